@@ -1,0 +1,159 @@
+"""One build, top to bottom: find the files, load what changed, decide runs, compute, render, write."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ngt_report import config, share
+from ngt_report.config import Settings
+from ngt_report.discover import Inputs, discover
+from ngt_report.errors import GateError, ReportError
+
+if TYPE_CHECKING:
+    from ngt_report.ingest import Progress
+    from ngt_report.store import Store
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks of a build."""
+
+    paths: tuple[str, ...]
+    out: str | None = None
+    baseline: str | None = None
+    step: int | None = None
+    target: float | None = None
+    group_by: tuple[str, ...] = ()
+    complete: bool = False
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build did."""
+
+    folder: Path
+    group: str
+    files: int
+    read: int  # files read in this build; 0 when nothing had changed
+    kept: list[str]  # files that were edited by hand and put aside
+
+
+def build(request: Request, progress: Progress | None = None) -> Built:
+    """Build the report, or say that it is up to date."""
+    inputs, settings, folder = prepare(request)
+    key = _key(inputs, settings, folder, request)
+    if share.unchanged(folder, key):
+        return Built(folder, inputs.group, len(inputs.files), 0, [])
+    share.check_ours(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise ReportError(f"{folder} cannot be made: {(e.strerror or str(e)).lower()}; give -o another folder") from e
+    from ngt_report.store import Store
+
+    store = Store(str(folder / "report.duckdb"), threads=request.threads)
+    try:
+        read = compute(store, inputs, settings, progress)
+        texts = render_all(store, inputs, settings, folder)
+        kept = share.write(folder, texts, key, {"root": None, "paths": [_shown(p) for p in request.paths]})
+    finally:
+        store.close()
+    return Built(folder, inputs.group, len(inputs.files), read, kept)
+
+
+def check(request: Request) -> Built:
+    """Whether the report on disk is what a build would write; an error when it is stale."""
+    inputs, settings, folder = prepare(request)
+    if not (folder / share.STAMP).is_file():
+        raise GateError(f"{folder} holds no report; run the build without --check first")
+    if share.unchanged(folder, _key(inputs, settings, folder, request)):
+        return Built(folder, inputs.group, len(inputs.files), 0, [])
+    from tempfile import TemporaryDirectory
+
+    from ngt_report.store import Store
+
+    with TemporaryDirectory(prefix="ngtreport-") as scratch:
+        store = Store(os.path.join(scratch, "report.duckdb"), threads=request.threads)
+        try:
+            compute(store, inputs, settings)
+            texts = render_all(store, inputs, settings, folder)
+        finally:
+            store.close()
+    stale = [name for name, text in texts.items() if not share._is(folder / name, share.digest(text.encode("utf-8", "replace")))]
+    if stale:
+        raise GateError(f"{folder} is stale: {', '.join(stale)} would change; rebuild it")
+    return Built(folder, inputs.group, len(inputs.files), 0, [])
+
+
+def prepare(request: Request) -> tuple[Inputs, Settings, Path]:
+    """Inputs, settings and output folder of a request."""
+    out = Path(os.path.abspath(request.out)) if request.out else None
+    inputs = discover(list(request.paths), request.complete, out)
+    settings = _settings(request, inputs)
+    return inputs, settings, out or Path.cwd() / "artifacts" / _safe(inputs.group)
+
+
+def _safe(name: str) -> str:
+    """A group's name as a folder's."""
+    return "".join(c if c.isalnum() or c in "._- " else "_" for c in name).strip(". ") or "report"
+
+
+def _settings(request: Request, inputs: Inputs) -> Settings:
+    settings = config.load(inputs.bases, inputs.root)
+    return replace(
+        settings,
+        baseline=request.baseline or settings.baseline,
+        step=request.step if request.step is not None else settings.step,
+        target=request.target if request.target is not None else settings.target,
+        group_by=list(request.group_by) or settings.group_by,
+    )
+
+
+def _key(inputs: Inputs, settings: Settings, folder: Path, request: Request) -> str:
+    options = {**asdict(settings), "notes": share.notes_of(folder), "group": inputs.group, "complete": request.complete}
+    return share.inputs_key(inputs, options)
+
+
+def compute(store: Store, inputs: Inputs, settings: Settings, progress: Progress | None = None) -> int:
+    """Bring the database up to date in one transaction; returns how many files were read."""
+    from ngt_report import identity, ingest, queries, runs
+
+    store.run("BEGIN TRANSACTION")
+    read = ingest.ingest(store, inputs.files, progress)
+    ingest.outside(inputs.findings, store)
+    bases = [os.path.relpath(b, inputs.root).replace(os.sep, "/") for b in inputs.bases]
+    found = identity.identify(store, bases, settings)
+    runs.write_runs(store, found, inputs.group, settings)
+    queries.build_views(store, settings)
+    ingest.keep_lines(store, inputs.files)
+    store.run("COMMIT")
+    return read
+
+
+def render_all(store: Store, inputs: Inputs, settings: Settings, folder: Path) -> dict[str, str]:
+    """The texts of all outputs."""
+    from ngt_report import assemble, render
+
+    facts = assemble.Facts(store)
+    title = settings.title or inputs.group
+    command = "ngtreport build " + " ".join(shlex.quote(_relative(b, inputs)) for b in inputs.bases[: max(1, len(inputs.bases) - len(_twins(inputs)))])
+    report = assemble.assemble(facts, title, share.notes_of(folder), command)
+    return {"Summary.md": render.summary_md(report), "results.csv": render.results_csv(facts), "summary.json": render.summary_json(facts, inputs.group)}
+
+
+def _twins(inputs: Inputs) -> list[Path]:
+    return [b for b in inputs.bases if b not in inputs.given]
+
+
+def _relative(path: Path, inputs: Inputs) -> str:
+    text = os.path.relpath(path, inputs.root).replace(os.sep, "/")
+    return path.name if text == "." else text
+
+
+def _shown(path: str) -> str:
+    return os.path.basename(os.path.abspath(path))

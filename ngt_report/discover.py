@@ -1,0 +1,141 @@
+"""Which files a build reads: the given paths, and the folders of the same name that lie beside `logs/`."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ngt_report.errors import ReportError
+from ngt_report.files import InputFile
+from ngt_report.waist import Finding
+
+BESIDE = ("logs", "checkpoints", "results", "runs")
+SKIPPED_DIRS = frozenset({"__pycache__", "node_modules", ".git", ".venv", "venv", ".ngtreport"})
+STAMP = ".ngtreport.json"  # lies beside everything that build wrote
+MOST_FILES = 200_000
+
+
+@dataclass
+class Inputs:
+    """The files of a build, their common parent, and what was noticed while looking for them."""
+
+    files: list[InputFile]
+    root: Path  # paths in reports are relative to it
+    group: str
+    given: list[Path]  # the paths as asked for
+    bases: list[Path]  # and the folders beside them; run ids are relative to these
+    findings: list[tuple[str, Finding]] = field(default_factory=list)
+
+
+def discover(paths: list[str], complete: bool = False, exclude: Path | None = None) -> Inputs:
+    """Find all input files of the given paths; symbolic links out of the tree are not followed."""
+    given = [_existing(p) for p in paths]
+    group = _group(given)
+    bases = list(dict.fromkeys([*given, *(b for p in given for b in _beside(p))]))
+    root = _common_parent(bases)
+    found: dict[Path, InputFile] = {}
+    findings: list[tuple[str, Finding]] = []
+    for base in bases:
+        for path in _walk(base, findings, root, exclude):
+            rel = _relative(path, root)
+            info = path.stat()
+            found.setdefault(path, InputFile(str(path), rel, info.st_size, info.st_mtime_ns, complete=complete))
+            if len(found) > MOST_FILES:
+                raise ReportError(f"{base} holds more than {MOST_FILES:,} files; give a narrower folder")
+    files = sorted(found.values(), key=lambda f: f.rel)
+    return Inputs(files, root, group, given, bases, findings)
+
+
+def _existing(text: str) -> Path:
+    path = Path(os.path.abspath(text))
+    try:
+        info = path.stat()
+    except OSError as e:
+        raise ReportError(f"{text}: {(e.strerror or 'cannot be read').lower()}; give a log file or a folder of logs") from e
+    if not (stat.S_ISDIR(info.st_mode) or stat.S_ISREG(info.st_mode)):
+        raise ReportError(f"{text} is neither a regular file nor a folder; give a log file or a folder of logs")
+    return path
+
+
+def _group(given: list[Path]) -> str:
+    """The group's name: the only folder's or file's, else the common parent's."""
+    if len(given) == 1:
+        only = given[0]
+        if only.is_dir() and only.name in BESIDE:
+            return only.parent.name or only.name
+        return only.name if only.is_dir() else only.stem
+    return _common_parent(given).name or "report"
+
+
+def _beside(path: Path) -> Iterator[Path]:
+    """For logs/G: checkpoints/G, results/G and runs/G beside logs/."""
+    if not path.is_dir() or path.parent.name not in BESIDE:
+        return
+    for name in BESIDE:
+        twin = path.parent.parent / name / path.name
+        if twin != path and twin.is_dir():
+            yield twin
+
+
+def _common_parent(paths: list[Path]) -> Path:
+    folders = [p if p.is_dir() else p.parent for p in paths]
+    return Path(os.path.commonpath([str(f) for f in folders])) if folders else Path.cwd()
+
+
+def _relative(path: Path, root: Path) -> str:
+    text = os.path.relpath(path, root).replace(os.sep, "/")
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _walk(base: Path, findings: list[tuple[str, Finding]], root: Path, exclude: Path | None) -> Iterator[Path]:
+    """Regular files below a path, in order; anything else is a finding."""
+    if base.is_file():
+        yield base
+        return
+    real_root = os.path.realpath(base)
+
+    def unreadable(error: OSError) -> None:
+        where = _relative(Path(error.filename or base), root)
+        findings.append((where, Finding("warning", "unreadable", f"{where} cannot be read: {(error.strerror or 'error').lower()}")))
+
+    for folder, folders, names in os.walk(base, onerror=unreadable):
+        here = Path(folder)
+        folders[:] = sorted(d for d in folders if d not in SKIPPED_DIRS and not (d.startswith(".") and len(d) > 1) and here / d != exclude)
+        ours = _written_here(here)
+        for name in sorted(names):
+            path = here / name
+            if name not in ours and not name.startswith(".") and _readable(path, real_root, findings, root):
+                yield path
+
+
+def _written_here(folder: Path) -> frozenset[str]:
+    """Names in this folder that a build wrote: they are never input."""
+    if not (folder / STAMP).is_file():
+        return frozenset()
+    import json
+
+    try:
+        stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
+        return frozenset({STAMP, "NOTES.md", "report.duckdb", "report.duckdb.wal", *stamp.get("outputs", {})})
+    except (OSError, ValueError, AttributeError):
+        return frozenset({STAMP, "Summary.md", "results.csv", "summary.json", "report.duckdb", "report.duckdb.wal", "NOTES.md"})
+
+
+def _readable(path: Path, real_root: str, findings: list[tuple[str, Finding]], root: Path) -> bool:
+    rel = _relative(path, root)
+    try:
+        if path.is_symlink() and os.path.commonpath([os.path.realpath(path), real_root]) != real_root:
+            findings.append((rel, Finding("warning", "link", f"{rel} is a link out of the folder and was not followed")))
+            return False
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as e:
+        why = getattr(e, "strerror", None) or str(e)
+        findings.append((rel, Finding("warning", "unreadable", f"{rel} cannot be read: {why.lower()}")))
+        return False
+    if not stat.S_ISREG(mode):
+        findings.append((rel, Finding("warning", "not_a_file", f"{rel} is not a regular file and was not opened")))
+        return False
+    return True

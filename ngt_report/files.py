@@ -1,0 +1,168 @@
+"""Input files: found without following links out of the tree, opened safely, read as blocks of whole lines.
+
+Everything read is untrusted. Only regular files are opened; UTF-8 (with or without BOM) and UTF-16 are decoded; a
+line longer than `LONGEST_LINE` is skipped and counted, so memory stays bounded whatever the file holds.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, BinaryIO
+
+from ngt_report.errors import ReportError
+
+BLOCK = 8 << 20  # bytes read at a time
+HEAD = 1 << 16  # bytes that sniffing sees at once
+LONGEST_LINE = 1 << 20
+BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+@dataclass
+class InputFile:
+    """One file to read: where it is, what it is called in reports, and what an earlier reading left."""
+
+    path: str  # on this machine
+    rel: str  # in reports: relative to the inputs' common parent, with /
+    size: int
+    mtime_ns: int
+    state: dict[str, Any] | None = None  # the earlier reading's state, when the file only grew
+    start: int = 0  # byte to go on from; 0 reads anew
+    complete: bool = False  # --assume-complete: a last line without its newline counts
+    notes: dict[str, Any] = field(default_factory=dict)  # what sniffing found, so that it is looked for once
+    too_long: list[int] = field(default_factory=list)  # lines that blocks() skipped for their length
+
+    def open(self) -> BinaryIO:
+        """Open for reading, refusing anything but a regular file (a FIFO would hang)."""
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        handle = os.open(self.path, flags)
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            raise ReportError(f"{self.rel} is not a regular file; give a file or a folder of files")
+        return os.fdopen(handle, "rb")
+
+    @cached_property
+    def raw_head(self) -> bytes:
+        """The first bytes as they are on disk."""
+        with self.open() as f:
+            return f.read(HEAD)
+
+    @cached_property
+    def encoding(self) -> str:
+        """utf-8, utf-8-sig, utf-16-le, utf-16-be, or binary."""
+        head = self.raw_head
+        for bom, name in BOMS:
+            if head.startswith(bom):
+                return "utf-8-sig" if name == "utf-8" else name
+        if len(head) >= 4 and head[1:64:2].count(0) > len(head[:64]) // 3 and 0 not in head[0:64:2]:
+            return "utf-16-le"
+        sample = head.replace(b"\x1b", b"").replace(b"\x00", b"")
+        odd = sum(sample.count(bytes([c])) for c in range(32) if c not in (8, 9, 10, 12, 13))
+        if head and (odd > len(head) // 50 or head.count(0) > len(head) // 4):
+            return "binary"
+        return "utf-8"
+
+    @cached_property
+    def head(self) -> bytes:
+        """The first bytes as UTF-8, without BOM; empty for a binary file."""
+        if self.encoding == "binary":
+            return b""
+        if self.encoding == "utf-8":
+            return self.raw_head
+        skip = 3 if self.encoding == "utf-8-sig" else 2 if self.raw_head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else 0
+        name = "utf-8" if self.encoding == "utf-8-sig" else self.encoding
+        return self.raw_head[skip:].decode(name, "replace").encode("utf-8", "replace")
+
+    @cached_property
+    def text_head(self) -> str:
+        """The first bytes as text."""
+        return self.head.decode("utf-8", "replace")
+
+    def describe(self) -> str:
+        """What the content looks like, for messages."""
+        if not self.size:
+            return "the file is empty"
+        return "binary data" if self.encoding == "binary" else f"{self.encoding} text without metrics"
+
+    def fingerprint(self, upto: int | None = None) -> str:
+        """sha256 of the content, or of its first `upto` bytes."""
+        digest = hashlib.sha256()
+        left = self.size if upto is None else upto
+        with self.open() as f:
+            while left > 0 and (chunk := f.read(min(left, 1 << 20))):
+                digest.update(chunk)
+                left -= len(chunk)
+        return digest.hexdigest()
+
+    def read_bytes(self, limit: int) -> bytes:
+        """The whole content as UTF-8 (for documents); an error when it is larger than `limit` bytes."""
+        if self.size > limit:
+            raise ReportError(f"{self.rel} has {self.size:,} bytes, over the limit of {limit:,} for this format")
+        with self.open() as f:
+            data = f.read(limit + 1)
+        if self.encoding == "utf-8":
+            return data
+        return b"".join(chunk for chunk in self._decoded(iter([data])))
+
+    def _decoded(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """UTF-8 bytes, whatever the file's own encoding."""
+        if self.encoding in ("utf-8", "binary"):
+            yield from chunks
+            return
+        name = "utf-8-sig" if self.encoding == "utf-8-sig" else "utf-16" if self.raw_head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else self.encoding
+        decoder = codecs.getincrementaldecoder(name)("replace")
+        for chunk in chunks:
+            yield decoder.decode(chunk).encode("utf-8", "replace")
+        yield decoder.decode(b"", True).encode("utf-8", "replace")
+
+    def _chunks(self) -> Iterator[bytes]:
+        left = self.size - self.start  # bytes written after discovery wait for the next build
+        with self.open() as f:
+            f.seek(self.start)
+            while left > 0 and (chunk := f.read(min(BLOCK, left))):
+                left -= len(chunk)
+                yield chunk
+
+    def blocks(self, first_line: int = 1) -> Iterator[tuple[bytes, int]]:
+        """Whole lines with their newlines as (bytes, number of the first line), from `start` on.
+
+        The rest without a newline comes last, alone: the caller decides what a torn line means. Lines over
+        LONGEST_LINE arrive as empty lines and are listed in `too_long`.
+        """
+        rest = b""
+        skipping = False
+        line = first_line
+        for chunk in self._decoded(self._chunks()):
+            if skipping:
+                cut = chunk.find(b"\n")
+                if cut < 0:
+                    continue
+                chunk, skipping, rest = chunk[cut:], False, b""
+            data = rest + chunk
+            end = data.rfind(b"\n") + 1
+            block, rest = data[:end], data[end:]
+            if len(rest) > LONGEST_LINE:
+                skipping, rest = True, b""
+                self.too_long.append(line + block.count(b"\n"))
+            if block:
+                block = self._without_giants(block, line)
+                yield block, line
+                line += block.count(b"\n")
+        if rest or skipping:
+            yield rest, line
+
+    def _without_giants(self, block: bytes, line: int) -> bytes:
+        """The block with over-long lines emptied; their numbers go to `too_long`."""
+        if len(block) <= LONGEST_LINE:
+            return block
+        lines = block.split(b"\n")
+        giants = [i for i, text in enumerate(lines) if len(text) > LONGEST_LINE]
+        for i in giants:
+            lines[i] = b""
+            self.too_long.append(line + i)
+        return b"\n".join(lines) if giants else block

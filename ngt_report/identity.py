@@ -1,0 +1,277 @@
+"""Which trials are the same run, what it is called, what it is a continuation of.
+
+A log is a run. Rows of results files, checkpoints, event files and repeated logs join a run by equal name, or by a unique
+suffix at an underscore, when no value contradicts; else they stay apart, and a finding says so.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+from ngt_report.config import Settings
+from ngt_report.store import Store, sql
+
+GENERIC = frozenset(
+    "metrics metric log logs train training output out stdout stderr console results result trainer_state all_results eval_results"
+    " train_results history run main events event progress summary trainer_log record".split()
+)
+ENDINGS = re.compile(r"\.(?:log|txt|out|err|jsonl|ndjson|json|csv|tsv)$", re.IGNORECASE)
+UUID = re.compile(r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$|^[0-9a-f]{16,}$", re.IGNORECASE)
+CHECKPOINT = re.compile(r"(?:\.pth?)?[._\-](?:best|last|final|latest|step[_\-]?\d+)\.(?:pth?|ckpt|bin)$|\.(?:pth?|ckpt|bin|safetensors)$", re.IGNORECASE)
+
+
+@dataclass
+class Piece:
+    """One trial with what identity needs to know of it."""
+
+    source: int
+    path: str
+    base: str  # id of its file
+    format: str
+    precedence: int
+    trial: int
+    kind: str
+    name: str | None
+    shared: bool
+    line: int | None
+    siblings: int  # trials of the same file
+    n_val: int
+    first_step: int | None
+    last_step: int | None
+    last_line: int | None
+    best: float | None
+    best_decimals: int | None
+    last: float | None
+    last_decimals: int | None
+    stated_best: float | None
+    final: float | None
+    final_decimals: int | None
+    print_: str | None  # fingerprint of its evaluations
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Run:
+    """A run in the making: its pieces, the first being the main one."""
+
+    id: str
+    pieces: list[Piece]
+    names: set[str]
+
+    @property
+    def main(self) -> Piece:
+        return self.pieces[0]
+
+
+@dataclass
+class Identity:
+    """The outcome: runs, checkpoints that belong to none, and findings as (severity, kind, run, text, path, line)."""
+
+    runs: list[Run]
+    loose: list[Piece]
+    findings: list[tuple[str, str, str | None, str, str, int | None]]
+
+
+def identify(store: Store, bases: list[str], settings: Settings) -> Identity:
+    """Assign every trial to a run."""
+    pieces = _pieces(store, bases)
+    work = _Joining(settings)
+    order = {"own": 0, "named": 1, "unnamed": 2, "guest": 3, "row": 4, "checkpoint": 5}
+    for piece in sorted(pieces, key=lambda p: (order[_standing(p)], p.precedence, p.path, p.trial)):
+        work.place(piece)
+    work.adopt_checkpoints()
+    return Identity(sorted(work.runs, key=lambda r: r.id), work.loose, work.findings)
+
+
+def _standing(piece: Piece) -> str:
+    """How a trial is placed: logs first, then what may describe them."""
+    if piece.kind != "curve":
+        return piece.kind
+    if piece.format in ("curve_csv", "tfevents"):
+        return "guest"
+    return "own" if piece.siblings == 1 else "named" if piece.name else "unnamed"
+
+
+class _Joining:
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.runs: list[Run] = []
+        self.by_name: dict[str, list[Run]] = {}
+        self.by_print: dict[str, Run] = {}
+        self.loose: list[Piece] = []
+        self.findings: list[tuple[str, str, str | None, str, str, int | None]] = []
+        self.tails: dict[str, list[Run]] = {}
+
+    def place(self, piece: Piece) -> None:
+        """Join a run, or become one."""
+        standing = _standing(piece)
+        twin = self.by_print.get(piece.print_) if piece.print_ and piece.n_val >= 2 else None
+        if twin is not None and piece.kind == "curve":
+            (self._join if standing == "guest" else self._repeat)(twin, piece)
+            return
+        if standing == "own":
+            self._new(piece.base, piece)
+            return
+        run = self._find(piece) if piece.name and piece.shared else None
+        if run is not None and not (problem := contradiction(run, piece)):
+            (self._repeat if standing in ("named", "unnamed") else self._join)(run, piece)
+            return
+        if standing == "checkpoint":
+            self.loose.append(piece)
+            if run is not None:
+                self._apart(run, piece, problem)
+            return
+        if run is not None and run.main.kind == "curve":
+            self._apart(run, piece, problem)
+        self._new(self._own_id(piece), piece)
+
+    def _own_id(self, piece: Piece) -> str:
+        if piece.kind == "curve" and piece.siblings == 1:
+            return piece.base
+        if piece.kind == "row" and piece.siblings == 1 and piece.format == "hf_json":
+            return piece.base
+        label = piece.name or (f"row{piece.trial + 1}" if piece.kind == "row" else str(piece.trial + 1))
+        return f"{piece.base}#{label}"
+
+    def _new(self, id: str, piece: Piece) -> None:
+        taken = {r.id for r in self.by_name.get(id, ())}
+        unique, count = id, 1
+        while unique in taken or any(r.id == unique for r in self.by_name.get(unique, ())):
+            count += 1
+            unique = f"{id}-{count}"
+        run = Run(unique, [piece], set())
+        self.runs.append(run)
+        if piece.print_:
+            self.by_print.setdefault(piece.print_, run)
+        for name in {unique, tail(unique), piece.name or tail(unique)}:
+            self._known_as(run, name)
+
+    def _known_as(self, run: Run, name: str) -> None:
+        if name in run.names:
+            return
+        run.names.add(name)
+        self.by_name.setdefault(name, []).append(run)
+        words = name.split("_")
+        for k in range(1, len(words)):
+            self.tails.setdefault("_".join(words[k:]), []).append(run)
+
+    def _find(self, piece: Piece) -> Run | None:
+        """The one run of this name: by id, by name, by a unique suffix at an underscore, in either direction."""
+        name = self.settings.aliases.get(piece.name or "", piece.name or "")
+        exact = self.by_name.get(name, [])
+        if len(exact) > 1 and piece.kind == "row":  # several sweeps use the same names: the one whose values agree
+            exact = [r for r in exact if not contradiction(r, piece)] or exact
+        for found in (exact, _unique(self.tails.get(name, [])), self._shorter(name)):
+            if len(found) == 1:
+                return found[0]
+            if len(found) > 1 and piece.kind != "row":
+                ids = ", ".join(sorted(r.id for r in found)[:4])
+                self.findings.append(("warning", "ambiguous_name", None, f"{piece.path} may belong to any of {ids}", piece.path, piece.line))
+                return None
+        return None
+
+    def _shorter(self, name: str) -> list[Run]:
+        words = name.split("_")
+        for k in range(1, len(words) - 1):
+            if runs := self.by_name.get("_".join(words[k:])):
+                return runs
+        return []
+
+    def _join(self, run: Run, piece: Piece) -> None:
+        run.pieces.append(piece)
+
+    def _repeat(self, run: Run, piece: Piece) -> None:
+        """The same curve in another file (a concatenated log): one run, one more source."""
+        run.pieces.append(piece)
+        text = f"{piece.path} repeats run {run.id}, which is counted once"
+        if not any(f[3] == text for f in self.findings):
+            self.findings.append(("info", "repeated", run.id, text, piece.path, piece.line))
+
+    def _apart(self, run: Run, piece: Piece, problem: str) -> None:
+        text = f"{piece.path} names run {run.id} but {problem}; they are kept apart"
+        self.findings.append(("error", "contradiction", run.id, text, piece.path, piece.line))
+
+    def adopt_checkpoints(self) -> None:
+        """Without any log, checkpoints are all there is: each name is a run then."""
+        if self.runs or not self.loose:
+            return
+        pieces, self.loose = self.loose, []
+        for piece in pieces:
+            run = next((r for r in self.runs if piece.name in r.names), None)
+            self._join(run, piece) if run else self._new(piece.name or piece.base, piece)
+
+
+def _unique(runs: list[Run]) -> list[Run]:
+    return list({id(r): r for r in runs}.values())
+
+
+def tail(id: str) -> str:
+    """The last component of an id: after the last # or /."""
+    return re.split(r"[#/]", id)[-1]
+
+
+def contradiction(run: Run, piece: Piece) -> str:
+    """Why a piece cannot describe this run, or ''."""
+    theirs = piece.facts.get("seed")
+    ours = next((p.facts["seed"] for p in run.pieces if "seed" in p.facts), None)
+    if ours is not None and theirs is not None and ours != theirs:
+        return f"gives seed {theirs} where the run has {ours}"
+    main = run.main
+    pairs = [
+        ("best validation loss", piece.stated_best, None, main.best, main.best_decimals),
+        ("final validation loss", piece.final, piece.final_decimals, main.final if main.final is not None else main.last, main.last_decimals),
+    ]
+    if main.n_val == 0 and main.final is None:
+        pairs = [] if main.stated_best is None else [("best validation loss", piece.stated_best, None, main.stated_best, None)]
+    if piece.kind == "curve":
+        pairs.append(("best validation loss", piece.best, piece.best_decimals, main.best, main.best_decimals))
+    for what, a, a_decimals, b, b_decimals in pairs:
+        if a is not None and b is not None and not agree(a, a_decimals, b, b_decimals):
+            if what.startswith("final") and main.last is not None and agree(a, a_decimals, main.last, main.last_decimals):
+                continue
+            return f"gives {what} {a:.6g} where the run has {b:.6g}"
+    return ""
+
+
+def agree(a: float, a_decimals: int | None, b: float, b_decimals: int | None) -> bool:
+    """Whether two printed numbers can be the same value, at the coarser of their decimals."""
+    places = [d for d in (a_decimals, b_decimals) if d is not None]
+    slack = 0.5000001 * 10.0 ** -min(places) if places else 1e-6 * max(1.0, abs(a))
+    return abs(a - b) <= slack
+
+
+# -- reading the raw tables -----------------------------------------------------------------------------------------
+def _pieces(store: Store, bases: list[str]) -> list[Piece]:
+    """All trials that say something, with their facts."""
+    rows = store.rows(sql("staging/trials.sql"))
+    facts: dict[tuple[int, int], dict[str, Any]] = {}
+    for source, trial, key, value in store.run(
+        "SELECT source, trial, key, value FROM raw_facts WHERE key IN ('seed', 'resumed_from', 'checkpoint.kind') ORDER BY ALL"
+    ):
+        facts.setdefault((source, trial), {})[key] = json.loads(value)
+    pieces = []
+    for row in rows:
+        base = base_id(row["path"], bases, row["format"])
+        pieces.append(Piece(base=base, facts=facts.get((row["source"], row["trial"]), {}), **row))
+    return pieces
+
+
+def base_id(path: str, bases: list[str], format: str = "") -> str:
+    """A file's id: its path relative to the input it was found in, without the ending; a generic name gives way to its folder's."""
+    holder = max((b for b in bases if path == b or path.startswith(b + "/") or b == "."), key=len, default="")
+    inside = PurePosixPath(path).name if path == holder or holder in ("", ".") and "/" not in path else path if holder == "." else path[len(holder) + 1 :]
+    if path == holder:
+        inside = PurePosixPath(path).name
+    bare = CHECKPOINT.sub("", inside) if format == "checkpoint" else ENDINGS.sub("", inside)
+    bare = bare or inside
+    if format == "tfevents" or tail(bare).lower() in GENERIC:
+        parent = str(PurePosixPath(bare).parent)
+        if parent != ".":
+            return parent
+        folder = PurePosixPath(path).parent.name
+        return folder or bare
+    return bare

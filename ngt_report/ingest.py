@@ -1,0 +1,247 @@
+"""Brings the database up to date with the input files, reading only what changed or was appended."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ngt_report.errors import ReportError
+from ngt_report.files import InputFile
+from ngt_report.sources import Format, choose, formats
+from ngt_report.store import Store, source_id, to_json
+from ngt_report.waist import Finding, Reading
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass
+class Known:
+    """What the database holds of a source."""
+
+    id: int
+    format: str
+    parser_version: int
+    size: int
+    mtime_ns: int
+    fingerprint: str
+    fingerprint_kind: str
+    state: dict[str, Any] | None
+    lines: tuple[int, int, int, int]  # read, used, bad, pending
+    ignored: dict[str, int]
+    bad: list[list[Any]]
+
+
+def ingest(store: Store, files: list[InputFile], progress: Progress | None = None) -> int:
+    """Load every file; returns how many were read. Sources that are gone are forgotten."""
+    known = _known(store)
+    total = sum(f.size for f in files)
+    done = read = 0
+    for path in known.keys() - {f.rel for f in files}:
+        store.forget(known[path].id)
+    for file in files:
+        if progress:
+            progress(done, total, file.rel)
+        read += _load(store, file, known.get(file.rel))
+        done += file.size
+    store.buffer.flush()
+    return read
+
+
+def _known(store: Store) -> dict[str, Known]:
+    rows = store.run(
+        "SELECT path, id, format, parser_version, size, mtime_ns, fingerprint, fingerprint_kind, state,"
+        " lines_read, lines_used, lines_bad, lines_pending, ignored, bad FROM sources ORDER BY path"
+    )
+    return {
+        path: Known(i, form, version, size, mtime, print_, kind, json.loads(state or "null"), tuple(lines), json.loads(ignored), json.loads(bad))
+        for path, i, form, version, size, mtime, print_, kind, state, *lines, ignored, bad in rows
+    }
+
+
+def _load(store: Store, file: InputFile, known: Known | None) -> int:
+    """Load one file; 0 when nothing had changed."""
+    pending = known.lines[3] if known else 0
+    if known and _version_of(known.format) == known.parser_version and not (pending and file.complete):
+        if (known.size, known.mtime_ns) == (file.size, file.mtime_ns):
+            return 0
+        form = next((f for f in formats() if f.name == known.format), None)
+        try:
+            if file.size == known.size and _fingerprint(file, form)[0] == known.fingerprint:
+                store.run("UPDATE sources SET mtime_ns = ? WHERE id = ?", [file.mtime_ns, known.id])
+                return 0
+            if form and form.grows and known.state and file.size > known.size and known.size and file.fingerprint(known.size) == known.fingerprint:
+                _append(store, file, known, form)
+                return 1
+        except OSError:
+            pass  # the full reading below says what is wrong
+    if known:
+        store.buffer.flush()
+        store.forget(known.id)
+    _read_anew(store, file)
+    return 1
+
+
+def _version_of(name: str | None) -> int:
+    return next((f.version for f in formats() if f.name == name), 1)
+
+
+def _fingerprint(file: InputFile, form: Format | None) -> tuple[str, str]:
+    if form is not None and form.name == "checkpoint":
+        from ngt_report.sources import checkpoint
+
+        return checkpoint.fingerprint(file)
+    return file.fingerprint(), "sha256"
+
+
+def _read_anew(store: Store, file: InputFile) -> None:
+    form: Format | None = None
+    try:
+        form, reason = choose(file)
+        fingerprint = _fingerprint(file, form)
+        reading = form.read(file) if form else _unknown(file)
+    except (OSError, ReportError) as e:
+        why = e.strerror.lower() if isinstance(e, OSError) and e.strerror else str(e)
+        reading, reason, fingerprint = _refused(file, why), why, ("", "")
+    source = source_id(file.rel)
+    if reading.bulk:
+        reading = _bulk(store, file, source, form, reading)
+    store.add_reading(source, reading)
+    _record(store, file, source, form, reason, fingerprint, reading)
+
+
+def _bulk(store: Store, file: InputFile, source: int, form: Format | None, reading: Reading) -> Reading:
+    """Have DuckDB read the points; when their count is off, or it stumbles, read line by line instead."""
+    import duckdb
+
+    assert reading.bulk is not None and form is not None
+    store.buffer.flush()
+    points = -1
+    if not set("*?[]{}") & set(file.path):
+        try:
+            points = store.bulk_events(source, file.path, reading.bulk.metrics)
+        except duckdb.Error:
+            points = -1
+    if points == reading.bulk.points:
+        return reading
+    store.run("DELETE FROM raw_points WHERE source = ?", [source])
+    file.notes["no_bulk"] = True
+    return form.read(file)
+
+
+def _unknown(file: InputFile) -> Reading:
+    """A file that no format claims: its lines are counted, and it gives no run."""
+    reading = Reading(status="empty" if not file.size else "unsupported")
+    if file.encoding != "binary":
+        reading.lines_read = sum(max(block.count(b"\n"), 1) for block, _ in file.blocks())
+        reading.ignore("not a log", reading.lines_read)
+    return reading
+
+
+def _refused(file: InputFile, why: str) -> Reading:
+    reading = Reading(status="unreadable")
+    reading.note("warning", "unreadable", f"{file.rel} was not read: {why}")
+    return reading
+
+
+def _append(store: Store, file: InputFile, known: Known, form: Format) -> None:
+    """Read on from where the earlier reading stopped; the pending line is read again, whole."""
+    assert known.state is not None
+    file.state, file.start = known.state["reader"], known.state["offset"]
+    reading = form.read(file)
+    read, used, bad, pending = known.lines
+    reading.lines_read += read - pending
+    reading.lines_used += used
+    for rule, lines in known.ignored.items():
+        reading.ignore(rule, lines)
+    reading.bad = [*((line, why) for line, why in known.bad), *reading.bad]
+    extra = bad - len(known.bad)
+    store.add_reading(known.id, reading)
+    store.run("DELETE FROM sources WHERE id = ?", [known.id])
+    _record(store, file, known.id, form, "", (file.fingerprint(), "sha256"), reading, extra)
+
+
+def _record(
+    store: Store, file: InputFile, source: int, form: Format | None, reason: str, fingerprint: tuple[str, str], reading: Reading, extra_bad: int = 0
+) -> None:
+    """The source's own row: what it is, how it was accounted for, and where to go on."""
+    state = None
+    if reading.state is not None and not (file.encoding != "utf-8"):
+        offset = reading.state.get("offset", file.size - _tail(file) if reading.pending else file.size)
+        state = to_json({"reader": reading.state, "offset": offset})
+    store.insert(
+        "sources",
+        "id BIGINT, path VARCHAR, format VARCHAR, reason VARCHAR, precedence TINYINT, parser_version INTEGER, size BIGINT, mtime_ns BIGINT,"
+        " fingerprint VARCHAR, fingerprint_kind VARCHAR, bytes_read BIGINT, lines_read BIGINT, lines_used BIGINT, lines_ignored BIGINT,"
+        " lines_bad BIGINT, lines_pending BIGINT, ignored VARCHAR, bad VARCHAR, status VARCHAR, state VARCHAR",
+        [(
+            source, file.rel, form.name if form else None, None if form else reason, form.precedence if form else 9, form.version if form else 1,
+            file.size, file.mtime_ns, *fingerprint, file.size, reading.lines_read, reading.lines_used, sum(reading.ignored.values()),
+            len(reading.bad) + extra_bad, reading.pending, to_json(dict(sorted(reading.ignored.items()))), to_json(reading.bad[:1000]),
+            reading.status, state,
+        )],
+    )  # fmt: skip
+
+
+def _tail(file: InputFile) -> int:
+    """Bytes after the last newline."""
+    with file.open() as f:
+        back = min(file.size, 1 << 16)
+        while True:
+            f.seek(file.size - back)
+            data = f.read(back)
+            cut = data.rfind(b"\n")
+            if cut >= 0 or back >= file.size:
+                return len(data) - cut - 1
+            back = min(file.size, back * 4)
+
+
+def outside(findings: list[tuple[str, Finding]], store: Store) -> None:
+    """Findings of the search for files, kept like those of a source that has no lines."""
+    store.run("DELETE FROM raw_findings WHERE trial = -1")
+    store.insert(
+        "raw_findings",
+        "source BIGINT, severity VARCHAR, kind VARCHAR, trial INTEGER, text VARCHAR, line BIGINT",
+        [(source_id(path), f.severity, f.kind, -1, f.text, f.line) for path, f in findings],
+    )
+
+
+def keep_lines(store: Store, files: list[InputFile]) -> None:
+    """Keep the text of each cited line, so that `trace` answers where the files are not."""
+    wanted = store.run(
+        """
+        WITH cited AS (
+            SELECT best_source AS source, best_line AS line FROM best_last UNION SELECT last_source, last_line FROM best_last
+            UNION SELECT refined_source, refined_line FROM best_last
+            UNION SELECT source, line FROM fixed_step UNION SELECT from_source, from_line FROM throughput UNION SELECT to_source, to_line FROM throughput
+            UNION SELECT s.id, f.line FROM findings AS f JOIN sources AS s ON s.path = f.source
+        )
+        SELECT s.path, c.source, list(c.line ORDER BY c.line)
+        FROM cited AS c JOIN sources AS s ON s.id = c.source
+        WHERE c.line IS NOT NULL AND s.format <> 'checkpoint' AND s.format <> 'tfevents'
+            AND NOT EXISTS (SELECT 1 FROM lines AS l WHERE l.source = c.source AND l.line = c.line)
+        GROUP BY s.path, c.source ORDER BY s.path
+        """
+    )
+    by_path = {f.rel: f for f in files}
+    rows = []
+    for path, source, numbers in wanted:
+        file = by_path[path]
+        file.start = 0
+        rows += [(source, n, text) for n, text in lines_of(file, numbers)]
+    store.insert("lines", "source BIGINT, line BIGINT, text VARCHAR", rows)
+
+
+def lines_of(file: InputFile, numbers: list[int]) -> list[tuple[int, str]]:
+    """The text of the given lines, at most 2,000 characters of each."""
+    wanted, out = iter(sorted(numbers)), []
+    number = next(wanted, None)
+    for block, first in file.blocks():
+        lines = block.split(b"\n")
+        while number is not None and number < first + len(lines) - (1 if block.endswith(b"\n") else 0):
+            out.append((number, lines[number - first][:4000].decode("utf-8", "replace").rstrip("\r")[:2000]))
+            number = next(wanted, None)
+        if number is None:
+            break
+    return out

@@ -1,0 +1,189 @@
+"""Lines of a text log that are not data points but say something: markers, configuration, closing values, crashes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from ngt_report import names
+from ngt_report.textlog import NUMBER
+from ngt_report.waist import Block, Column, Reading
+
+ANSI_TEXT = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x00")
+_NAME = r"[\w.+=\-/:@]+"
+MARKER = re.compile(
+    rf"^[\W_]*(?:\[RUN\][ \t]*|(?:[\w\-]+ ){{0,3}}Experiment[ \t]*(?::|#\d+:?)[ \t]*|(?:Starting |Training )?Run(?:[ _]name)?[ \t]*[:=][ \t]*)"
+    rf"(?P<name>{_NAME})[\W_]*$",
+    re.IGNORECASE,
+)
+FINAL = re.compile(
+    rf"^\W*(?:final[ _]?\w*[ _:]+(?:(?P<split1>val|validation|test)[ _]?loss)?|(?P<split2>validation|val|test)[ _]loss)[ \t]*[:=]?[ \t]*"
+    rf"(?:val_loss:)?(?P<value>{NUMBER})(?=$|[\s,;)(])",
+    re.IGNORECASE,
+)
+STATED = re.compile(rf"best[ _](?:val(?:idation)?[ _])?loss[ \t]*[:=]?[ \t]*(?P<value>{NUMBER})(?=$|[\s,;)])", re.IGNORECASE)
+TIMES = re.compile(rf"^\W*(?:total )?(?:training|train|elapsed)[ _](?:time|took)[ \t]*[:=]?[ \t]*(?P<value>{NUMBER})[ \t]*(?P<unit>ms|seconds|sec|s|minutes|min|m|hours|h)\b", re.I)
+THROUGHPUT = re.compile(rf"^\W*throughput[ \t]*[:=]?[ \t]*(?P<value>{NUMBER})[ \t]*(?:tok|tokens)/s", re.IGNORECASE)
+RESULTS = re.compile(r"^\W*results? (?:saved|written|appended) to (?P<path>\S+)", re.IGNORECASE)
+RESUME = re.compile(r"resum(?:ing|ed|e)\b[^\n]*?(?:from|at)\b[ \t]*(?P<rest>[^\n]*)", re.IGNORECASE)
+RESUME_STEP = re.compile(r"(?:step|iter(?:ation)?)s?[ \t]*[=:]?[ \t]*(?P<step>\d[\d,]*)", re.IGNORECASE)
+STOP = re.compile(r"^\W*(?:early[ _-]?stop(?:ping|ped)?|stopping[ _]early|stopped early|target (?:loss )?reached)\b", re.IGNORECASE)
+TRACE = re.compile(r"Traceback \(most recent call last\)")
+CAUSE = re.compile(
+    r"^(?:\[?rank ?\d+\]?:?[ \t]*)?(?P<error>(?:[A-Za-z_][\w]*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Killed))\b(?::[ \t]*(?P<text>.*))?$"
+)
+KILL = re.compile(
+    r"^\W*(?:.*\b(?:Killed|Terminated|Segmentation fault|Bus error|core dumped|oom-kill|Out of memory:)\b.*|.*No space left on device.*|.*CUDA out of memory.*)$"
+)
+_ANY = re.compile(
+    rb"(?i)\[RUN\]|experiment|\brun\b|run[ _]name|final|validation|\bval[ _]loss|test[ _]loss|best|train(?:ing)?[ _](?:time|took)|elapsed|throughput"
+    rb"|result|resum|stop|target|Traceback|Error|Exception|Interrupt|Exit|Killed|Terminated|Segmentation|Bus error|core dumped|memory|No space"
+)
+CODE = re.compile(r"^(?:import |from \w[\w.]* import |def |class |@\w|if |for |while |with |try:|return |elif |else:)")
+RULER = re.compile(r"^[=\-*#]{20,}$")
+GPU = re.compile(r"\|\s+\d+\s+((?:NVIDIA|Tesla|GeForce|AMD|Quadro)[^|]*?)\s+(?:On|Off)\s")
+PAIR = re.compile(
+    r"(?:^|[\s(,{\[;|])['\"]?(?P<key>[A-Za-z][\w.\-]*(?: [a-z]\w*)?)['\"]?[ \t]*[:=][ \t]*(?P<value>'[^']*'|\"[^\"]*\"|\d+(?:,\d{3})+(?!\d)|[^\s,;(){}\[\]'\"]+)"
+)
+FLAGS = re.compile(r"(?:^|\s)(?:flags?|args?|command|cmd|cli)\b[^:=\-]*[:=][ \t]*(?P<flags>.*--\w.*)$", re.IGNORECASE)
+KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("marker", MARKER), ("final", FINAL), ("stated", STATED), ("time", TIMES), ("throughput", THROUGHPUT), ("results", RESULTS),
+    ("resume", RESUME), ("stop", STOP), ("traceback", TRACE), ("crash", CAUSE), ("kill", KILL),
+)  # fmt: skip
+WORDS = frozenset("model dataset tokenizer flags hardware git_commit precision".split())  # keys whose values are words
+UNIT_SECONDS = {"ms": 1e-3, "s": 1.0, "sec": 1.0, "seconds": 1.0, "m": 60.0, "min": 60.0, "minutes": 60.0, "h": 3600.0, "hours": 3600.0}
+
+
+def plain(text: str) -> str:
+    """A line as a person sees it: no colours, no NUL, the last drawing of a redrawn line."""
+    return ANSI_TEXT.sub("", text).rstrip("\r\n").rsplit("\r", 1)[-1]
+
+
+def kind_of(raw: bytes) -> str | None:
+    """What a line without data is, or None."""
+    if len(raw) > 4096 or not _ANY.search(raw):
+        return None
+    text = raw.decode("utf-8", "replace")
+    return next((kind for kind, pattern in KINDS if pattern.search(text)), None)
+
+
+def marker_name(text: str) -> str:
+    """The run's name in a marker line, as a plain name: without directories and log endings."""
+    match = MARKER.search(text)
+    name = match["name"] if match else text.strip()
+    return re.sub(r"\.(?:log|txt|out)$", "", name.rstrip("/").rsplit("/", 1)[-1])
+
+
+def record(reading: Reading, trial: int, kind: str, text: str, line: int, last_step: int | None) -> None:
+    """Put what a line says into the reading."""
+    match = dict(KINDS)[kind].search(text)
+    if match is None:
+        return
+    if kind in ("final", "throughput"):
+        _point(reading, trial, kind, match, line, last_step)
+    elif kind == "stated":
+        reading.fact("stated.best_val_loss", match["value"], trial, line)
+    elif kind == "time":
+        reading.fact("train_time_s", float(match["value"].replace(",", "")) * UNIT_SECONDS[match["unit"].lower()], trial, line)
+    elif kind == "results":
+        reading.fact("results_file", match["path"].rstrip(".,;"), trial, line)
+    elif kind == "resume":
+        _resume(reading, trial, match["rest"], line)
+    elif kind == "stop":
+        reading.fact("stopped", text.strip()[:200], trial, line)
+    else:
+        cause = (f"{match['error']}: {match['text'] or ''}".rstrip(": ") if kind == "crash" else text.strip())[:300]
+        reading.fact("crash", {"kind": kind, "cause": cause}, trial, line)
+
+
+def _point(reading: Reading, trial: int, kind: str, match: re.Match[str], line: int, step: int | None) -> None:
+    """A closing evaluation or a closing throughput, at the last step printed."""
+    name = "tokens_per_s"
+    if kind == "final":
+        split = (match["split1"] or match["split2"] or "val").lower()
+        name = "test/loss" if split == "test" else "final/loss"
+    text = match["value"]
+    value = float(text.replace(",", ""))
+    reading.blocks.append(Block(trial, 0, [step], {name: Column([value], names.decimals(text))}, [line]))
+
+
+def _resume(reading: Reading, trial: int, rest: str, line: int) -> None:
+    path = re.search(r"[\w./\\\-]+\.(?:pt|pth|ckpt|bin|safetensors)\b|[\w.\-]*/[\w./\-]+", rest)
+    step = RESUME_STEP.search(rest)
+    if path or step:
+        where = {"path": path[0] if path else None, "step": int(step["step"].replace(",", "")) if step else None}
+        reading.fact("resumed_from", where, trial, line)
+
+
+# -- configuration ------------------------------------------------------------------------------------------------
+def harvest(reading: Reading, trial: int, preamble: Sequence[tuple[int, str]]) -> None:
+    """Configuration from the lines before the first data line; a pasted program's defaults are not configuration."""
+    lines = preamble[_program_end([text for _, text in preamble]) :]
+    inside = 0
+    gpus: Counter[str] = Counter()
+    buffer: list[str] = []
+    first = 0
+    for at, text in lines:
+        if match := GPU.search(text):
+            gpus[match[1]] += 1
+        if not inside and text.strip() == "{":
+            inside, buffer, first = 1, ["{"], at
+        elif inside:
+            buffer.append(text)
+            if text.rstrip() == "}":
+                _json_config(reading, trial, "\n".join(buffer), first)
+                inside = 0
+        else:
+            _line_config(reading, trial, at, text)
+    if gpus:
+        name, count = gpus.most_common(1)[0]
+        reading.fact("hardware", f"{count}x {name}" if count > 1 else name, trial, lines[0][0])
+
+
+def _program_end(texts: Sequence[str]) -> int:
+    """Where a pasted program ends: at the first ruler after its last line of code."""
+    code = [i for i, t in enumerate(texts) if CODE.match(t)]
+    if len(code) < 3:
+        return 0
+    return next((i + 1 for i in range(code[-1], len(texts)) if RULER.match(texts[i])), len(texts))
+
+
+def _json_config(reading: Reading, trial: int, text: str, line: int) -> None:
+    try:
+        config = json.loads(text)
+    except ValueError:
+        return
+    for key, value in config.items() if isinstance(config, dict) else ():
+        if value is None or isinstance(value, str | int | float | bool):
+            canonical = names.known_config(key)
+            if names.role(key) == "total" and canonical is None:
+                reading.fact("total_steps", value, trial, line)
+            reading.fact(canonical or "config." + names.clean(key), value, trial, line)
+
+
+def _line_config(reading: Reading, trial: int, line: int, text: str) -> None:
+    """Known keys in `key: value` or `key=value` form, and command-line flags."""
+    if match := FLAGS.search(text):
+        reading.fact("command.flags", match["flags"].strip(), trial, line)
+        text = text[: match.start()]
+    elif text.count(" --") >= 2:
+        reading.fact("command.flags", text[text.index("--") :].strip()[:400], trial, line)
+        return
+    for pair in PAIR.finditer(text):
+        key = names.known_config(pair["key"])
+        value = parsed(pair["value"].strip("'\""))
+        if key and value is not None and isinstance(value, str) == (key in WORDS):
+            reading.fact(key, value, trial, line)
+
+
+def parsed(text: str) -> Any:
+    """A scalar as its own type: 42, 3e-4, True, 'adamw'; None for nothing."""
+    if re.fullmatch(r"[-+]?\d+(?:,\d{3})*", text):
+        return int(text.replace(",", ""))
+    if re.fullmatch(NUMBER, text):
+        return float(text.replace(",", ""))
+    words: dict[str, Any] = {"true": True, "false": False, "none": None, "null": None, "": None}
+    return words.get(text.lower(), text[:200])

@@ -1,0 +1,218 @@
+"""What templates receive: frozen dataclasses, a help text on every field. Numbers stay numbers; templates only format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def h(text: str) -> Any:
+    """A field with its help text."""
+    return field(metadata={"help": text})
+
+
+@dataclass(frozen=True, slots=True)
+class FixedRow:
+    run: str = h("display name")
+    loss: float = h("validation loss at the common step, nats per token")
+    decimals: int | None = h("decimals as printed in the source; null when full precision")
+    ppl: float = h("exp of the loss")
+    delta: float | None = h("loss minus the baseline's; null without a baseline")
+    delta_ppl: float | None = h("perplexity ratio to the baseline, minus 1")
+    is_baseline: bool = h("whether this run is the baseline")
+
+
+@dataclass(frozen=True, slots=True)
+class BestRow:
+    run: str = h("display name")
+    best: float = h("lowest finite validation loss, as logged")
+    best_decimals: int | None = h("decimals of the best as printed")
+    best_step: int | None = h("first step at which the best occurred; null when the source has no steps")
+    last: float = h("validation loss at the largest step, as logged")
+    last_decimals: int | None = h("decimals of the last as printed")
+    last_step: int | None = h("the largest evaluated step")
+    gap: float = h("last minus best")
+    final: float | None = h("closing evaluation under another protocol, beside the last; null when there is none")
+
+
+@dataclass(frozen=True, slots=True)
+class RankRow:
+    place: int = h("1 is best")
+    run: str = h("display name")
+    model: str | None = h("model as recorded; null when not recorded")
+    flags: str | None = h("flags as recorded, else what differs from the other compared runs")
+    best: float = h("best validation loss, as logged")
+    best_decimals: int | None = h("decimals of the best as printed")
+    ppl: float = h("exp of the best at full precision, where a checkpoint or a results file has it")
+    step: int | None = h("step of the best")
+    checkpoint: str | None = h("path of the best checkpoint; null when none was found")
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedRow:
+    run: str = h("display name")
+    steps_per_s: float = h("steps per second over the horizon")
+    s_per_step: float = h("seconds per step, from the unrounded rate")
+    train_time_s: float | None = h("training clock at the last step, seconds")
+    ratio: float | None = h("seconds per step over the baseline's; null without a baseline")
+
+
+@dataclass(frozen=True, slots=True)
+class EqualTimeRow:
+    run: str = h("display name")
+    loss: float = h("validation loss at the time, linear between evaluations")
+    step: float = h("step reached at the time")
+    finished: bool = h("whether its schedule was over by then")
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRow:
+    run: str = h("display name")
+    target: float = h("the loss to reach")
+    why: str = h("where the target comes from")
+    reached: bool = h("whether any evaluation is at or below the target")
+    steps: float | None = h("steps to the first crossing")
+    seconds: float | None = h("seconds to the first crossing; null without a clock")
+    tokens: float | None = h("tokens to the first crossing; null when tokens are not logged")
+
+
+@dataclass(frozen=True, slots=True)
+class SeedRow:
+    name: str = h("what its runs have in common")
+    n: int = h("number of runs")
+    seeds: str = h("their seeds")
+    mean: float = h("mean validation loss at the common step")
+    std: float | None = h("sample standard deviation; null for one run")
+    low: float = h("lowest loss of the group")
+    high: float = h("highest loss of the group")
+    mean_best: float = h("mean of the best losses")
+    mean_time_s: float | None = h("mean train time, seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Confound:
+    key: str = h("what differs between compared runs")
+    text: str = h("its values and how many runs have each")
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    run: str = h("display name")
+    reason: str = h("why it is in no comparison")
+    best: float | None = h("its best validation loss")
+    best_decimals: int | None = h("decimals of the best as printed")
+    best_step: int | None = h("the step of its best")
+    last: float | None = h("its last validation loss")
+    last_decimals: int | None = h("decimals of the last as printed")
+    last_step: int | None = h("its last evaluated step")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Runs of one declared total: one table of each kind."""
+
+    total: int | None = h("declared total of steps; null for runs without steps")
+    size: int = h("how many runs are compared")
+    step: int | None = h("the common step; null when there is none, or the runs have no steps")
+    baseline: str | None = h("display name of the baseline; null when no run is one")
+    baseline_why: str | None = h("why that run is the baseline")
+    best: FixedRow | None = h("the best run at the common step")
+    variant: FixedRow | None = h("the best run that is not the baseline")
+    variant_ratio: float | None = h("seconds per step of the best variant over the baseline's")
+    fixed: tuple[FixedRow, ...] = h("every run with a loss at the common step, best first")
+    ranking: tuple[RankRow, ...] = h("every run by its best loss")
+    best_last: tuple[BestRow, ...] = h("best against last, by best")
+    speed: tuple[SpeedRow, ...] = h("throughput, in the order of the ranking")
+    speed_from: int | None = h("first step of the horizon")
+    speed_to: int | None = h("last step of the horizon")
+    rule: str | None = h("the rule of thumb on throughput")
+    equal_time: tuple[EqualTimeRow, ...] = h("loss at the shortest run's train time")
+    equal_time_s: float | None = h("that time, seconds")
+    targets: tuple[TargetRow, ...] = h("time to target")
+    seeds: tuple[SeedRow, ...] = h("groups of runs that differ in nothing but the seed")
+    confounds: tuple[Confound, ...] = h("what differs between the compared runs beside the model")
+    unknown: tuple[str, ...] = h("confounds that the inputs do not say")
+    dropped: int = h("rows beyond the first 20 of every table of this group")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    key: str = h("what was set")
+    value: str = h("its value, or its values and their runs")
+    source: str = h("file, or 'declared'")
+
+
+@dataclass(frozen=True, slots=True)
+class OtherRow:
+    run: str = h("display name")
+    values: tuple[str, ...] = h("values in the order of `other_columns`; '-' where the run has none")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRow:
+    run: str = h("display name")
+    loss: float = h("last training loss")
+    decimals: int | None = h("decimals as printed")
+    step: int | None = h("step of the last training loss")
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    severity: str = h("error, warning or info")
+    kind: str = h("what kind of thing was noticed")
+    run: str | None = h("display name of the run, or null")
+    text: str = h("the finding in words")
+    source: str | None = h("file")
+    line: int | None = h("line of the file")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    path: str = h("path relative to the inputs' common parent")
+    format: str | None = h("format, or null")
+    status: str = h("read, empty, no metrics, unsupported or unreadable")
+    used: int = h("lines used")
+    read: int = h("lines read")
+    fingerprint: str = h("first 12 digits of the fingerprint")
+
+
+@dataclass(frozen=True, slots=True)
+class Cite:
+    run: str = h("display name")
+    cell: str = h("which number")
+    value: str = h("the number as printed")
+    where: str = h("file:line, or file and key")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything a template may print."""
+
+    title: str = h("the group's name, or the title of ngtreport.toml")
+    runs: int = h("number of runs, continuations not counted")
+    continuations: int = h("number of continuations")
+    groups: tuple[Group, ...] = h("compared sets, by total steps; those with at least two runs first")
+    singles: tuple[BestRow, ...] = h("runs that are compared with none")
+    single_speed: tuple[SpeedRow, ...] = h("throughput of runs that are compared with none")
+    excluded: tuple[Excluded, ...] = h("runs left out of every comparison, with the reason")
+    train_only: tuple[TrainRow, ...] = h("runs without any validation")
+    other: tuple[OtherRow, ...] = h("test metrics, accuracies, objectives and closing evaluations")
+    other_columns: tuple[str, ...] = h("names of those metrics")
+    settings: tuple[Setting, ...] = h("what ran: shared configuration, and what differs")
+    missing: tuple[str, ...] = h("facts that the inputs do not record")
+    notes: str | None = h("the user's own NOTES.md")
+    coords: bool = h("whether the logs hold coordinates, so that token labels need explaining")
+    findings: tuple[FindingRow, ...] = h("what was noticed: errors, warnings, info")
+    sources: tuple[SourceRow, ...] = h("input files")
+    unused: int = h("files that gave no run")
+    cites: tuple[Cite, ...] = h("where the numbers come from")
+    cites_dropped: int = h("citations beyond the printed ones; `ngtreport trace` has them all")
+    command: str = h("the command that rebuilds the report")
+    version: str = h("version of ngtreport")
+
+
+def documented(cls: type) -> dict[str, str]:
+    """Field -> help text of a context class."""
+    from dataclasses import fields
+
+    return {f.name: f.metadata["help"] for f in fields(cls)}

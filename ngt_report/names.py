@@ -1,0 +1,146 @@
+"""Canonical names: the one place where a raw metric or configuration key gets the project's name.
+
+Raw names die here. `metric("Val Loss")` is "val/loss"; what is not known keeps a cleaned form of its own name.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+# canonical -> what people call it, after cleaning (lower case, words joined by _)
+METRICS: dict[str, tuple[str, ...]] = {
+    "val/loss": (
+        "val_loss valid_loss validation_loss dev_loss val_ce valid_ce val_ce_loss eval_ce_loss val_cross_entropy tel "
+        "loss_val loss_validation val_lm_loss validation_ce val_nll"
+    ),
+    "val/objective": ("val_objective eval_objective"),
+    "eval_loss": ("eval_loss loss_eval"),  # val/loss, unless an explicit cross-entropy stands beside it
+    "train/loss": "train_loss training_loss loss lm_loss trl loss_train train_ce train_ce_loss tr_loss train_loss_step",
+    "final/loss": "final_val_loss final_loss final_validation_loss final_val final_eval_loss last_val_loss",
+    "final/train_loss": "final_train_loss",
+    "best/loss": "best_val_loss best_val best_loss best_validation_loss best_valid_loss best_eval_loss min_val_loss",
+    "val/perplexity": "val_ppl val_perplexity eval_perplexity eval_ppl valid_ppl validation_ppl",
+    "train/perplexity": "train_ppl train_perplexity ppl perplexity",
+    "val/accuracy": "val_acc val_accuracy eval_acc eval_accuracy eval_token_acc val_token_acc valid_acc validation_accuracy",
+    "train/accuracy": "train_acc train_accuracy acc accuracy token_acc",
+    "val/bpb": "val_bpb eval_bpb valid_bpb bpb bits_per_byte",
+    "test/loss": "test_loss test_ce_loss test_ce",
+    "test/objective": "test_objective",
+    "test/perplexity": "test_ppl test_perplexity",
+    "test/accuracy": "test_acc test_accuracy test_token_acc",
+    "lr": "lr learning_rate",
+    "grad_norm": "grad_norm norm gnorm gradient_norm",
+    "tokens_per_s": "tokens_per_s tokens_per_sec tokens_per_second tok_per_s tok_s tok_sec tps tokens_sec throughput tokens_per_second_per_gpu",
+    "step_ms": "step_avg ms_per_step iter_dt iter_time step_time",
+    "mfu": "mfu",
+    "epoch": "epoch",
+    "memory_gib": "memory_gib",
+    "rep_loss": "rep_loss repulsion_loss",
+}
+
+# clocks: cleaned raw name -> seconds per unit (a unit printed beside the number wins)
+CLOCKS: dict[str, float] = {
+    "elapsed": 1.0, "elapsed_s": 1.0, "elapsed_time": 1.0, "elapsed_sec": 1.0, "time_elapsed": 1.0, "train_time": 1.0,
+    "train_time_ms": 1e-3, "train_time_s": 1.0, "training_time": 1.0, "training_time_ms": 1e-3, "time_seconds": 1.0, "total_time": 1.0,
+    "train_runtime": 1.0, "wall_time": 1.0, "wallclock": 1.0, "time_s": 1.0, "time_ms": 1e-3, "elapsed_ms": 1e-3, "runtime": 1.0,
+    "training_time_s": 1.0, "duration_s": 1.0, "train_seconds": 1.0,
+}  # fmt: skip
+
+STEPS = frozenset("step steps_done iter iteration iterations_done global_step current_step current_steps s it it_num step_num trainer_global_step".split())
+TOTALS = frozenset(
+    "steps total total_steps num_iterations max_steps max_iters num_steps train_steps n_steps iterations total_iters num_train_steps train_iters".split()
+)
+TOKENS = frozenset("tokens tokens_seen total_tokens consumed_tokens num_tokens tokens_processed n_tokens".split())
+
+# configuration: canonical -> raw names after cleaning
+CONFIG: dict[str, str] = {
+    "seed": "seed random_seed manual_seed rng_seed",
+    "model": "model model_type arch architecture model_name model_name_or_path",
+    "flags": "flags ablation_flags ablation",
+    "dataset": "dataset dataset_name data corpus",
+    "tokenizer": "tokenizer tokenizer_type tokenizer_name tokenizer_path",
+    "vocab_size": "vocab_size vocabulary_size n_vocab bpe_vocab_size",
+    "params": "params n_params num_params parameters total_parameters num_parameters parameter_count",
+    "learning_rate": "learning_rate lr max_lr peak_lr",
+    "batch_size": "batch_size global_batch_size",
+    "device_batch_size": "device_batch_size micro_batch_size per_device_train_batch_size device_bs",
+    "accumulation": "gradient_accumulation_steps grad_accum grad_accum_steps accumulation_steps accum",
+    "sequence_length": "sequence_length seq_len seq_length block_size max_seq_len context_length ctx_len n_ctx",
+    "layers": "num_layers n_layer n_layers layers",
+    "hidden": "hidden_dim n_embd d_model hidden_size dim embed_dim",
+    "heads": "num_heads n_head n_heads heads",
+    "dropout": "dropout",
+    "hardware": "gpu_name gpu hardware device_name",
+    "gpus": "n_gpus num_gpus gpu_count world_size",
+    "git_commit": "git_commit commit git_sha git_hash git_rev",
+    "precision": "precision dtype amp_dtype",
+    "val_tokens": "val_tokens eval_tokens validation_tokens",
+}
+
+
+def clean(raw: str) -> str:
+    """Lower case, words joined by underscores: 'tok/sec' -> tok_sec, 'Val Loss (nats)' -> val_loss_nats."""
+    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", raw.strip().strip("'\""))
+    return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
+
+
+def _inverse(table: dict[str, str] | dict[str, tuple[str, ...]]) -> dict[str, str]:
+    words = {k: v if isinstance(v, str) else " ".join(v) for k, v in table.items()}
+    return {raw: canonical for canonical, raws in words.items() for raw in raws.split()}
+
+
+_METRIC_OF = _inverse({k: v if isinstance(v, str) else "".join(v) for k, v in METRICS.items()})
+_CONFIG_OF = _inverse(CONFIG)
+
+
+@cache
+def metric(raw: str) -> str:
+    """The canonical name of a metric; an unknown one keeps its cleaned name, with its split as a path."""
+    name = clean(raw)
+    if name in _METRIC_OF:
+        return _METRIC_OF[name]
+    for split, canonical in (("val", "val"), ("valid", "val"), ("validation", "val"), ("eval", "val"), ("train", "train"), ("test", "test")):
+        if name.startswith(split + "_") and len(name) > len(split) + 1:
+            return f"{canonical}/{name[len(split) + 1 :]}"
+    return name or "unnamed"
+
+
+@cache
+def known_metric(raw: str) -> str | None:
+    """The canonical name, or None when nobody has called a metric that."""
+    return _METRIC_OF.get(clean(raw))
+
+
+@cache
+def config_key(raw: str) -> str:
+    """The canonical name of a configuration key; an unknown one keeps its cleaned name."""
+    name = clean(raw)
+    return _CONFIG_OF.get(name, name)
+
+
+@cache
+def known_config(raw: str) -> str | None:
+    """The canonical configuration key, or None."""
+    return _CONFIG_OF.get(clean(raw))
+
+
+@cache
+def clock_scale(raw: str) -> float | None:
+    """Seconds per unit of a cumulative clock called this; None when it is no clock."""
+    return CLOCKS.get(clean(raw))
+
+
+@cache
+def role(raw: str) -> str | None:
+    """'step', 'total' or 'tokens' for a counter called this; else None."""
+    name = clean(raw)
+    return "step" if name in STEPS else "total" if name in TOTALS else "tokens" if name in TOKENS else None
+
+
+def decimals(text: str) -> int | None:
+    """Decimals as printed: 4 for '4.7748', 0 for '12', counted after the exponent ('1.20e-3' has 5)."""
+    mantissa, _, exponent = text.strip().lower().partition("e")
+    if not any(c.isdigit() for c in mantissa) or exponent and not exponent.lstrip("+-").isdigit():
+        return None
+    return max(0, len(mantissa.partition(".")[2]) - (int(exponent) if exponent else 0))

@@ -1,0 +1,131 @@
+"""Builds the relations of sql/ layer by layer and hands out their rows; nothing here knows a format or a template."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.resources import files as resource_files
+from typing import Any
+
+from ngt_report.config import Settings
+from ngt_report.errors import UsageError
+from ngt_report.store import Store, sql
+
+STAGING = ("segments", "evals", "clocks", "compared")  # tables, in the order in which they rest on each other
+FIRST = ("common_step", "best_last", "fixed_step", "throughput", "train_time")  # metrics that other metrics rest on
+BASELINE_WORDS = (("vanilla", "baseline"), ("none",))
+
+
+@cache
+def metric_names() -> tuple[str, ...]:
+    """All metrics, one .sql file each, those that others rest on first."""
+    folder = resource_files("ngt_report").joinpath("sql", "metrics")
+    found = sorted(p.name.removesuffix(".sql") for p in folder.iterdir() if p.name.endswith(".sql"))
+    return (*FIRST, *(n for n in found if n not in FIRST))
+
+
+@cache
+def finding_names() -> tuple[str, ...]:
+    """All rules that notice something, one .sql file each."""
+    folder = resource_files("ngt_report").joinpath("sql", "findings")
+    return tuple(sorted(p.name.removesuffix(".sql") for p in folder.iterdir() if p.name.endswith(".sql")))
+
+
+@cache
+def header(name: str) -> dict[str, str]:
+    """The comment header of a metric: title, unit, better, grain."""
+    found = re.findall(r"(?m)^-- (title|unit|better|grain): (.+)$", sql(f"metrics/{name}.sql"))
+    return dict(found)
+
+
+def build_views(store: Store, settings: Settings) -> None:
+    """Make staging tables, metric views, baselines, targets and findings from the raw tables."""
+    store.run("DELETE FROM params")
+    store.run("INSERT INTO params VALUES (?, ?)", [settings.step, settings.target])
+    for view in reversed(metric_names()):
+        store.run(f"DROP VIEW IF EXISTS {view}")
+    for name in STAGING:
+        store.run(f"CREATE OR REPLACE TABLE {name} AS {sql(f'staging/{name}.sql')}")
+    for name in metric_names():
+        store.run(f"CREATE OR REPLACE VIEW {name} AS {sql(f'metrics/{name}.sql')}")
+    _baselines(store, settings)
+    _targets(store, settings)
+    for name in finding_names():
+        store.run(f"INSERT INTO findings BY NAME {sql(f'findings/{name}.sql')}")
+
+
+def _baselines(store: Store, settings: Settings) -> None:
+    """Name the baseline of every compared set, and why it is the one."""
+    store.run("DELETE FROM baselines")
+    runs = store.rows("SELECT run, name, model, flags, budget, is_continuation FROM runs LEFT JOIN compared USING (run) ORDER BY run")
+    budgets = list(dict.fromkeys(r["budget"] for r in runs if r["budget"] is not None))
+    if settings.baseline:
+        chosen = find_run([(r["run"], r["name"]) for r in runs], settings.baseline)
+        store.insert("baselines", "budget VARCHAR, run VARCHAR, why VARCHAR", [(b, chosen, "it was named") for b in budgets if _in(runs, chosen, b)])
+        return
+    everywhere = _say_baseline([r for r in runs if not r["is_continuation"]])
+    rows = []
+    for budget in budgets:
+        own = [r for r in runs if r["budget"] == budget]
+        found = everywhere if everywhere and any(r["run"] == everywhere[0] for r in own) else _say_baseline(own)
+        if found and len(own) > 1:
+            rows.append((budget, *found))
+    store.insert("baselines", "budget VARCHAR, run VARCHAR, why VARCHAR", rows)
+
+
+def _in(runs: list[dict[str, Any]], run: str, budget: str) -> bool:
+    return any(r["run"] == run and r["budget"] == budget for r in runs)
+
+
+def _say_baseline(runs: list[dict[str, Any]]) -> tuple[str, str] | None:
+    """The one run that calls itself the baseline: by its model, its flags, or a word of its name."""
+    for words in BASELINE_WORDS:
+        found: dict[str, str] = {}
+        for r in runs:
+            for what, text in (("model", r["model"]), ("flags", r["flags"]), ("name", r["name"])):
+                word = next((w for w in words if w in re.split(r"[^a-z]+", (text or "").lower())), None)
+                if word:
+                    found.setdefault(r["run"], f"its {what} says {word}" if what != "flags" else f"its flags say {word}")
+        if len(found) == 1:
+            return next(iter(found.items()))
+        if found:
+            return None
+    return None
+
+
+def _targets(store: Store, settings: Settings) -> None:
+    """Default targets: the final losses of the baseline and of the best variant."""
+    store.run("DELETE FROM targets")
+    if settings.target is not None:
+        store.run("INSERT INTO targets SELECT DISTINCT budget, ?, 'as asked' FROM compared WHERE budget IS NOT NULL AND total IS NOT NULL", [settings.target])
+        return
+    store.run(
+        """
+        INSERT INTO targets
+        SELECT f.budget, f.loss, 'final loss of ' || r.name || CASE WHEN f.run = b.run THEN ', the baseline' ELSE ', the best variant' END
+        FROM fixed_step AS f
+        JOIN baselines AS b ON b.budget = f.budget
+        JOIN runs AS r ON r.run = f.run
+        WHERE f.step IS NOT NULL
+            AND (f.run = b.run OR f.run = (
+                SELECT g.run FROM fixed_step AS g WHERE g.budget = f.budget AND g.run <> b.run ORDER BY g.loss, g.run LIMIT 1))
+        """
+    )
+
+
+def find_run(runs: list[tuple[str, str]], text: str) -> str:
+    """The run meant by any unique part of its id or display name; the nearest name on a typo."""
+    import difflib
+
+    for chosen in (
+        [i for i, n in runs if text in (i, n)],
+        [i for i, n in runs if i.endswith("_" + text) or n.endswith("_" + text) or i.endswith("#" + text)],
+        [i for i, n in runs if text.lower() in i.lower() or text.lower() in n.lower()],
+    ):
+        if len(chosen) == 1:
+            return chosen[0]
+        if len(chosen) > 1:
+            names = ", ".join(sorted(n for i, n in runs if i in chosen)[:6])
+            raise UsageError(f"{text!r} may be any of {len(chosen)} runs ({names}{', ...' if len(chosen) > 6 else ''}); give a longer part")
+    near = difflib.get_close_matches(text, [n for _, n in runs] + [i for i, _ in runs], 1, 0.4)
+    raise UsageError(f"no run is called {text!r}" + (f"; did you mean {near[0]!r}?" if near else "; `ngtreport show` lists the runs"))

@@ -1,0 +1,302 @@
+"""The runs table: what each run is called, configured as, a continuation of, and how it ended."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from ngt_report.config import Settings
+from ngt_report.identity import CHECKPOINT, UUID, Identity, Piece, Run, tail
+from ngt_report.names import CONFIG
+from ngt_report.store import Store, to_json
+
+SCALAR = ("model", "flags", "dataset", "tokenizer", "seed", "params", "hardware", "git_commit")
+NOT_CONFIG = re.compile(
+    r"^(?:marker|crash|status|stopped|resumed_from|results_file|stated\.|train_time_s|total_steps|clock\.|coords|value\.|summary\."
+    r"|checkpoint\.|config\.(?:date|timestamp|notes|description|round|hypothesis|output_dir|logging_dir|log_dir|run_?id|schema|versions?.*|name|config_name))"
+)
+COLUMNS = (
+    "run VARCHAR, name VARCHAR, group VARCHAR, model VARCHAR, flags VARCHAR, dataset VARCHAR, tokenizer VARCHAR, seed BIGINT, params BIGINT,"
+    " config VARCHAR, hardware VARCHAR, git_commit VARCHAR, total_steps BIGINT, parent VARCHAR, is_continuation BOOLEAN, resumed_step BIGINT,"
+    " clock_scope VARCHAR, stated_time_s DOUBLE, declared VARCHAR, status VARCHAR, seed_group VARCHAR"
+)
+Facts = dict[str, list[tuple[Any, str, int | None, Piece]]]  # key -> (value, path, line, piece), best source first
+
+
+def write_runs(store: Store, identity: Identity, group: str, settings: Settings) -> None:
+    """Fill run_trials, runs and checkpoints from the raw tables."""
+    for table in ("run_trials", "runs", "checkpoints", "findings"):
+        store.run(f"DELETE FROM {table}")
+    facts = _facts(store)
+    merged = {run.id: merge(run, facts) for run in identity.runs}
+    display = display_names(identity.runs, merged, group, settings)
+    rows = [_row(run, merged[run.id], display[run.id], group, settings, identity.runs) for run in identity.runs]
+    store.insert("runs", COLUMNS, rows)
+    store.insert(
+        "run_trials", "run VARCHAR, source BIGINT, trial INTEGER, precedence TINYINT, main BOOLEAN",
+        [(run.id, p.source, p.trial, _precedence(p), p is run.main) for run in identity.runs for p in run.pieces],
+    )  # fmt: skip
+    _checkpoints(store, identity, facts)
+    store.insert(
+        "findings", "severity VARCHAR, kind VARCHAR, run VARCHAR, text VARCHAR, source VARCHAR, line BIGINT",
+        [(s, k, display.get(r or "", r), _named(t, display), p, line) for s, k, r, t, p, line in identity.findings],
+    )  # fmt: skip
+
+
+def _named(text: str, display: dict[str, str]) -> str:
+    """Findings call runs by their display names."""
+    return re.sub(r"\brun (\S+?)(?=[ ,;]|$)", lambda m: f"run {display.get(m[1], m[1])}", text)
+
+
+def _precedence(piece: Piece) -> int:
+    """Of equal values: events, full-precision files, text; a run's own log before a log of many runs."""
+    return piece.precedence * 10 + (1 if piece.siblings > 1 and piece.kind == "curve" else 0)
+
+
+def _facts(store: Store) -> dict[tuple[int, int], list[tuple[str, Any, int | None]]]:
+    out: dict[tuple[int, int], list[tuple[str, Any, int | None]]] = {}
+    for source, trial, key, value, line in store.run("SELECT source, trial, key, value, line FROM raw_facts ORDER BY source, trial, rowid"):
+        out.setdefault((source, trial), []).append((key, json.loads(value), line))
+    return out
+
+
+def merge(run: Run, facts: dict[tuple[int, int], list[tuple[str, Any, int | None]]]) -> Facts:
+    """All that the run's sources say, the source of best precedence first, the last statement of a source first."""
+    merged: Facts = {}
+    for piece in sorted(run.pieces, key=lambda p: (_precedence(p), p.path, p.trial)):
+        own: dict[str, tuple[Any, int | None]] = {}
+        for key, value, line in facts.get((piece.source, piece.trial), ()):
+            if key in ("command.flags", "hardware") and key in own:
+                continue
+            own[key] = (value, line)
+        for key, (value, line) in own.items():
+            merged.setdefault(key, []).append((value, piece.path, line, piece))
+            if key.startswith("checkpoint.config"):
+                continue
+    return merged
+
+
+def first(facts: Facts, key: str) -> Any:
+    """The value of best precedence, or None."""
+    found = [v for v, *_ in facts.get(key, ()) if v is not None]
+    return found[0] if found else None
+
+
+def total_steps(facts: Facts) -> int | None:
+    """The declared total: a curve's own declaration before a results row's."""
+    said = facts.get("total_steps", [])
+    for kind in ("curve", "row"):
+        for value, _, _, piece in said:
+            if piece.kind == kind and isinstance(value, int | float) and 0 <= value < 2**62:
+                return int(value)
+    return None
+
+
+def config_of(facts: Facts, settings: Settings, run: Run) -> dict[str, Any]:
+    """The run's configuration, sorted; declared facts fill what no source says."""
+    config = {k.removeprefix("config."): first(facts, k) for k in facts if not NOT_CONFIG.match(k) and first(facts, k) is not None}
+    for key, value in declared_for(settings, run).items():
+        config.setdefault(key, value)
+    return dict(sorted(config.items()))
+
+
+def declared_for(settings: Settings, run: Run) -> dict[str, Any]:
+    """Facts that ngtreport.toml declares for this run: for all runs, and for it by name."""
+    general = {k: v for k, v in settings.declared.items() if not isinstance(v, dict)}
+    for name, own in settings.declared.items():
+        if isinstance(own, dict) and (name in run.names or name == run.id):
+            general.update(own)
+    return general
+
+
+def _row(run: Run, facts: Facts, name: str, group: str, settings: Settings, runs: list[Run]) -> tuple[Any, ...]:
+    config = config_of(facts, settings, run)
+    declared = {k: v for k, v in declared_for(settings, run).items() if first(facts, k) is None and first(facts, "config." + k) is None}
+    values = {key: first(facts, key) if first(facts, key) is not None else declared.get(key) for key in SCALAR}
+    total = total_steps(facts)
+    parent, continues, resumed = _continuation(run, facts, runs)
+    return (
+        run.id, name, group, _text(values["model"]), _text(values["flags"] if values["flags"] is not None else first(facts, "command.flags")),
+        _text(values["dataset"]), _text(values["tokenizer"]), _whole(values["seed"]), _whole(values["params"]), to_json(config),
+        _text(values["hardware"]), _text(values["git_commit"]), total, parent, continues, resumed, _scope(facts),
+        first(facts, "train_time_s"), to_json(sorted(declared)), status(run, facts, total), seed_group(run, config, values["seed"], total, settings),
+    )  # fmt: skip
+
+
+def _scope(facts: Facts) -> str:
+    return str(first(facts, "clock.scope") or "unknown")
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else value if isinstance(value, str) else to_json(value)
+
+
+def _whole(value: Any) -> int | None:
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and value == value and abs(value) < 2**62 else None
+
+
+def seed_group(run: Run, config: dict[str, Any], seed: Any, total: int | None, settings: Settings) -> str | None:
+    """Equal for runs that differ in nothing but the seed; a missing seed or configuration, or another label, never groups."""
+    if settings.group_by:
+        return to_json({k: config.get(k) for k in settings.group_by} | {"total_steps": total})
+    rest = {k: v for k, v in config.items() if k not in ("seed", "git_commit", "hardware", "input_bin")}
+    if not isinstance(seed, int) or len(rest) < 2:
+        return None
+    own = tail(run.id)
+    label = "" if UUID.match(own) or re.fullmatch(r"row\d+", own) else _without_seed(own, seed)
+    return to_json({**rest, "total_steps": total, "label": label})
+
+
+def _without_seed(name: str, seed: int) -> str:
+    """The name without the words that say the seed: baseline_s42, baseline-seed42, baseline_42."""
+    return re.sub(rf"[._\-]?(?:seed|sd|s)?[._\-=]?{seed}(?=$|[._\-])", "", name)
+
+
+# -- how it ended ---------------------------------------------------------------------------------------------------
+def status(run: Run, facts: Facts, total: int | None) -> str:
+    """finished, incomplete N/total, crashed with its cause, diverged, or stopped early."""
+    ended = first(facts, "status")
+    if isinstance(ended, dict) and ended.get("status") and ended["status"] != "finished":
+        return f"{ended['status']}: {ended['reason']}" if ended.get("reason") else str(ended["status"])
+    last = max((p.last_step for p in run.pieces if p.kind == "curve" and p.last_step is not None), default=None)
+    if run.main.kind != "curve":
+        return "finished"
+    reached = total is not None and last is not None and last >= total
+    crash = crash_cause(run, facts)
+    if reached:
+        return "finished"
+    if crash:
+        return f"crashed at {last or 0:,}" + (f"/{total:,}" if total else "") + f": {crash}"
+    if facts.get("stopped"):
+        return f"stopped early at {last:,}" + (f"/{total:,}" if total else "")
+    if total is not None and last is not None and not _nearly(run, last, total):
+        return f"incomplete {last:,}/{total:,}"
+    return "finished" if total is not None else "no declared total"
+
+
+def _nearly(run: Run, last: int, total: int) -> bool:
+    """Steps that count from 0, or logs that print every N steps, end a little before the total, with a closing evaluation."""
+    return last == total - 1 or run.main.final is not None and last >= 0.95 * total
+
+
+def crash_cause(run: Run, facts: Facts) -> str | None:
+    """The cause of a crash after the last data line: the named error before the traceback that led to it."""
+    found = [(v, line) for v, _, line, piece in facts.get("crash", ()) if piece is run.main and (line or 0) > (piece.last_line or 0)]
+    causes = [v["cause"] for v, _ in found if v.get("kind") != "traceback"] or [v["cause"] for v, _ in found]
+    return str(causes[0])[:160] if causes else None
+
+
+# -- continuation ---------------------------------------------------------------------------------------------------
+def _continuation(run: Run, facts: Facts, runs: list[Run]) -> tuple[str | None, bool, int | None]:
+    """The parent, whether this goes on from a checkpoint, and from which step."""
+    start = run.main.first_step
+    said = [v for v, _, line, piece in facts.get("resumed_from", ()) if isinstance(v, dict) and piece is run.main]
+    step = next((v["step"] for v in said if v.get("step")), None)
+    path = next((v["path"] for v in said if v.get("path")), None)
+    continues = bool(said) and start is not None and start > 0 and (step is None or start >= step)
+    if not continues or run.main.kind != "curve":
+        return None, False, None
+    name = tail(CHECKPOINT.sub("", CHECKPOINT.sub("", path))) if path else None
+    return _parent(run, name, step if step is not None else start, runs), True, step
+
+
+def _parent(run: Run, name: str | None, step: int | None, runs: list[Run]) -> str | None:
+    """The run whose checkpoint it was: by name, among those that reached the step."""
+    others = [r for r in runs if r is not run and r.main.kind == "curve" and (r.main.last_step or 0) >= (step or 0) * 0.9]
+    if name:
+        named = [r for r in others if any(n == name or n.endswith("_" + name) for n in r.names)]
+        if len(named) == 1:
+            return named[0].id
+    words = f"_{tail(run.id)}_"
+    inside = [r for r in others if any(f"_{suffix}_" in words for n in r.names for suffix in _suffixes(n))]
+    return inside[0].id if len(inside) == 1 else None
+
+
+def _suffixes(name: str) -> Iterable[str]:
+    words = name.split("_")
+    return ("_".join(words[k:]) for k in range(max(1, len(words) - 1)))
+
+
+# -- names ----------------------------------------------------------------------------------------------------------
+def display_names(runs: list[Run], merged: dict[str, Facts], group: str, settings: Settings) -> dict[str, str]:
+    """The id without its folders and the group's prefix where that is unique; a UUID gives way to what differs."""
+    short = {r.id: _label(r, group, settings) for r in runs}
+    odd = [r for r in runs if UUID.match(tail(r.id)) and r.id not in settings.labels]
+    if len(odd) > 1:
+        short.update(_by_difference(odd, merged))
+    counts = Counter(short.values())
+    return {id: name if counts[name] == 1 else id for id, name in short.items()}
+
+
+def _label(run: Run, group: str, settings: Settings) -> str:
+    for name in (run.id, *sorted(run.names)):
+        if name in settings.labels:
+            return settings.labels[name]
+    bare = run.id.rsplit("/", 1)[-1]
+    for prefix in (group + "_", group + "-"):
+        bare = bare.removeprefix(prefix)
+    return bare or run.id
+
+
+def _by_difference(runs: list[Run], merged: dict[str, Facts]) -> dict[str, str]:
+    """What differs between runs with unspeakable names, no more than it takes: `elementwise lr=0.00468 seed=1337`."""
+    words = differing({r.id: merged[r.id] for r in runs}, extra={r.id: total_steps(merged[r.id]) for r in runs})
+    out = {id: " ".join(w) or tail(id)[:8] for id, w in words.items()}
+    counts = Counter(out.values())
+    return {id: name if counts[name] == 1 else f"{name} ({tail(id)[:8]})" for id, name in out.items()}
+
+
+def differing(facts: dict[str, Facts], extra: dict[str, int | None] | None = None, most: int = 6) -> dict[str, list[str]]:
+    """Per run, the values of the fewest keys that tell the runs apart as well as all keys do."""
+    keys = {k for own in facts.values() for k in own if not NOT_CONFIG.match(k) and not k.startswith(("command.", "checkpoint"))}
+    keys -= {"git_commit", "hardware", "params", "config.path", "config.runpod_instance", "config.save_every", "config.num_iterations", "config.max_steps"}
+    table = {k: {id: first(own, k) for id, own in facts.items()} for k in keys}
+    if extra:
+        table["steps"] = dict(extra)
+    table = {k: column for k, column in table.items() if len({to_json(v) for v in column.values() if v is not None}) > 1}
+    chosen: list[str] = []
+    groups: dict[str, tuple[str, ...]] = {id: () for id in facts}
+    for key in sorted(table, key=lambda k: _key_order(k, table[k])):
+        finer = {id: (*groups[id], to_json(table[key][id])) for id in facts}
+        if len(chosen) < most and len(set(finer.values())) > len(set(groups.values())):
+            chosen, groups = [*chosen, key], finer
+    return {id: [_word(k, table[k][id]) for k in sorted(chosen, key=_printed_order) if table[k][id] is not None] for id in facts}
+
+
+def _key_order(key: str, column: dict[str, Any]) -> tuple[int, int, str]:
+    """Seeds and words tell most; then what has a common name; then the rest, the more complete first."""
+    missing = sum(v is None for v in column.values())
+    kind = 0 if key == "seed" else 1 if any(isinstance(v, str) for v in column.values()) else 2 if key in CONFIG or key == "steps" else 3
+    return (kind, missing, key)
+
+
+def _printed_order(key: str) -> tuple[int, str]:
+    return (3 if key == "seed" else 2 if key == "steps" else 1 if key in CONFIG else 0, key)
+
+
+def _word(key: str, value: Any) -> str:
+    short = {"learning_rate": "lr", "batch_size": "bs", "sequence_length": "seq"}.get(key, key.removeprefix("config."))
+    if key == "steps":
+        return f"{value} steps"
+    return value if isinstance(value, str) and len(value) < 24 else f"{short}={value}"
+
+
+# -- checkpoints ----------------------------------------------------------------------------------------------------
+def _checkpoints(store: Store, identity: Identity, facts: dict[tuple[int, int], list[tuple[str, Any, int | None]]]) -> None:
+    owners = [(run.id, p) for run in identity.runs for p in run.pieces] + [(None, p) for p in identity.loose]
+    rows = []
+    for owner, piece in owners:
+        if piece.format != "checkpoint":
+            continue
+        said = {k: v for k, v, _ in facts.get((piece.source, piece.trial), ())}
+        rows.append((
+            owner, piece.path, said.get("checkpoint.kind", "unknown"), _whole(said.get("checkpoint.step")), said.get("checkpoint.best_val"),
+            to_json(said.get("checkpoint.config") or {}), said.get("checkpoint.bytes"), said.get("checkpoint.format"),
+        ))  # fmt: skip
+    columns = "run VARCHAR, path VARCHAR, kind VARCHAR, step BIGINT, best_val DOUBLE, config VARCHAR, bytes BIGINT, format VARCHAR"
+    store.insert("checkpoints", columns, sorted(rows, key=lambda r: r[1]))
+
+

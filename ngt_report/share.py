@@ -1,0 +1,110 @@
+"""Writes what a build made: under a temporary name, then renamed; marked as ours; never over a file that is not."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ngt_report import __version__
+from ngt_report.discover import STAMP, Inputs
+from ngt_report.errors import ReportError
+
+OUTPUTS = ("Summary.md", "results.csv", "summary.json")
+NOTES = "NOTES.md"
+NOTES_TEXT = "<!-- Your own words. They stand in Summary.md at every build; ngtreport never changes this file. -->\n"
+
+
+def stamp_of(folder: Path) -> dict[str, Any]:
+    """What the last build in this folder left; empty when there was none."""
+    try:
+        stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
+        return stamp if isinstance(stamp, dict) else {}
+    except (OSError, ValueError):
+        return {}
+
+
+def inputs_key(inputs: Inputs, options: dict[str, Any]) -> str:
+    """Equal as long as no input file, option, note or version changed."""
+    listing = [[f.rel, f.size, f.mtime_ns] for f in inputs.files]
+    findings = [[path, f.text] for path, f in inputs.findings]
+    text = json.dumps([__version__, listing, findings, options], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def unchanged(folder: Path, key: str) -> bool:
+    """Whether the last build saw the same inputs and its files are as it left them."""
+    stamp = stamp_of(folder)
+    return stamp.get("inputs") == key and (folder / "report.duckdb").is_file() and all(_is(folder / n, d) for n, d in stamp.get("outputs", {}).items())
+
+
+def _is(path: Path, wanted: str) -> bool:
+    try:
+        return digest(path.read_bytes()) == wanted
+    except OSError:
+        return False
+
+
+def check_ours(folder: Path) -> None:
+    """Refuse before any work when a file in the way was not written by a build."""
+    ours = stamp_of(folder).get("outputs", {})
+    for name in (*OUTPUTS, "report.duckdb"):
+        path = folder / name
+        if path.exists() and name not in ours and not (name == "report.duckdb" and ours) and not _marked(path):
+            raise ReportError(f"{path} exists and was not written by ngtreport; move it away or give -o another folder")
+
+
+def _marked(path: Path) -> bool:
+    """Whether a file carries our mark: a Summary.md whose stamp was lost."""
+    with path.open("rb") as f:
+        head = f.read(200)
+    return head.startswith(b"<!-- written by ngtreport") or (path.suffix == ".duckdb" and head[8:12] == b"DUCK")
+
+
+def write(folder: Path, texts: dict[str, str], key: str, meta: dict[str, Any]) -> list[str]:
+    """Write the outputs and the stamp; a Summary.md that was edited by hand is kept beside as *.edited.md."""
+    folder.mkdir(parents=True, exist_ok=True)
+    before = stamp_of(folder).get("outputs", {})
+    kept = []
+    for name, text in texts.items():
+        path, data = folder / name, text.encode("utf-8", "replace")
+        if name == "Summary.md" and path.exists() and name in before and not _is(path, before[name]) and path.read_bytes() != data:
+            aside = folder / "Summary.edited.md"
+            os.replace(path, aside)
+            kept.append(aside.name)
+        if not _is(path, digest(data)):
+            replace_file(path, data)
+    if not (folder / NOTES).exists():
+        replace_file(folder / NOTES, NOTES_TEXT.encode())
+    stamp = {**meta, "version": __version__, "inputs": key, "outputs": {n: digest(t.encode("utf-8", "replace")) for n, t in texts.items()}}
+    replace_file(folder / STAMP, (json.dumps(stamp, indent=1, sort_keys=True) + "\n").encode())
+    return kept
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write under a temporary name, sync, rename: the old file stays until the new one is whole."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as f:
+            f.write(data)
+            f.flush()
+            os.fsync(f.fileno())
+        os.replace(temporary, path)
+    except OSError as e:
+        temporary.unlink(missing_ok=True)
+        raise ReportError(f"{path} cannot be written: {(e.strerror or str(e)).lower()}; free space or give -o another folder") from e
+
+
+def notes_of(folder: Path) -> str | None:
+    """The user's words, without our comment; None when there are none."""
+    try:
+        text = (folder / NOTES).read_text(encoding="utf-8-sig", errors="replace")
+    except OSError:
+        return None
+    return text.replace(NOTES_TEXT.strip(), "").strip() or None

@@ -1,0 +1,47 @@
+"""Log formats, one module each: a file in this folder IS the registration.
+
+Each module has `FORMAT`, a `Format` whose `sniff` looks at content, never at names, and whose `read` fills a Reading.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from ngt_report.files import InputFile
+from ngt_report.waist import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A log format: how it is recognised, how it is read, and what its documentation says."""
+
+    name: str
+    title: str
+    example: str  # a few lines, written by us
+    clock: str  # what its elapsed time means
+    sniff: Callable[[InputFile], str | None]  # the reason to believe it is this format, or None
+    read: Callable[[InputFile], Reading]
+    rank: int = 50  # the smaller is asked first
+    grows: bool = False  # read() goes on from file.state when a file was appended to
+    precedence: int = 3  # of equal values: 1 events, 2 full-precision CSV or JSON, 3 text
+    version: int = 1  # raise it when read() changes: files are then read anew
+
+
+@cache
+def formats() -> tuple[Format, ...]:
+    """All formats, in the order in which they are asked."""
+    modules = [importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__) if m.name[0] != "_"]
+    return tuple(sorted((m.FORMAT for m in modules), key=lambda f: (f.rank, f.name)))
+
+
+def choose(file: InputFile) -> tuple[Format | None, str]:
+    """The format of a file and why; (None, why not) when nobody claims it."""
+    for form in formats():
+        reason = form.sniff(file)
+        if reason:
+            return form, reason
+    return None, "no known format: " + file.describe()

@@ -1,0 +1,231 @@
+"""CSV and TSV tables: where the header is, what separates cells, and the rows with their line numbers."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ngt_report import names
+from ngt_report.files import InputFile
+from ngt_report.sources._lines import head_lines, lines_of, torn_line
+from ngt_report.sources._scalars import ABSENT, is_result, metrics_of, number
+from ngt_report.sources._shape import without_statistics
+from ngt_report.waist import Reading
+
+DELIMITERS = ",\t;"
+LONGEST_RECORD = 50  # lines that one quoted record may span
+DEEPEST_HEADER = 40  # lines before the header
+_NAME = re.compile(r"[A-Za-z_#%$][^,;\t\n\"={}<>]{0,79}$")
+_DECIMAL_COMMA = re.compile(r"-?\d+,\d+$")
+csv.field_size_limit(1 << 20)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a file's table is laid out."""
+
+    delimiter: str
+    columns: tuple[str, ...]  # as printed; '' where a cell has no name
+    line: int  # of the header
+    decimal_comma: bool = False
+
+
+@dataclass(slots=True)
+class Row:
+    """One record: its first line, how many lines it spans, and its cells."""
+
+    line: int
+    lines: int
+    cells: list[str]
+
+
+def cells_of(text: str, delimiter: str) -> list[str] | None:
+    """The cells of one record; None when a quote is left open."""
+    if '"' not in text:
+        return text.split(delimiter)
+    try:
+        return next(csv.reader([text], delimiter=delimiter, strict=True), [])
+    except csv.Error as error:
+        if "unexpected end" in str(error):
+            return None
+    try:
+        return next(csv.reader([text], delimiter=delimiter), [])
+    except csv.Error:
+        return text.split(delimiter)
+
+
+def layout_of(file: InputFile) -> Layout | None:
+    """The layout, when the head holds a header with a metric's name and rows that fit it."""
+    found = _layout(file.head, len(file.raw_head) < file.size) if file.head else None
+    return found
+
+
+@lru_cache(maxsize=8)
+def _layout(head: bytes, cut: bool) -> Layout | None:
+    """The first line that is a header and is followed by its rows; remembered, for two formats ask."""
+    lines = [line.removesuffix("\r") for line in head.decode("utf-8", "replace").split("\n")]
+    if cut:
+        lines.pop()
+    for number_, line in enumerate(lines[:DEEPEST_HEADER], 1):
+        for delimiter in DELIMITERS:
+            if delimiter in line and (columns := _header(line, delimiter)):
+                body = [t for t in lines[number_:] if t.strip() and not t.startswith("#")]
+                if _fits(columns, body, delimiter, number_ == 1):
+                    return Layout(delimiter, columns, number_, delimiter == ";" and _has_decimal_comma(body))
+    return None
+
+
+def _header(line: str, delimiter: str) -> tuple[str, ...] | None:
+    """The column names of a header line, or None: names of which one is a metric's, and no numbers."""
+    cells = cells_of(line.lstrip("# ").rstrip(), delimiter)
+    if not cells or len(cells) < 2:
+        return None
+    columns = tuple(c.strip() for c in cells)
+    named = [c for c in columns if c]
+    if len(named) * 2 < len(columns) or any(number(c) is not None for c in named) or len(set(named)) < 2:
+        return None
+    if sum(bool(_NAME.match(c)) for c in named) < 0.8 * len(named) or any(len(c.split()) > 6 for c in named):
+        return None
+    return columns if is_result(named) or is_result(without_statistics(named)) else None
+
+
+def _fits(columns: Sequence[str], body: Sequence[str], delimiter: str, on_top: bool) -> bool:
+    """Whether the lines after a header are its rows: most have as many cells, and the metric's cells are numbers."""
+    if not body:
+        return on_top and all(re.fullmatch(r"[\w./%-]*", c) for c in columns)
+    rows = list(_joined(body, delimiter))
+    changed = (i for i, r in enumerate(rows) if len(r) != len(columns) and _header(delimiter.join(r), delimiter))
+    rows = rows[: next(changed, len(rows))]  # another header: its rows have other columns
+    right = [r for r in rows if len(r) == len(columns) or len(r) > len(columns) and not any(r[len(columns) :])]
+    if len(rows) > 1 and len(right) < 0.7 * len(rows) or not right and len(body) > 1:
+        return False
+    metrics = [i for i, c in enumerate(columns) if c in metrics_of(tuple(columns))]
+    cells = [r[i].strip() for r in right for i in metrics if r[i].strip().lower() not in ABSENT and r[i] != columns[i]]
+    return sum(number(c.replace(",", ".")) is not None for c in cells) >= 0.5 * len(cells)
+
+
+def _joined(lines: Sequence[str], delimiter: str) -> Iterator[list[str]]:
+    """Records of a sample, multi-line quoted ones joined, torn ones left out."""
+    at = 0
+    while at < len(lines):
+        for end in range(at + 1, min(at + LONGEST_RECORD, len(lines)) + 1):
+            cells = cells_of("\n".join(lines[at:end]), delimiter)
+            if cells is not None:
+                yield cells
+                at = end - 1
+                break
+        at += 1
+
+
+def _has_decimal_comma(body: Sequence[str]) -> bool:
+    """Whether numbers are written 3,14: some cell is, and none is 3.14."""
+    cells = [c.strip() for t in body[:200] for c in t.split(";")]
+    return any(_DECIMAL_COMMA.match(c) for c in cells) and not any(re.fullmatch(r"-?\d+\.\d+", c) for c in cells)
+
+
+class Table:
+    """The rows of a file, with every line accounted for in its Reading."""
+
+    def __init__(self, file: InputFile, layout: Layout, reading: Reading) -> None:
+        self.layout = layout
+        self.columns = layout.columns
+        self._reading = reading
+        self._torn = torn_line(file)
+        self._lines = lines_of(file, reading)
+        self._held: list[tuple[int, str]] = []  # lines read ahead of an open quote
+
+    def rows(self) -> Iterator[Row]:
+        """Rows with the right number of cells; `columns` follows a header that changes on the way."""
+        held: Row | None = None
+        for row in self._records():
+            if held and self._keep(held):
+                yield held
+            held = row
+        if held and self._torn and held.line + held.lines > self._reading.lines_read:
+            self._reading.pending += held.lines
+        elif held and self._keep(held):
+            yield held
+
+    def _next_line(self) -> tuple[int, str] | None:
+        return self._held.pop(0) if self._held else next(self._lines, None)
+
+    def _records(self) -> Iterator[Row]:
+        """Records as written, multi-line quoted ones joined; preamble, blank and comment lines left out."""
+        while (at := self._next_line()) is not None:
+            line, text = at
+            if line < self.layout.line:
+                self._reading.ignore("before the header")
+            elif not text.strip(f" {self.layout.delimiter}") and self.layout.delimiter != "\t" or not text.strip():
+                self._reading.ignore("blank")
+            elif text.startswith("#") and line != self.layout.line:
+                self._reading.ignore("comment")
+            elif row := self._record(line, text):
+                yield row
+
+    def _record(self, line: int, text: str) -> Row | None:
+        """The record that begins on a line; bad when its quote is never closed."""
+        cells, lines, ahead = cells_of(text, self.layout.delimiter), 1, list[tuple[int, str]]()
+        while cells is None and lines < LONGEST_RECORD and (more := self._next_line()) is not None:
+            ahead.append(more)
+            text, lines = f"{text}\n{more[1]}", lines + 1
+            cells = cells_of(text, self.layout.delimiter)
+        if cells is None:
+            self._held = ahead + self._held
+            if self._torn and not ahead:
+                return Row(line, 1, [])  # torn inside a quoted cell: pending, as the last record
+            self._reading.bad.append((line, "a quote is not closed"))
+            return None
+        return Row(line, lines, cells)
+
+    def _keep(self, row: Row) -> bool:
+        """Whether a record is data; headers and misfits are accounted for here."""
+        width, cells = len(self.columns), row.cells
+        if row.line == self.layout.line:
+            self._reading.ignore("header", row.lines)
+        elif cells[0].strip() == self.columns[0] and tuple(c.strip() for c in cells) == self.columns:
+            self._reading.ignore("repeated header", row.lines)
+        elif len(cells) > width and not any(c.strip() for c in cells[width:]):
+            row.cells = cells[:width]
+            return True
+        elif len(cells) != width and (columns := _header(self.layout.delimiter.join(cells), self.layout.delimiter)):
+            self.columns = columns  # rows from here on have other columns
+            self._reading.ignore("header", row.lines)
+        elif len(cells) != width:
+            self._reading.bad.extend((row.line + i, f"{len(cells)} cells, the header has {width}") for i in range(row.lines))
+        else:
+            return True
+        return False
+
+
+def tidy(cell: str, decimal_comma: bool) -> str:
+    """A cell's text; with decimal commas, its number written with a point."""
+    cell = cell.strip()
+    return cell.replace(",", ".") if decimal_comma and _DECIMAL_COMMA.match(cell) else cell
+
+
+def sample(file: InputFile, layout: Layout) -> list[dict[str, str]]:
+    """The head's rows as records, empty cells left out."""
+    records = []
+    lines = [t for t in head_lines(file)[layout.line :] if t.strip() and not t.startswith("#")]
+    for cells in _joined(lines, layout.delimiter):
+        if len(cells) >= len(layout.columns) and tuple(c.strip() for c in cells) != layout.columns:
+            records.append(record_of(layout.columns, cells, layout.decimal_comma))
+    return [r for r in records if r]
+
+
+def record_of(columns: Sequence[str], cells: Sequence[str], decimal_comma: bool) -> dict[str, str]:
+    """A row's cells by column, without the empty ones and those of columns without a name."""
+    return {c: v for c, cell in zip(columns, cells, strict=False) if c and (v := tidy(cell, decimal_comma))}
+
+
+def unnamed(columns: Sequence[str]) -> list[int]:
+    """Numbers (from 1) of the columns without a name, but for a leading index column as pandas writes it."""
+    return [i + 1 for i, c in enumerate(columns) if not c and i or re.fullmatch(r"Unnamed: [1-9]\d*", c)]
+
+
+def counters(columns: Sequence[str]) -> bool:
+    """Whether a column counts steps, epochs or tokens."""
+    return any(names.role(c) or names.clean(c) == "epoch" for c in columns)

@@ -1,0 +1,250 @@
+"""Our own event log (docs/events.md): JSON objects a line, with kind, run, segment, seq, ts, step, tokens, elapsed_s.
+
+A large healthy file is handed to DuckDB as a whole (`Bulk`); the count of its keys proves that nothing was left out.
+Anything odd (a torn line, a null, a strange type) is read line by line here instead.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from ngt_report import names
+from ngt_report.files import InputFile
+from ngt_report.sources import Format
+from ngt_report.waist import Block, Bulk, Column, Reading, Segment, Trial
+
+ENVELOPE = ("kind", "run", "segment", "seq", "ts", "step", "tokens", "elapsed_s", "segment_elapsed_s")
+KINDS = frozenset("run_start train eval checkpoint coords note run_end".split())
+BULK_BYTES = 256 << 10
+DATA = re.compile(rb'\n(?!\{"kind": ?"(?:train|eval)",)')
+DATA_STARTS = (b'{"kind": "train",', b'{"kind":"train",', b'{"kind": "eval",', b'{"kind":"eval",')
+KEY = re.compile(rb'"([^"\\]+)":')
+
+
+def sniff(file: InputFile) -> str | None:
+    """An event log opens with an object that has the envelope's fields."""
+    first = file.head.lstrip()[:65536].split(b"\n", 1)[0]
+    if not first.startswith(b"{"):
+        return None
+    event = _parsed(first)
+    if event is None:
+        return None
+    return "its first line is an event with kind, run, seq and step" if {"kind", "run", "seq", "step"} <= event.keys() else None
+
+
+def read(file: InputFile) -> Reading:
+    """Read the log, through DuckDB when it is large and healthy."""
+    if file.size >= BULK_BYTES and not file.state and file.encoding == "utf-8" and not file.notes.get("no_bulk"):
+        reading = _bulk(file)
+        if reading is not None:
+            return reading
+    return EventReader(file).read()
+
+
+class EventReader:
+    """Line by line: every line is used, ignored by a named rule, bad, or pending."""
+
+    def __init__(self, file: InputFile) -> None:
+        self.file = file
+        self.reading = Reading()
+        self.line = 1
+        self.segments: dict[str, int] = {}
+        self.trials: dict[str, int] = {}
+        self.columns: dict[tuple[int, int, tuple[str, ...]], list[list[Any]]] = {}
+        if file.state:
+            self.line, self.segments, self.trials = file.state["line"], dict(file.state["segments"]), dict(file.state["trials"])
+
+    def read(self) -> Reading:
+        """Read from file.start on."""
+        for block, line in self.file.blocks(self.line):
+            if not block.endswith(b"\n"):
+                self.reading.lines_read += 1
+                if not self.file.complete:
+                    self.reading.pending += 1
+                    continue
+                self.reading.lines_read -= 1
+                block += b"\n"
+            for at, text in enumerate(block[:-1].split(b"\n"), line):
+                self.one(at, text)
+            self.line = line + block.count(b"\n")
+        self._finish()
+        return self.reading
+
+    def one(self, line: int, text: bytes) -> None:
+        """One line of the log."""
+        self.reading.lines_read += 1
+        if not text.strip():
+            self.reading.ignore("blank")
+            return
+        event = _parsed(text)
+        if event is None:
+            self.reading.bad.append((line, "not a JSON object"))
+            return
+        kind = event.get("kind")
+        if kind not in KINDS:
+            self.reading.ignore("unknown kind")
+            return
+        problem = _problem(event)
+        if problem:
+            self.reading.bad.append((line, problem))
+            return
+        self.reading.lines_used += 1
+        self._event(line, kind, event)
+
+    def _event(self, line: int, kind: str, event: dict[str, Any]) -> None:
+        run = str(event.get("run", ""))
+        if run not in self.trials:
+            self.trials[run] = len(self.trials)
+            self.reading.trials.append(Trial(self.trials[run], "curve", run or None, line, shared=True))
+            self.reading.fact("clock.scope", "training", self.trials[run], line)
+        trial = self.trials[run]
+        self._segment(line, run, trial, event)
+        if kind in ("train", "eval"):
+            self._point(line, trial, event)
+        elif kind == "run_start":
+            start_facts(self.reading, trial, line, event)
+        elif kind == "run_end":
+            self.reading.fact("status", {"status": event.get("status"), "reason": event.get("reason")}, trial, line)
+        elif kind == "note" and event.get("text"):
+            self.reading.note("info", "note", str(event["text"])[:300], trial, line)
+        elif kind == "coords":
+            self.reading.fact("coords", {"layer": event.get("layer"), "step": event.get("step")}, trial, line)
+
+    def _segment(self, line: int, run: str, trial: int, event: dict[str, Any]) -> None:
+        segment = int(event.get("segment") or 0)
+        if segment > self.segments.get(run, 0):
+            step = event.get("step")
+            start = step + 1 if event["kind"] == "run_start" and isinstance(step, int) else step
+            self.reading.segments.append(Segment(trial, segment, start, line, "continues"))
+        self.segments[run] = max(segment, self.segments.get(run, 0))
+
+    def _point(self, line: int, trial: int, event: dict[str, Any]) -> None:
+        metrics = {k: _number(v) for k, v in event.items() if k not in ENVELOPE}
+        chosen = {k: v for k, v in metrics.items() if v is not None}
+        key = (trial, int(event.get("segment") or 0), tuple(chosen))
+        rows = self.columns.setdefault(key, [])
+        rows.append([line, event.get("step"), event.get("elapsed_s"), event.get("tokens"), *chosen.values()])
+
+    def _finish(self) -> None:
+        for (trial, segment, metrics), rows in self.columns.items():
+            line, step, elapsed, tokens, *values = (list(c) for c in zip(*rows, strict=True))
+            columns = {names.metric(m): Column(v) for m, v in zip(metrics, values, strict=True)}
+            self.reading.blocks.append(Block(trial, segment, step, columns, line, None, elapsed, tokens))
+        for line in self.file.too_long:
+            self.reading.ignored["blank"] -= 1
+            self.reading.bad.append((line, "longer than 1 MiB"))
+        self.reading.ignored = {k: v for k, v in self.reading.ignored.items() if v}
+        self.reading.state = {"line": self.line, "segments": self.segments, "trials": self.trials}
+        if not self.reading.blocks and not self.file.state:
+            self.reading.status = "no metrics" if self.file.size else "empty"
+
+
+def start_facts(reading: Reading, trial: int, line: int, event: dict[str, Any]) -> None:
+    """What a run_start says: configuration, seed, versions, fingerprints, sizes."""
+    for key, value in event.items():
+        if key in ENVELOPE or value is None:
+            continue
+        if key == "config" and isinstance(value, dict):
+            for name, inner in _flat(value):
+                known = names.known_config(name)
+                total = names.role(name) == "total" and not known
+                reading.fact("total_steps" if total else known or f"config.{name}", inner, trial, line, f"/config/{name}")
+        elif key == "total_steps":
+            reading.fact("total_steps", value, trial, line)
+        else:
+            known = names.known_config(key)
+            reading.fact(known or f"config.{key}", value, trial, line)
+
+
+def _flat(config: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    out: list[tuple[str, Any]] = []
+    for key, value in config.items():
+        if isinstance(value, dict):
+            out += _flat(value, f"{prefix}{key}.")
+        elif value is not None:
+            out.append((prefix + str(key), value))
+    return out
+
+
+def _parsed(text: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _problem(event: dict[str, Any]) -> str | None:
+    """Why an event cannot be used."""
+    step = event.get("step")
+    if isinstance(step, bool) or not isinstance(step, int | None) or (isinstance(step, int) and abs(step) >= 2**62):
+        return f"step is {json.dumps(step)[:40]}, not a whole number"
+    for key in ("elapsed_s", "tokens", "segment"):
+        if isinstance(event.get(key), str | list | dict | bool):
+            return f"{key} is {json.dumps(event[key])[:40]}, not a number"
+    return None
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return float(value) if abs(value) < 1e308 or value != value or isinstance(value, float) else None
+    return None
+
+
+def _bulk(file: InputFile) -> Reading | None:
+    """The account of a healthy log whose data lines DuckDB will read; None when anything is odd."""
+    reader = EventReader(file)
+    keys_outside = keys = lines = named = 0
+    name = (_parsed(file.head.split(b"\n", 1)[0]) or {}).get("run", "")
+    mark = json.dumps({"run": name})[1:-1].encode()
+    marks = (mark, mark.replace(b": ", b":", 1))
+    metrics: dict[str, None] = {}
+    for block, first in file.blocks():
+        if not block.endswith(b"\n") or b"\n\n" in block or b"null" in block or b"NaN" in block or b"Infinity" in block or b"\r" in block:
+            return None
+        lines = first - 1 + block.count(b"\n")
+        keys += block.count(b'":')
+        named += sum(map(block.count, marks))
+        if first == 1:
+            for sample in block[:-1].split(b"\n")[:400]:
+                if sample.startswith(DATA_STARTS):
+                    metrics.update(dict.fromkeys(k.decode() for k in KEY.findall(sample)))
+        starts = [m.end() for m in DATA.finditer(block)][:-1]
+        if not block.startswith(DATA_STARTS):
+            starts.insert(0, 0)
+        at, number = 0, first
+        for start in starts:
+            number += block.count(b"\n", at, start)
+            at = start
+            text = block[start : block.find(b"\n", start)]
+            keys_outside += text.count(b'":')
+            reader.one(number, text)
+    chosen = tuple(m for m in metrics if m not in ENVELOPE and names.metric(m) == m)
+    if len(chosen) != len([m for m in metrics if m not in ENVELOPE]) or not chosen or len(reader.trials) != 1 or named != lines or reader.reading.bad:
+        return None
+    reading = reader.reading
+    special = reading.lines_read
+    reading.lines_read, reading.lines_used = lines, reading.lines_used + lines - special
+    reader.line = lines + 1
+    reader._finish()
+    reading.status = "read"
+    reading.bulk = Bulk(chosen, keys - keys_outside - len(ENVELOPE) * (lines - special))
+    return reading
+
+
+FORMAT = Format(
+    name="events",
+    title="event log of ngttrain",
+    example='{"kind":"eval","run":"vanilla","segment":0,"seq":7,"ts":"2026-11-20T10:00:00Z","step":500,"tokens":8192000,"elapsed_s":61.2,'
+    '"segment_elapsed_s":61.2,"val/loss":6.25}',
+    clock="elapsed_s, training clock over the whole run, carried over every resume",
+    sniff=sniff,
+    read=read,
+    rank=20,
+    grows=True,
+    precedence=1,
+)

@@ -1,0 +1,10 @@
+-- validation losses that are no numbers
+SELECT
+    'warning' AS severity, 'not_finite' AS kind, r.name AS run,
+    'run ' || r.name || ' has ' || count(*) || ' validation losses that are not finite, the first at step ' || coalesce(min(e.step)::VARCHAR, '?') AS text,
+    min(e.path) AS source, min(e.line) AS line
+FROM evals AS e
+JOIN runs AS r USING (run)
+WHERE e.metric = 'val/loss' AND NOT isfinite(e.value)
+GROUP BY r.name
+ORDER BY r.name

@@ -1,0 +1,32 @@
+-- title: Common step
+-- unit: steps
+-- better: none
+-- grain: budget (the runs of one declared total)
+WITH
+sizes AS (
+    SELECT budget, any_value(total) AS total, count(*) AS runs FROM compared WHERE budget IS NOT NULL GROUP BY budget
+),
+shared AS (
+    SELECT c.budget, e.step, count(DISTINCT e.run) AS runs, count(DISTINCT e.run) FILTER (e.clock_s IS NOT NULL) AS clocked
+    FROM compared AS c
+    JOIN evals AS e ON e.run = c.run AND e.metric = 'val/loss' AND isfinite(e.value) AND e.step IS NOT NULL
+    WHERE c.budget IS NOT NULL
+    GROUP BY c.budget, e.step
+),
+clocks AS (
+    SELECT c.budget, count(DISTINCT e.run) AS clocked_runs
+    FROM compared AS c
+    JOIN evals AS e ON e.run = c.run AND e.metric = 'val/loss' AND e.clock_s IS NOT NULL AND e.step > 0
+    WHERE c.budget IS NOT NULL
+    GROUP BY c.budget
+)
+SELECT
+    z.budget, z.total, z.runs,
+    coalesce((SELECT step FROM params WHERE step IS NOT NULL), max(s.step) FILTER (s.runs = z.runs)) AS common_step,
+    min(s.step) FILTER (s.step > 0 AND s.clocked = k.clocked_runs) AS clock_from,
+    max(s.step) FILTER (s.step > 0 AND s.clocked = k.clocked_runs) AS clock_to
+FROM sizes AS z
+LEFT JOIN shared AS s USING (budget)
+LEFT JOIN clocks AS k USING (budget)
+GROUP BY z.budget, z.total, z.runs
+ORDER BY z.total NULLS FIRST

@@ -1,0 +1,13 @@
+-- title: Difference to the baseline at the common step
+-- unit: nats per token, and relative perplexity
+-- better: lower
+-- grain: run
+SELECT
+    f.budget, f.run, f.loss - b.loss AS delta_loss, exp(f.loss - b.loss) - 1 AS delta_ppl, b.run AS baseline,
+    t.s_per_step / bt.s_per_step AS time_ratio
+FROM fixed_step AS f
+JOIN baselines AS n ON n.budget = f.budget
+JOIN fixed_step AS b ON b.budget = f.budget AND b.run = n.run
+LEFT JOIN throughput AS t ON t.run = f.run AND t.budget = f.budget
+LEFT JOIN throughput AS bt ON bt.run = b.run AND bt.budget = b.budget
+ORDER BY f.budget, f.loss, f.run

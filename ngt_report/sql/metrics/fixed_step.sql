@@ -1,0 +1,12 @@
+-- title: Validation loss at the common step
+-- unit: nats per token
+-- better: lower
+-- grain: run
+SELECT
+    c.budget, c.run, k.common_step AS step, e.value AS loss, e.decimals, e.clock_s, e.source, e.path, e.line, e.pointer,
+    rank() OVER (PARTITION BY c.budget ORDER BY e.value) AS place
+FROM compared AS c
+JOIN common_step AS k USING (budget)
+JOIN evals AS e ON e.run = c.run AND e.metric = 'val/loss' AND e.step IS NOT DISTINCT FROM k.common_step AND isfinite(e.value)
+WHERE k.common_step IS NOT NULL OR c.budget = 'final'
+ORDER BY c.budget, e.value, c.run

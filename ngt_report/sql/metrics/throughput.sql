@@ -1,0 +1,28 @@
+-- title: Throughput between the first and the last common evaluation with a clock
+-- unit: steps per second
+-- better: higher
+-- grain: run
+WITH
+horizon AS (
+    SELECT c.budget, c.run, k.clock_from AS from_step, k.clock_to AS to_step
+    FROM compared AS c JOIN common_step AS k USING (budget)
+    WHERE k.clock_from < k.clock_to
+    UNION ALL
+    -- a run that is compared with none has its own horizon
+    SELECT NULL, c.run, min(e.step), max(e.step)
+    FROM compared AS c
+    JOIN evals AS e ON e.run = c.run AND e.metric = 'val/loss' AND e.clock_s IS NOT NULL AND e.step > 0
+    WHERE c.budget IS NULL
+    GROUP BY c.run
+    HAVING count(*) > 1
+)
+SELECT
+    h.budget, h.run, h.from_step, h.to_step, a.clock_s AS from_clock_s, b.clock_s AS to_clock_s,
+    (h.to_step - h.from_step) / (b.clock_s - a.clock_s) AS steps_per_s,
+    (b.clock_s - a.clock_s) / (h.to_step - h.from_step) AS s_per_step,
+    a.source AS from_source, a.line AS from_line, b.source AS to_source, b.line AS to_line, b.path AS to_path
+FROM horizon AS h
+JOIN evals AS a ON a.run = h.run AND a.metric = 'val/loss' AND a.step = h.from_step
+JOIN evals AS b ON b.run = h.run AND b.metric = 'val/loss' AND b.step = h.to_step
+WHERE b.clock_s > a.clock_s
+ORDER BY h.budget, h.run

@@ -1,0 +1,75 @@
+-- The database as it lies on disk. Version 1, November 2026.
+-- raw_* hold what the sources said, keyed by (source, trial); runs, points, checkpoints and findings are what they mean.
+
+-- One row a file. id is a hash of the path, so that the same input gives the same content in any order of reading.
+CREATE TABLE IF NOT EXISTS sources (
+    id BIGINT PRIMARY KEY, path VARCHAR, format VARCHAR, reason VARCHAR, precedence TINYINT, parser_version INTEGER,
+    size BIGINT, mtime_ns BIGINT, fingerprint VARCHAR, fingerprint_kind VARCHAR, bytes_read BIGINT,
+    lines_read BIGINT, lines_used BIGINT, lines_ignored BIGINT, lines_bad BIGINT, lines_pending BIGINT,
+    ignored VARCHAR,            -- JSON: rule -> lines
+    bad VARCHAR,                -- JSON: [[line, why], ...], the first 1000
+    status VARCHAR,             -- read, empty, no metrics, unsupported, unreadable, ...
+    state VARCHAR               -- JSON: where a later reading goes on
+);
+
+CREATE TABLE IF NOT EXISTS raw_trials (source BIGINT, trial INTEGER, kind VARCHAR, name VARCHAR, line BIGINT, shared BOOLEAN);
+
+CREATE TABLE IF NOT EXISTS raw_points (
+    source BIGINT, trial INTEGER, segment INTEGER,
+    step BIGINT,                -- null: the source does not say
+    metric VARCHAR, value DOUBLE,
+    decimals TINYINT,           -- as printed; null: full precision
+    elapsed_s DOUBLE,           -- as printed, in seconds
+    tokens BIGINT,
+    line BIGINT, pointer VARCHAR
+);
+
+CREATE TABLE IF NOT EXISTS raw_segments (
+    source BIGINT, trial INTEGER, segment INTEGER, start_step BIGINT, line BIGINT, clock VARCHAR, reset_line BIGINT
+);
+
+CREATE TABLE IF NOT EXISTS raw_facts (source BIGINT, trial INTEGER, key VARCHAR, value VARCHAR, line BIGINT, pointer VARCHAR);
+
+CREATE TABLE IF NOT EXISTS raw_findings (source BIGINT, severity VARCHAR, kind VARCHAR, trial INTEGER, text VARCHAR, line BIGINT);
+
+-- The text of each cited line, so that trace answers on another machine.
+CREATE TABLE IF NOT EXISTS lines (source BIGINT, line BIGINT, text VARCHAR);
+
+CREATE TABLE IF NOT EXISTS meta (key VARCHAR PRIMARY KEY, value VARCHAR);
+
+-- Which trials make which run; written by identity.py at every build.
+CREATE TABLE IF NOT EXISTS run_trials (
+    run VARCHAR, source BIGINT, trial INTEGER, precedence TINYINT,
+    main BOOLEAN                -- the trial that the run's curve comes from first
+);
+
+CREATE TABLE IF NOT EXISTS runs (
+    run VARCHAR PRIMARY KEY, name VARCHAR, "group" VARCHAR, model VARCHAR, flags VARCHAR, dataset VARCHAR, tokenizer VARCHAR,
+    seed BIGINT, params BIGINT, config VARCHAR, hardware VARCHAR, git_commit VARCHAR, total_steps BIGINT,
+    parent VARCHAR, is_continuation BOOLEAN, resumed_step BIGINT, clock_scope VARCHAR, stated_time_s DOUBLE, declared VARCHAR,
+    status VARCHAR,
+    seed_group VARCHAR          -- equal for runs that differ in nothing but the seed
+);
+
+CREATE TABLE IF NOT EXISTS checkpoints (
+    run VARCHAR, path VARCHAR, kind VARCHAR, step BIGINT, best_val DOUBLE, config VARCHAR, bytes BIGINT, format VARCHAR
+);
+
+-- What was asked for on the command line or in ngtreport.toml.
+CREATE TABLE IF NOT EXISTS params (step BIGINT, target DOUBLE);
+
+CREATE TABLE IF NOT EXISTS baselines (budget VARCHAR, run VARCHAR, why VARCHAR);
+
+CREATE TABLE IF NOT EXISTS targets (budget VARCHAR, target DOUBLE, why VARCHAR);
+
+CREATE TABLE IF NOT EXISTS findings (
+    severity VARCHAR, kind VARCHAR, run VARCHAR, text VARCHAR, source VARCHAR, line BIGINT
+);
+
+CREATE OR REPLACE VIEW points AS
+SELECT
+    t.run, p.segment, p.step, p.metric, p.value, p.decimals, p.elapsed_s, p.tokens,
+    s.path AS source, coalesce(p.pointer, 'line ' || p.line) AS locator, p.line
+FROM raw_points AS p
+JOIN run_trials AS t ON t.source = p.source AND t.trial = p.trial
+JOIN sources AS s ON s.id = p.source;

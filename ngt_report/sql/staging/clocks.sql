@@ -1,0 +1,36 @@
+-- title: the training clock and the number of training points of every run
+-- grain: run
+WITH
+per_segment AS (
+    SELECT
+        source, trial, segment,
+        count(*) FILTER (metric = 'train/loss') AS n_train,
+        max(step) AS last_step,
+        arg_max(elapsed_s, (step, elapsed_s)) FILTER (elapsed_s IS NOT NULL AND step IS NOT NULL) AS last_elapsed,
+        max(step) FILTER (elapsed_s IS NOT NULL) AS clock_step,
+        max(elapsed_s) FILTER (step IS NULL) AS unstepped_elapsed,
+        max(tokens) AS tokens
+    FROM raw_points
+    GROUP BY source, trial, segment
+),
+shifted AS (
+    SELECT
+        t.run, t.precedence, p.source, p.n_train, p.last_step, p.clock_step, p.tokens,
+        coalesce(p.last_elapsed, p.unstepped_elapsed) + coalesce(g.clock_offset_s, 0) AS train_time_s
+    FROM per_segment AS p
+    JOIN run_trials AS t USING (source, trial)
+    LEFT JOIN segments AS g USING (source, trial, segment)
+),
+per_source AS (
+    SELECT
+        run, source, precedence, sum(n_train) AS n_train, max(last_step) AS last_step, max(tokens) AS tokens,
+        arg_max(train_time_s, (coalesce(clock_step, 0), train_time_s)) FILTER (train_time_s IS NOT NULL) AS train_time_s
+    FROM shifted
+    GROUP BY run, source, precedence
+)
+SELECT
+    p.run, max(p.n_train) AS n_train, max(p.last_step) AS last_step, max(p.tokens) AS tokens,
+    coalesce(arg_min(p.train_time_s, (p.precedence, p.source)) FILTER (p.train_time_s IS NOT NULL), any_value(r.stated_time_s)) AS train_time_s
+FROM per_source AS p
+JOIN runs AS r USING (run)
+GROUP BY p.run

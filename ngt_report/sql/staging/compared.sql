@@ -1,0 +1,27 @@
+-- title: which runs are compared with which: finished, non-continuation runs of the same total
+-- grain: run
+WITH
+evaluated AS (
+    SELECT run, max(step) AS last_eval, min(step) FILTER (step > 0) AS first_eval, count(*) AS n_val, bool_and(step IS NULL) AS unstepped
+    FROM evals
+    WHERE metric = 'val/loss' AND isfinite(value)
+    GROUP BY run
+),
+judged AS (
+    SELECT
+        r.run, e.last_eval, e.n_val, coalesce(r.total_steps, e.last_eval) AS total, coalesce(e.unstepped, false) AS unstepped,
+        CASE
+            WHEN e.run IS NULL THEN 'no validation loss'
+            WHEN r.is_continuation THEN 'continues ' || coalesce((SELECT name FROM runs AS p WHERE p.run = r.parent), 'an earlier run')
+                || coalesce(' from step ' || r.resumed_step, '')
+            WHEN r.status NOT IN ('finished', 'no declared total') THEN r.status
+        END AS excluded
+    FROM runs AS r
+    LEFT JOIN evaluated AS e USING (run)
+)
+SELECT
+    run, excluded, unstepped, last_eval, n_val,
+    CASE WHEN excluded IS NULL THEN CASE WHEN unstepped THEN 'final' ELSE total::VARCHAR END END AS budget,
+    CASE WHEN excluded IS NULL AND NOT unstepped THEN total END AS total
+FROM judged
+ORDER BY run

@@ -1,0 +1,1 @@
+"""The trainer: writes event logs and checkpoints, and knows nothing of reports."""
