@@ -129,7 +129,7 @@ def compute(store: Store, inputs: Inputs, settings: Settings, progress: Progress
     bases = [os.path.relpath(b, inputs.root).replace(os.sep, "/") for b in inputs.bases]
     found = identity.identify(store, bases, settings)
     runs.write_runs(store, found, inputs.group, settings)
-    queries.build_views(store, settings)
+    queries.build_relations(store, settings)
     ingest.keep_lines(store, inputs.files)
     store.run("COMMIT")
     return read

@@ -158,7 +158,13 @@ class InputFile:
 
     def _without_giants(self, block: bytes, line: int) -> bytes:
         """The block with over-long lines emptied; their numbers go to `too_long`."""
-        if len(block) <= LONGEST_LINE:
+        at = 0
+        while len(block) - at > LONGEST_LINE:
+            end = block.rfind(b"\n", at, at + LONGEST_LINE + 1)
+            if end < 0:
+                break
+            at = end + 1
+        else:
             return block
         lines = block.split(b"\n")
         giants = [i for i, text in enumerate(lines) if len(text) > LONGEST_LINE]

@@ -10,7 +10,7 @@ from typing import Any
 from ngt_report.errors import ReportError
 from ngt_report.files import InputFile
 from ngt_report.sources import Format, choose, formats
-from ngt_report.store import Store, source_id, to_json
+from ngt_report.store import RAW, Store, source_id, to_json
 from ngt_report.waist import Finding, Reading
 
 Progress = Callable[[int, int, str], None]
@@ -45,7 +45,7 @@ def ingest(store: Store, files: list[InputFile], progress: Progress | None = Non
             progress(done, total, file.rel)
         read += _load(store, file, known.get(file.rel))
         done += file.size
-    store.buffer.flush()
+    store.flush()
     return read
 
 
@@ -77,7 +77,7 @@ def _load(store: Store, file: InputFile, known: Known | None) -> int:
         except OSError:
             pass  # the full reading below says what is wrong
     if known:
-        store.buffer.flush()
+        store.flush()
         store.forget(known.id)
     _read_anew(store, file)
     return 1
@@ -167,21 +167,15 @@ def _record(
 ) -> None:
     """The source's own row: what it is, how it was accounted for, and where to go on."""
     state = None
-    if reading.state is not None and not (file.encoding != "utf-8"):
+    if reading.state is not None and (file.encoding == "utf-8" or "offset" in reading.state):
         offset = reading.state.get("offset", file.size - _tail(file) if reading.pending else file.size)
         state = to_json({"reader": reading.state, "offset": offset})
-    store.insert(
-        "sources",
-        "id BIGINT, path VARCHAR, format VARCHAR, reason VARCHAR, precedence TINYINT, parser_version INTEGER, size BIGINT, mtime_ns BIGINT,"
-        " fingerprint VARCHAR, fingerprint_kind VARCHAR, bytes_read BIGINT, lines_read BIGINT, lines_used BIGINT, lines_ignored BIGINT,"
-        " lines_bad BIGINT, lines_pending BIGINT, ignored VARCHAR, bad VARCHAR, status VARCHAR, state VARCHAR",
-        [(
-            source, file.rel, form.name if form else None, None if form else reason, form.precedence if form else 9, form.version if form else 1,
-            file.size, file.mtime_ns, *fingerprint, file.size, reading.lines_read, reading.lines_used, sum(reading.ignored.values()),
-            len(reading.bad) + extra_bad, reading.pending, to_json(dict(sorted(reading.ignored.items()))), to_json(reading.bad[:1000]),
-            reading.status, state,
-        )],
-    )  # fmt: skip
+    store.waiting["sources"].append((
+        source, file.rel, form.name if form else None, None if form else reason, form.precedence if form else 9, form.version if form else 1,
+        file.size, file.mtime_ns, *fingerprint, file.size, reading.lines_read, reading.lines_used, sum(reading.ignored.values()),
+        len(reading.bad) + extra_bad, reading.pending, to_json(dict(sorted(reading.ignored.items()))), to_json(reading.bad[:1000]),
+        reading.status, state,
+    ))  # fmt: skip
 
 
 def _tail(file: InputFile) -> int:
@@ -200,11 +194,7 @@ def _tail(file: InputFile) -> int:
 def outside(findings: list[tuple[str, Finding]], store: Store) -> None:
     """Findings of the search for files, kept like those of a source that has no lines."""
     store.run("DELETE FROM raw_findings WHERE trial = -1")
-    store.insert(
-        "raw_findings",
-        "source BIGINT, severity VARCHAR, kind VARCHAR, trial INTEGER, text VARCHAR, line BIGINT",
-        [(source_id(path), f.severity, f.kind, -1, f.text, f.line) for path, f in findings],
-    )
+    store.insert("raw_findings", RAW["raw_findings"], [(source_id(path), f.severity, f.kind, -1, f.text, f.line) for path, f in findings])
 
 
 def keep_lines(store: Store, files: list[InputFile]) -> None:

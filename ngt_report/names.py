@@ -9,7 +9,7 @@ import re
 from functools import cache
 
 # canonical -> what people call it, after cleaning (lower case, words joined by _)
-METRICS: dict[str, tuple[str, ...]] = {
+METRICS: dict[str, str] = {
     "val/loss": (
         "val_loss valid_loss validation_loss dev_loss val_ce valid_ce val_ce_loss eval_ce_loss val_cross_entropy tel "
         "loss_val loss_validation val_lm_loss validation_ce val_nll"
@@ -85,12 +85,11 @@ def clean(raw: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
 
 
-def _inverse(table: dict[str, str] | dict[str, tuple[str, ...]]) -> dict[str, str]:
-    words = {k: v if isinstance(v, str) else " ".join(v) for k, v in table.items()}
-    return {raw: canonical for canonical, raws in words.items() for raw in raws.split()}
+def _inverse(table: dict[str, str]) -> dict[str, str]:
+    return {raw: canonical for canonical, raws in table.items() for raw in raws.split()}
 
 
-_METRIC_OF = _inverse({k: v if isinstance(v, str) else "".join(v) for k, v in METRICS.items()})
+_METRIC_OF = _inverse(METRICS)
 _CONFIG_OF = _inverse(CONFIG)
 
 

@@ -11,8 +11,10 @@ from ngt_report.config import Settings
 from ngt_report.errors import UsageError
 from ngt_report.store import Store, sql
 
-STAGING = ("segments", "evals", "clocks", "compared")  # tables, in the order in which they rest on each other
-FIRST = ("common_step", "best_last", "fixed_step", "throughput", "train_time")  # metrics that other metrics rest on
+STAGING = ("segments", "stated", "origins", "evals", "clocks", "compared")  # in the order in which they rest on each other
+LARGE = frozenset({"stated", "evals"})  # on disk they are views; a build computes them once, in memory
+FIRST = ("common_step", "best_last", "fixed_step", "throughput", "train_time")  # metrics that others rest on, in order
+AFTER_BASELINES = "delta"  # this metric and all later ones may use the tables baselines and targets
 BASELINE_WORDS = (("vanilla", "baseline"), ("none",))
 
 
@@ -21,7 +23,8 @@ def metric_names() -> tuple[str, ...]:
     """All metrics, one .sql file each, those that others rest on first."""
     folder = resource_files("ngt_report").joinpath("sql", "metrics")
     found = sorted(p.name.removesuffix(".sql") for p in folder.iterdir() if p.name.endswith(".sql"))
-    return (*FIRST, *(n for n in found if n not in FIRST))
+    rest = [n for n in found if n not in FIRST and n != AFTER_BASELINES]
+    return (*FIRST, AFTER_BASELINES, *rest)
 
 
 @cache
@@ -38,18 +41,24 @@ def header(name: str) -> dict[str, str]:
     return dict(found)
 
 
-def build_views(store: Store, settings: Settings) -> None:
-    """Make staging tables, metric views, baselines, targets and findings from the raw tables."""
+def build_relations(store: Store, settings: Settings) -> None:
+    """Make staging and metric tables, baselines, targets and findings from the raw tables, layer by layer."""
     store.run("DELETE FROM params")
     store.run("INSERT INTO params VALUES (?, ?)", [settings.step, settings.target])
-    for view in reversed(metric_names()):
-        store.run(f"DROP VIEW IF EXISTS {view}")
+    for name in sorted(LARGE):
+        store.run(f"DROP VIEW IF EXISTS {name}")
+    # fresh points have no statistics yet: without this the planner builds its hash tables on them
+    store.run("SET disabled_optimizers = 'join_order,build_side_probe_side'")
     for name in STAGING:
-        store.run(f"CREATE OR REPLACE TABLE {name} AS {sql(f'staging/{name}.sql')}")
+        store.run(f"CREATE OR REPLACE {'TEMP ' if name in LARGE else ''}TABLE {name} AS {sql(f'staging/{name}.sql')}")
+    store.run("RESET disabled_optimizers")
+    for name in (n for n in STAGING if n in LARGE):
+        store.run(f"CREATE VIEW {name} AS {sql(f'staging/{name}.sql')}")
     for name in metric_names():
-        store.run(f"CREATE OR REPLACE VIEW {name} AS {sql(f'metrics/{name}.sql')}")
-    _baselines(store, settings)
-    _targets(store, settings)
+        if name == AFTER_BASELINES:
+            _baselines(store, settings)
+            _targets(store, settings)
+        store.run(f"CREATE OR REPLACE TABLE {name} AS {sql(f'metrics/{name}.sql')}")
     for name in finding_names():
         store.run(f"INSERT INTO findings BY NAME {sql(f'findings/{name}.sql')}")
 

@@ -37,6 +37,7 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         autoescape=lambda name: bool(name) and ".html" in str(name),
         trim_blocks=True,
+        bytecode_cache=_bytecode_cache(),
         keep_trailing_newline=True,
     )
     env.filters.update(
@@ -46,6 +47,16 @@ def environment() -> jinja2.Environment:
         budget=lambda v: "final values" if v is None else f"{v:,} steps", spread=_spread, comment=lambda v: re.sub(r"--+|[<>]", "-", fmt.plain(v)),
     )  # fmt: skip
     return env
+
+
+def _bytecode_cache() -> jinja2.BytecodeCache | None:
+    """Compiled templates in this user's own temporary folder, which Jinja checks; none where there is no such folder."""
+    import jinja2
+
+    try:
+        return jinja2.FileSystemBytecodeCache()
+    except (OSError, RuntimeError):
+        return None
 
 
 def _spread(values: Any) -> str:

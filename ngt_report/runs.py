@@ -16,7 +16,7 @@ from ngt_report.store import Store, to_json
 SCALAR = ("model", "flags", "dataset", "tokenizer", "seed", "params", "hardware", "git_commit")
 NOT_CONFIG = re.compile(
     r"^(?:marker|crash|status|stopped|resumed_from|results_file|stated\.|train_time_s|total_steps|clock\.|coords|value\.|summary\."
-    r"|checkpoint\.|config\.(?:date|timestamp|notes|description|round|hypothesis|output_dir|logging_dir|log_dir|run_?id|schema|versions?.*|name|config_name))"
+    r"|checkpoint\.|config\.(?:total_steps|date|timestamp|notes|description|round|hypothesis|output_dir|logging_dir|log_dir|run_?id|schema|versions?.*|name|config_name))"
 )
 COLUMNS = (
     "run VARCHAR, name VARCHAR, group VARCHAR, model VARCHAR, flags VARCHAR, dataset VARCHAR, tokenizer VARCHAR, seed BIGINT, params BIGINT,"

@@ -119,6 +119,19 @@ class PointBuffer:
         return {name: np.concatenate(parts) for name, parts in pieces.items()}
 
 
+RAW = {
+    "raw_trials": "source BIGINT, trial INTEGER, kind VARCHAR, name VARCHAR, line BIGINT, shared BOOLEAN",
+    "raw_segments": "source BIGINT, trial INTEGER, segment INTEGER, start_step BIGINT, line BIGINT, clock VARCHAR, reset_line BIGINT",
+    "raw_facts": "source BIGINT, trial INTEGER, key VARCHAR, value VARCHAR, line BIGINT, pointer VARCHAR",
+    "raw_findings": "source BIGINT, severity VARCHAR, kind VARCHAR, trial INTEGER, text VARCHAR, line BIGINT",
+    "sources": (
+        "id BIGINT, path VARCHAR, format VARCHAR, reason VARCHAR, precedence TINYINT, parser_version INTEGER, size BIGINT, mtime_ns BIGINT,"
+        " fingerprint VARCHAR, fingerprint_kind VARCHAR, bytes_read BIGINT, lines_read BIGINT, lines_used BIGINT, lines_ignored BIGINT,"
+        " lines_bad BIGINT, lines_pending BIGINT, ignored VARCHAR, bad VARCHAR, status VARCHAR, state VARCHAR"
+    ),
+}  # table -> columns, for rows that wait and are inserted together
+
+
 class Store:
     """An open report database."""
 
@@ -126,6 +139,7 @@ class Store:
         self.path = path
         self.con = _open(path, read_only, threads)
         self.buffer = PointBuffer(self)
+        self.waiting: dict[str, list[tuple[Any, ...]]] = {table: [] for table in RAW}
         if not read_only:
             self.script("schema.sql")
 
@@ -183,22 +197,18 @@ class Store:
         """Put what one file said into the raw tables; points wait in the buffer."""
         for block in reading.blocks:
             self.buffer.add(source, block)
-        self.insert(
-            "raw_trials", "source BIGINT, trial INTEGER, kind VARCHAR, name VARCHAR, line BIGINT, shared BOOLEAN",
-            [(source, t.index, t.kind, t.name, t.line, t.shared) for t in reading.trials],
-        )  # fmt: skip
-        self.insert(
-            "raw_segments", "source BIGINT, trial INTEGER, segment INTEGER, start_step BIGINT, line BIGINT, clock VARCHAR, reset_line BIGINT",
-            [(source, s.trial, s.index, s.start_step, s.line, s.clock, s.reset_line) for s in reading.segments],
-        )  # fmt: skip
-        self.insert(
-            "raw_facts", "source BIGINT, trial INTEGER, key VARCHAR, value VARCHAR, line BIGINT, pointer VARCHAR",
-            [(source, f.trial, f.key, to_json(f.value), f.line, f.pointer) for f in reading.facts],
-        )  # fmt: skip
-        self.insert(
-            "raw_findings", "source BIGINT, severity VARCHAR, kind VARCHAR, trial INTEGER, text VARCHAR, line BIGINT",
-            [(source, f.severity, f.kind, f.trial, f.text, f.line) for f in reading.findings],
-        )  # fmt: skip
+        wait = self.waiting
+        wait["raw_trials"] += [(source, t.index, t.kind, t.name, t.line, t.shared) for t in reading.trials]
+        wait["raw_segments"] += [(source, s.trial, s.index, s.start_step, s.line, s.clock, s.reset_line) for s in reading.segments]
+        wait["raw_facts"] += [(source, f.trial, f.key, to_json(f.value), f.line, f.pointer) for f in reading.facts]
+        wait["raw_findings"] += [(source, f.severity, f.kind, f.trial, f.text, f.line) for f in reading.findings]
+
+    def flush(self) -> None:
+        """Insert everything that waits."""
+        self.buffer.flush()
+        for table, rows in self.waiting.items():
+            self.insert(table, RAW[table], rows)
+            rows.clear()
 
     def bulk_events(self, source: int, path: str, metrics: Sequence[str]) -> int:
         """Let DuckDB read a healthy event log; returns the number of points. Lines are numbered as they stream by."""

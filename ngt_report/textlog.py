@@ -16,6 +16,7 @@ from functools import cache
 from ngt_report import names
 
 NUMBER = r"[-+]?(?:\d+(?:,\d{3})*(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|[nN]a[nN]|[iI]nf(?:inity)?)"
+FAST_NUMBER = r"-?\d+\.\d+|" + NUMBER  # the same language, the usual case first
 UNITS: dict[str, float] = {
     "": 1.0, "ms": 1e-3, "s": 1.0, "sec": 1.0, "secs": 1.0, "seconds": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "us": 1e-6,
     "%": 1.0, "GiB": 1.0, "GB": 1.0, "MiB": 1 / 1024, "MB": 1 / 1024, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9,
@@ -39,7 +40,6 @@ TOKEN = re.compile(
     r"(?P<key>[A-Za-z_%@][\w@%/.()\-]*(?:[ ][A-Za-z_(][\w/%.()]*){0,4}?)[ \t]*(?:[:=][ \t]*|[ \t])"
     r"(?P<number>" + NUMBER + r")(?P<unit>ms|secs?|seconds|s|min|m|h|us|%|[GM]i?B|[kKMB])?(?=$|[\s,;|)\]}(/])"
 )
-_ODD = re.compile(rb"[eEnNiI]")
 # a line that may hold data: cheap, and true for every line that HEADER and TOKEN accept
 MAYBE = re.compile(rb"(?i)(?:step|iter|\bit\b|\bs:)s?(?:ation)?[ \t]*[:=#]?[ \t]*\d")
 
@@ -125,7 +125,11 @@ class Shape:
 def _literal(text: str) -> str:
     """A pattern for the text between captured numbers: blanks may vary, and so may numbers that belong to no word."""
     pieces = re.split(r"([ \t]+|(?<![A-Za-z_\d])\d+(?![A-Za-z_\d]))", text)
-    return "".join(r"[ \t]+" if p[0] in " \t" else r"\d+" if p.isdigit() else re.escape(p) for p in pieces if p)
+    return "".join(" " if p == " " else r"[ \t]+" if p[0] in " \t" else r"\d+" if p.isdigit() else re.escape(p) for p in pieces if p)
+
+
+def _counter(text: str) -> str:
+    return r"(\d[\d,]*)" if "," in text else r"(\d+)"
 
 
 def shape_of(line: str, values: Sequence[Value]) -> Shape:
@@ -134,10 +138,10 @@ def shape_of(line: str, values: Sequence[Value]) -> Shape:
     pieces, at = [], 0
     for value in ordered:
         pieces.append(_literal(line[at : value.start]))
-        pieces.append(r"(\d[\d,]*)" if value.name in ("@step", "@total") else f"({NUMBER})")
+        pieces.append(_counter(line[value.start : value.end]) if value.name in ("@step", "@total") else f"({FAST_NUMBER})")
         at = value.end
     body = "".join(pieces) + _literal(line[at:].rstrip(" \t"))
-    return Shape((r"[ \t]*" + body[len(r"[ \t]+") :] if body.startswith(r"[ \t]+") else body) + r"[ \t]*", ordered)
+    return Shape(body + ("" if line[-1:] not in " \t" else r"[ \t]*"), ordered)
 
 
 class Shapes:
@@ -196,9 +200,9 @@ def integers(texts: Sequence[bytes]) -> list[int]:
 def printed_decimals(texts: Sequence[bytes], scale: float) -> list[int | None] | int | None:
     """Decimals as printed: one number when all agree. A scaled value (110K, 12 ms) has them shifted."""
     shift = round(-math.log10(scale)) if scale != 1.0 else 0
-    joined = b"".join(texts)
-    if not joined.strip(b"0123456789.+-") and joined.isascii() and not _ODD.search(joined):
-        lengths = {len(t) - t.rfind(b".") - 1 if b"." in t else 0 for t in texts}
-        if len(lengths) == 1:
-            return lengths.pop() + shift
+    places = names.decimals(texts[0].decode())
+    if places is not None:  # do all have as many?
+        pattern = rb"(?:[-+]?\d+\.\d{%d} )*" % places if places else rb"(?:[-+]?\d+ )*"
+        if re.fullmatch(pattern, b" ".join(texts) + b" "):
+            return places + shift
     return [None if (d := names.decimals(t.decode())) is None else d + shift for t in texts]

@@ -7,8 +7,8 @@ of a crash. What follows a run marker, or a step that returns to its start, is a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from itertools import repeat
+from collections.abc import Sequence
+from dataclasses import dataclass
 from operator import gt, itemgetter
 from typing import Any
 
@@ -19,6 +19,67 @@ from ngt_report.waist import Block, Column, Reading, Segment, Trial
 
 ANSI = re.compile(rb"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\n]*\x07|\x1b[@-_]")
 Found = tuple[int, Shape, Row]  # physical line, shape, groups
+
+
+@dataclass(slots=True)
+class Part:
+    """The lines of one shape in a span: where they stand in it (None: all of it), and their groups as columns."""
+
+    shape: Shape
+    places: list[int] | None
+    columns: list[Sequence[bytes]]
+
+    def pick(self, column: Any) -> Any:
+        """The values of a column of the span that belong to this shape."""
+        return column if self.places is None else [column[i] for i in self.places]
+
+
+class Span:
+    """Data lines in file order: physical line numbers, the shape of each (or the only one), and their rows."""
+
+    def __init__(self, lines: Sequence[int], shapes: Sequence[Shape], rows: Sequence[Row]) -> None:
+        self.lines, self.shapes, self.rows = lines, shapes, rows
+        self._parts: list[Part] | None = None
+
+    @classmethod
+    def of(cls, found: list[Found]) -> Span:
+        """A span of lines with their own shapes."""
+        lines, shapes, rows = zip(*found, strict=True) if found else ((), (), ())
+        return cls(lines, shapes, rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def cut(self, start: int, end: int) -> Span:
+        """A stretch of the span."""
+        return Span(self.lines[start:end], self.shapes if len(self.shapes) == 1 else self.shapes[start:end], self.rows[start:end])
+
+    def parts(self) -> list[Part]:
+        """The span's lines by shape."""
+        if self._parts is None:
+            places: dict[int, list[int]] = {}
+            if len(self.shapes) > 1:
+                for i, shape in enumerate(self.shapes):
+                    places.setdefault(id(shape), []).append(i)
+            by_id = {id(s): s for s in self.shapes}
+            self._parts = [self._part(shape, places.get(key) if len(by_id) > 1 else None) for key, shape in by_id.items()]
+        return self._parts
+
+    def _part(self, shape: Shape, places: list[int] | None) -> Part:
+        rows = self.rows if places is None else [self.rows[i] for i in places]
+        first, count = shape.first_group, len(shape.values)
+        return Part(shape, places, [list(map(itemgetter(first + k), rows)) for k in range(count)])
+
+    def steps(self) -> list[int]:
+        """The step of every line."""
+        out = [0] * len(self.rows)
+        for part in self.parts():
+            steps = integers(part.columns[_at(part.shape, "@step")])
+            if part.places is None:
+                return steps
+            for i, step in zip(part.places, steps, strict=True):
+                out[i] = step
+        return out
 
 
 class TextReader:
@@ -87,32 +148,36 @@ class TextReader:
     def _rows(self, block: bytes, physical: Sequence[int]) -> None:
         """Find data and other lines in a block, in order, and hand them on."""
         self._learn_from(block)
-        rows = self.shapes.rows(block)
-        shapes = self.shapes.known
-        if len(shapes) == 1 and not any(map(itemgetter(-1), rows)) and all(map(itemgetter(0), rows)):
-            found, other = list(zip(physical, repeat(shapes[0]), rows, strict=False)), []
-        else:
-            found, other = self._sort(rows, physical)
+        for _ in range(3):  # a shape first met deep in the block takes the block's other lines when it is read again
+            rows = self.shapes.rows(block)
+            shapes = self.shapes.known
+            if len(shapes) == 1 and not any(map(itemgetter(-1), rows)) and all(map(itemgetter(0), rows)):
+                self._span(Span(physical, shapes, rows))
+                return
+            found, other, slow = self._sort(rows, physical)
+            if slow < 64 or len(self.shapes.known) == len(shapes):
+                break
         if any(text.strip() for _, text in other):
             self._in_order(found, other)
         else:
             self.reading.ignore("blank", len({at for at, _ in other} - {at for at, _, _ in found} if other else ()))
-            self._span(found)
+            self._span(Span.of(found))
 
     def _learn_from(self, block: bytes) -> None:
         """Take a few possible data lines of a block apart, so that most lines meet a known shape."""
         for count, match in enumerate(MAYBE.finditer(block)):
             start = block.rfind(b"\n", 0, match.start()) + 1
             self._tokenize(block[start : block.find(b"\n", match.end())])
-            if count >= 40:
+            if count >= 5:
                 return
 
-    def _sort(self, rows: list[Row], physical: Sequence[int]) -> tuple[list[Found], list[tuple[int, bytes]]]:
-        """Rows that a shape took, and the other lines; a shape first met here takes its line as well."""
+    def _sort(self, rows: list[Row], physical: Sequence[int]) -> tuple[list[Found], list[tuple[int, bytes]], int]:
+        """Data lines, other lines, and how many data lines no shape took."""
         starts = [(s.first_group, s) for s in self.shapes.known]
         found: list[Found] = []
         other: list[tuple[int, bytes]] = []
-        for at, row in zip(physical, rows, strict=True):
+        slow = 0
+        for at, row in zip(physical, rows, strict=False):
             for group, shape in starts:
                 if row[group]:
                     found.append((at, shape, row))
@@ -120,10 +185,11 @@ class TextReader:
             else:
                 taken = self._tokenize(row[-1]) if row[-1] and MAYBE.search(row[-1]) else None
                 if taken:
+                    slow += 1
                     found.append((at, *taken))
                 else:
                     other.append((at, row[-1]))
-        return found, other
+        return found, other, slow
 
     def _tokenize(self, text: bytes) -> tuple[Shape, Row] | None:
         """Take a line apart and learn its shape."""
@@ -146,10 +212,10 @@ class TextReader:
                 continue
             upto = _first_after(found, at, done)
             if upto > done:
-                self._span(found[done:upto])
+                self._span(Span.of(found[done:upto]))
                 done = upto
             self._other(at, text.decode("utf-8", "replace"), kind)
-        self._span(found[done:])
+        self._span(Span.of(found[done:]))
 
     def _other(self, at: int, text: str, kind: str | None) -> None:
         """A line without data: a marker, something worth recording, or a line of the preamble."""
@@ -184,27 +250,23 @@ class TextReader:
             self.preamble = []
 
     # -- data -----------------------------------------------------------------------------------------------------
-    def _span(self, found: list[Found]) -> None:
-        """Data lines without a marker between them: cut where the step or the clock falls, then make columns."""
-        if not found:
+    def _span(self, span: Span) -> None:
+        """Data lines without a marker between them: cut where the step falls, then make columns."""
+        if not len(span):
             return
         if self.named or self.trial < 0:
-            self._open_trial(found[0][0])
+            self._open_trial(span.lines[0])
         self._end_preamble()
-        self.reading.lines_used += len({at for at, _, _ in found}) if self.redrawn else len(found)
-        place = {id(s): s.first_group + _at(s, "@step") for s in {id(s): s for _, s, _ in found}.values()}
-        steps = integers([row[place[id(s)]] for _, s, row in found])
-        previous = steps[0] if self.last_step is None else self.last_step
-        if previous > steps[0] or any(map(gt, steps, steps[1:])):
-            cuts = [i for i, (a, b) in enumerate(zip([previous, *steps], steps, strict=False)) if a > b]
-        else:
-            cuts = []
+        self.reading.lines_used += len(set(span.lines)) if self.redrawn else len(span)
+        steps = span.steps()
+        before = [steps[0] if self.last_step is None else self.last_step, *steps]
+        cuts = [i for i, (a, b) in enumerate(zip(before, steps, strict=False)) if a > b] if any(map(gt, before, steps)) else []
         for start, end in zip([0, *cuts], [*cuts, len(steps)], strict=True):
             if start == end:
                 continue
             if start in cuts:
-                self._fall(steps[start], found[start][0])
-            self._columns(found[start:end], steps[start:end])
+                self._fall(steps[start], span.lines[start])
+            self._columns(span.cut(start, end) if cuts else span, steps[start:end] if cuts else steps)
 
     def _fall(self, step: int, line: int) -> None:
         """The step fell: back to the start is another run, a smaller fall a restart that supersedes."""
@@ -228,34 +290,40 @@ class TextReader:
         self.evaluated, self.step_clock, self.total = False, 0.0, None
         self._end_preamble()
 
-    def _columns(self, found: list[Found], steps: list[int]) -> None:
+    def _columns(self, span: Span, steps: list[int]) -> None:
         """Points of one trial between two falls of the step."""
         if self.first_step is None:
             self.first_step = steps[0]
-        shapes = {id(s): s for _, s, _ in found}
-        clocks = self._clocks(found, steps, shapes.values())
-        for shape in shapes.values():
-            chosen = [i for i, (_, s, _) in enumerate(found) if s is shape] if len(shapes) > 1 else range(len(found))
-            self._emit(shape, [found[i] for i in chosen], [steps[i] for i in chosen], None if clocks is None else [clocks[i] for i in chosen])
+        parts = span.parts()
+        clocks = self._clocks(span, parts, steps)
+        for part in parts:
+            self._emit(part, part.pick(span.lines), part.pick(steps), None if clocks is None else part.pick(clocks))
         self.last_step = steps[-1]
 
-    def _clocks(self, found: list[Found], steps: list[int], shapes: Iterable[Shape]) -> list[float | None] | None:
+    def _clocks(self, span: Span, parts: list[Part], steps: list[int]) -> list[float | None] | None:
         """The clock of each line in seconds as printed; falls of it are resets or restarts."""
-        places = {id(s): (k, s.values[k]) for s in shapes for k, v in enumerate(s.values) if v.name in ("@clock", "@step_clock")}
-        if not places:
+        clocks: list[float | None] | None = None
+        for part in parts:
+            for k, value in enumerate(part.shape.values):
+                if value.name not in ("@clock", "@step_clock"):
+                    continue
+                seconds: list[Any] = numbers(part.columns[k], value.scale)
+                if value.name == "@step_clock":
+                    seconds = [self._add_step_time(s, at) for s, at in zip(seconds, part.pick(steps), strict=True)]
+                if part.places is None:
+                    clocks = seconds
+                    continue
+                clocks = clocks or [None] * len(steps)
+                for i, s in zip(part.places, seconds, strict=True):
+                    clocks[i] = s
+        if clocks is None:
             return None
-        clocks: list[float | None] = [None] * len(found)
-        for shape_id, (k, value) in places.items():
-            chosen = [i for i, (_, s, _) in enumerate(found) if id(s) == shape_id]
-            texts = [found[i][2][found[i][1].first_group + k] for i in chosen]
-            for i, seconds in zip(chosen, numbers(texts, value.scale), strict=True):
-                clocks[i] = seconds if value.name == "@clock" else self._add_step_time(seconds, steps[i])
-        known = [c for c in clocks if c is not None]
-        if known and (known[0] < (self.last_clock or 0.0) or any(map(gt, known, known[1:]))):
-            self._watch_clock(found, steps, clocks)
+        known = clocks if len(parts) == 1 else [c for c in clocks if c is not None]
+        if known and (known[0] < (self.last_clock or 0.0) or any(map(gt, known, known[1:]))):  # type: ignore[operator, arg-type]
+            self._watch_clock(span, parts, steps, clocks)
         elif known:
             self.last_clock = known[-1]
-            self.evaluated = self.evaluated or (steps[-1] > 0 and any(_evaluates(s) for s in shapes))
+            self.evaluated = self.evaluated or (steps[-1] > 0 and any(_evaluates(p.shape) for p in parts))
         return clocks
 
     def _add_step_time(self, seconds: float, step: int) -> float:
@@ -265,14 +333,16 @@ class TextReader:
         self.last_step = step
         return self.step_clock
 
-    def _watch_clock(self, found: list[Found], steps: list[int], clocks: list[float | None]) -> None:
+    def _watch_clock(self, span: Span, parts: list[Part], steps: list[int], clocks: list[float | None]) -> None:
+        """Line by line: where the clock falls, and whether an evaluation came before."""
+        evaluating = {i for p in parts if _evaluates(p.shape) for i in (p.places if p.places is not None else range(len(steps)))}
         for i, clock in enumerate(clocks):
-            if clock is None:
+            if clock is None or clock != clock:
                 continue
             if self.last_clock is not None and clock < self.last_clock:
-                self._clock_fell(found[i][0], steps[i])
+                self._clock_fell(span.lines[i], steps[i])
             self.last_clock = clock
-            if steps[i] > 0 and _evaluates(found[i][1]):
+            if steps[i] > 0 and i in evaluating:
                 self.evaluated = True
 
     def _clock_fell(self, line: int, step: int) -> None:
@@ -285,20 +355,18 @@ class TextReader:
         else:
             self._new_segment(None, line, "restarts")
 
-    def _emit(self, shape: Shape, found: list[Found], steps: list[int], clocks: Sequence[float | None] | None) -> None:
-        at, g = [line for line, _, _ in found], shape.first_group
+    def _emit(self, part: Part, lines: Sequence[int], steps: Sequence[int], clocks: Sequence[float | None] | None) -> None:
         columns = {}
         tokens: list[int] | None = None
-        for k, value in enumerate(shape.values):
-            texts = [row[g + k] for _, _, row in found]
+        for texts, value in zip(part.columns, part.shape.values, strict=True):
             if value.name == "@tokens":
                 tokens = [round(v) for v in numbers(texts, value.scale)]
             elif value.name == "@total":
-                self._totals(texts[-1], at[-1])
+                self._totals(texts[-1], lines[-1])
             elif value.name[0] != "@":
                 columns[value.name] = Column(numbers(texts, value.scale), printed_decimals(texts, value.scale))
         if columns or clocks is not None:
-            self.reading.blocks.append(Block(self.trial, self.segment, steps, columns, at, None, clocks, tokens))
+            self.reading.blocks.append(Block(self.trial, self.segment, steps, columns, lines, None, clocks, tokens))
 
     def _totals(self, text: bytes, line: int) -> None:
         total = int(text.replace(b",", b""))
@@ -368,6 +436,6 @@ def _first_data(file: InputFile, dialect: Dialect) -> tuple[int, list[str]] | No
             end = (block + b"\n").find(b"\n", match.end()) if block[-1:] != b"\n" else block.find(b"\n", match.end())
             text = block[start:end].decode("utf-8", "replace")
             if len(text) < 4096 and tokenize(loglines.plain(text), dialect):
-                sample = [loglines.plain(t.decode("utf-8", "replace")) for t in block[start : start + 65536].split(b"\n")]
+                sample = [loglines.plain(t.decode("utf-8", "replace")) for t in block[start : start + 16384].split(b"\n")[:24]]
                 return line + block.count(b"\n", 0, start), [t for t in sample if tokenize(t, dialect)]
     return None

@@ -140,7 +140,8 @@ def random_group(rng: Random, runs: int = 6) -> Group:
         last = round(best, 4) if best_step == total else round(best + rng.uniform(0.002, 0.02), 4)
         seconds = round((total - every) / rng.uniform(0.5, 9.0), 1)
         if i == 0:
-            made.append(Run(rng.choice([f"vanilla_{_word(rng)}", f"{_word(rng)}_baseline"]), "gpt", "none", best, best_step, last, seconds, plain=True))
+            name = rng.choice([f"vanilla_{_word(rng)}", f"{_word(rng)}_baseline"])
+            made.append(Run(name, "gpt", "none", best, best_step, last, seconds, plain=True))
         else:
             made.append(Run(f"{family}_{names[i]}", family, flags, best, best_step, last, seconds, f"--gate --{names[i]}", config))
     group = f"{_word(rng)}{rng.randint(2, 9)}_{rng.choice([60, 90, 130])}m"
@@ -260,7 +261,8 @@ def _resumed(logs: Path, group: Group, rng: Random) -> None:
     name, total = group.resumed
     run = next(r for r in group.runs if r.name == name)
     steps = list(range(group.total + group.every, total + 1, group.every))
-    losses = [round(run.last - 0.36 * (1 - exp(-2.4 * (s - group.total) / (total - group.total))) + rng.uniform(-0.007, 0.007), 4) for s in steps]
+    done = [(step - group.total) / (total - group.total) for step in steps]
+    losses = [round(run.last - 0.36 * (1 - exp(-2.4 * part)) + rng.uniform(-0.007, 0.007), 4) for part in done]
     rate = run.seconds / (group.total - group.every)
     seconds = _clock(len(steps), group.every * rate + rng.uniform(4, 9), rate * (steps[-1] - steps[0]), rng)
     text = [

@@ -52,7 +52,7 @@ def sample(file: InputFile) -> list[dict[str, Any]]:
         return []
     lines = [t for t in head_lines(file) if t.strip()][:SAMPLE]
     good = [o for t in lines if (o := load_object(t))]
-    if not good or len(good) * 2 < len(lines) or OWN_EVENT <= good[0].keys():
+    if not good or len(good) * 2 < len(lines) or good[0].keys() >= OWN_EVENT:
         return []
     if len(good) == 1 and good[0].keys() & {"_wandb", "_timestamp"}:
         return []  # wandb-summary.json: a document, not a line of a log

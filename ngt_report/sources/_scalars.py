@@ -103,7 +103,7 @@ def printed(value: object) -> int | None:
     """Decimals of a number as printed; None when it has enough digits to be unrounded."""
     text = value if isinstance(value, str) else repr(value)
     dot = text.find(".")
-    if 0 <= dot and len(text) <= FULL_PRECISION and text[dot + 1 :].isdigit():
+    if dot >= 0 and len(text) <= FULL_PRECISION and text[dot + 1 :].isdigit():
         return len(text) - dot - 1
     digits = text.lower().partition("e")[0].replace(".", "").lstrip("+-0 ")
     return None if len(digits) >= FULL_PRECISION or not digits[:1].isdigit() and "0" not in text else names.decimals(text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 from ngt_report import names
@@ -178,7 +179,7 @@ def _unnamed_curve(rows: Sequence[Record], axis: str) -> Shape | None:
     groups: dict[tuple[str, ...], list[float]] = {}
     for row, step in zip(rows, steps, strict=True):
         groups.setdefault(tuple(str(row.get(c, "")) for c in varying), []).append(step)
-    moves = [b - a for g in groups.values() for a, b in zip(g, g[1:], strict=False)]
+    moves = [b - a for g in groups.values() for a, b in pairwise(g)]
     falls = sum(m < 0 for m in moves)
     if len(groups) * 2 > len(rows) or not any(m > 0 for m in moves) or falls > 0.3 * len(moves) and _has_settings(rows, axis):
         return None
@@ -195,10 +196,10 @@ def _has_settings(rows: Sequence[Record], axis: str) -> bool:
 
 def _one_run(rows: Sequence[Record], steps: Sequence[float], varying: Sequence[str]) -> bool:
     """Whether steps never fall and no step has two configurations: then what varies is a schedule."""
-    if any(b < a for a, b in zip(steps, steps[1:], strict=False)):
+    if any(b < a for a, b in pairwise(steps)):
         return False
     pairs = {(s, tuple(str(r.get(c, "")) for c in varying)) for s, r in zip(steps, rows, strict=True)}
-    changes = sum(any(str(a.get(c)) != str(b.get(c)) for c in varying) for a, b in zip(rows, rows[1:], strict=False))
+    changes = sum(any(str(a.get(c)) != str(b.get(c)) for c in varying) for a, b in pairwise(rows))
     return len(pairs) == len(set(steps)) and changes * 3 <= len(rows)
 
 
@@ -211,7 +212,7 @@ def _growing_curve(records: Sequence[Record]) -> Shape | None:
         if names.clean(column) in _AXES_IN_PLURAL or names.role(column) == "tokens":
             values = [number(r.get(column)) for r in records]
             known = [v for v in values if v is not None]
-            if len(known) == len(values) and all(b > a for a, b in zip(known, known[1:], strict=False)):
+            if len(known) == len(values) and all(b > a for a, b in pairwise(known)):
                 return Shape("curve", f"{column!r} only grows", column)
     return None
 
@@ -257,4 +258,4 @@ def _all_differ(records: Sequence[Record], column: str) -> bool:
 def _is_counter(records: Sequence[Record], column: str) -> bool:
     """Whether a column merely numbers the rows: 0, 1, 2, ..."""
     values = [number(r.get(column)) for r in records]
-    return len(values) > 2 and all(a is not None and b == a + 1 for a, b in zip(values, values[1:], strict=False))
+    return len(values) > 2 and all(a is not None and b == a + 1 for a, b in pairwise(values))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from ngt_report.files import InputFile
 from ngt_report.sources import Format
 from ngt_report.sources._curve import CurveReader
@@ -32,7 +34,7 @@ def _headless(file: InputFile) -> bool:
         width = len(rows[0])
         if width >= 2 and all(len(r) == width and None not in r for r in rows):
             first = [r[0] or 0.0 for r in rows]
-            return all(b > a for a, b in zip(first, first[1:], strict=False)) and all(f.is_integer() for f in first) and "." in lines[-1]
+            return all(b > a for a, b in pairwise(first)) and all(f.is_integer() for f in first) and "." in lines[-1]
     return False
 
 

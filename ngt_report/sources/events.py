@@ -17,9 +17,11 @@ from ngt_report.waist import Block, Bulk, Column, Reading, Segment, Trial
 
 ENVELOPE = ("kind", "run", "segment", "seq", "ts", "step", "tokens", "elapsed_s", "segment_elapsed_s")
 KINDS = frozenset("run_start train eval checkpoint coords note run_end".split())
+NOT_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 BULK_BYTES = 256 << 10
 DATA = re.compile(rb'\n(?!\{"kind": ?"(?:train|eval)",)')
 DATA_STARTS = (b'{"kind": "train",', b'{"kind":"train",', b'{"kind": "eval",', b'{"kind":"eval",')
+ODD = (b"\n\n", b"\r", b": null", b":null", b"NaN", b"Infinity")  # read such a log line by line
 KEY = re.compile(rb'"([^"\\]+)":')
 
 
@@ -107,10 +109,18 @@ class EventReader:
             start_facts(self.reading, trial, line, event)
         elif kind == "run_end":
             self.reading.fact("status", {"status": event.get("status"), "reason": event.get("reason")}, trial, line)
-        elif kind == "note" and event.get("text"):
-            self.reading.note("info", "note", str(event["text"])[:300], trial, line)
+        elif kind == "note":
+            self._note(line, trial, event)
         elif kind == "coords":
             self.reading.fact("coords", {"layer": event.get("layer"), "step": event.get("step")}, trial, line)
+
+    def _note(self, line: int, trial: int, event: dict[str, Any]) -> None:
+        """A remark; one with a metric and a value restores what JSON cannot hold."""
+        if event.get("metric") and event.get("value") in NOT_FINITE:
+            self._point(line, trial, {**event, event["metric"]: NOT_FINITE[event["value"]]}, (event["metric"],))
+        if event.get("text"):
+            severity = event.get("severity")
+            self.reading.note(severity if severity in ("error", "warning", "info") else "info", "note", str(event["text"])[:300], trial, line)
 
     def _segment(self, line: int, run: str, trial: int, event: dict[str, Any]) -> None:
         segment = int(event.get("segment") or 0)
@@ -120,8 +130,8 @@ class EventReader:
             self.reading.segments.append(Segment(trial, segment, start, line, "continues"))
         self.segments[run] = max(segment, self.segments.get(run, 0))
 
-    def _point(self, line: int, trial: int, event: dict[str, Any]) -> None:
-        metrics = {k: _number(v) for k, v in event.items() if k not in ENVELOPE}
+    def _point(self, line: int, trial: int, event: dict[str, Any], only: tuple[str, ...] = ()) -> None:
+        metrics = {k: _number(v) for k, v in event.items() if k not in ENVELOPE and (not only or k in only)}
         chosen = {k: v for k, v in metrics.items() if v is not None}
         key = (trial, int(event.get("segment") or 0), tuple(chosen))
         rows = self.columns.setdefault(key, [])
@@ -204,15 +214,15 @@ def _bulk(file: InputFile) -> Reading | None:
     marks = (mark, mark.replace(b": ", b":", 1))
     metrics: dict[str, None] = {}
     for block, first in file.blocks():
-        if not block.endswith(b"\n") or b"\n\n" in block or b"null" in block or b"NaN" in block or b"Infinity" in block or b"\r" in block:
+        if not block.endswith(b"\n") or any(map(block.__contains__, ODD)):
             return None
         lines = first - 1 + block.count(b"\n")
         keys += block.count(b'":')
         named += sum(map(block.count, marks))
-        if first == 1:
-            for sample in block[:-1].split(b"\n")[:400]:
-                if sample.startswith(DATA_STARTS):
-                    metrics.update(dict.fromkeys(k.decode() for k in KEY.findall(sample)))
+        for start in DATA_STARTS:
+            at = block.find(start)
+            if at >= 0:
+                metrics.update(dict.fromkeys(k.decode() for k in KEY.findall(block[at : block.find(b"\n", at)])))
         starts = [m.end() for m in DATA.finditer(block)][:-1]
         if not block.startswith(DATA_STARTS):
             starts.insert(0, 0)

@@ -12,6 +12,7 @@ from ngt_report.sources._scalars import is_result, metrics_of, number, plain, wh
 from ngt_report.waist import Reading
 
 LISTS = ("all_results", "results", "ranked", "all_results_ranked", "top", "runs", "experiments", "rounds")
+COUNTED = frozenset(("experiments", "rounds", "runs", "results", "configs", "trials"))
 VALUES = ("val/loss", "final/loss", "best/loss")
 
 
@@ -76,10 +77,9 @@ def _value(row: dict[str, Any]) -> float | None:
 def _total(value: dict[str, Any], listed: int, at: str) -> tuple[int, str]:
     """How many results the summary says it covers, else how many it lists."""
     for key, count in value.items():
-        words = names.clean(key).split("_")
-        if {"total", "num", "n", "count"} & set(words) and {"experiments", "rounds", "runs", "results", "configs", "trials"} & set(words):
-            if (found := whole(count)) is not None:
-                return found, f"/{key}"
+        words, found = set(names.clean(key).split("_")), whole(count)
+        if found is not None and words & {"total", "num", "n", "count"} and words & COUNTED:
+            return found, f"/{key}"
     return listed, at
 
 

@@ -1,38 +1,34 @@
 """TensorBoard event files: scalars with their steps and wall times, read record by record, every checksum checked.
 
-A file is a row of records: u64 length, masked CRC-32C of the length, payload, masked CRC-32C of the payload. A payload is
-the protobuf message Event {1 wall_time double, 2 step int64, 3 file_version, 5 summary}. A damaged payload costs its own
-record; a damaged length costs what lies before the next place where length, payload and both checksums agree.
+A file is a row of records: u64 length, masked CRC-32C of the length, payload, masked CRC-32C of the payload. A damaged
+payload costs its own record; a damaged length costs what lies before the next place where length, payload and both
+checksums agree. A record that the end of the file cuts off is pending.
 """
 
 from __future__ import annotations
 
+import math
 import struct
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from ngt_report import names
 from ngt_report.files import BLOCK, InputFile
 from ngt_report.sources import Format
+from ngt_report.sources._event_proto import Event, Malformed, only_scalar, parse
 from ngt_report.waist import Block, Column, Reading, Segment, Trial
 
 LARGEST = 64 << 20  # bytes of a record; larger ones (graphs, images) are passed over
 RESYNC = 16 << 20  # bytes that are searched for the next whole record
 MOST_TRIES = 500_000  # places that are tried in one file
+MOST_TAGS = 10_000
 RULES = {3: "file version", 4: "graph", 6: "log message", 7: "session log", 8: "run metadata", 9: "graph", 10: "source metadata"}
 NEUTRAL = frozenset(("train", "trainer", "metrics", "charts", "scalars", "perf", "optim", "optimizer", "stats", "performance"))
-FORMS = {1: "f", 2: "d", 3: "i", 9: "q"}  # TensorFlow's DataType -> how tensor_content holds it
-TYPED = {1: 5, 2: 6, 3: 7, 9: 10}  # DataType -> the field that holds it otherwise
+SPLITS = ("val", "eval", "train", "test", "best", "final", "dev")
 
-_HEADER = struct.Struct("<QI")
-_U32, _F32, _F64 = struct.Struct("<I"), struct.Struct("<f"), struct.Struct("<d")
-_WALL_STEP = struct.Struct("<xd")  # an Event that begins as all of them do: field 1 and its double
-
-
-class Malformed(ValueError):
-    """A payload that is no Event, though its checksum holds."""
+_HEADER, _U32, _F32, _WALL = struct.Struct("<QI"), struct.Struct("<I"), struct.Struct("<f"), struct.Struct("<xd")
 
 
 def _checksum() -> Callable[[bytes], int]:
@@ -48,124 +44,6 @@ def _masked(crc: int) -> int:
     return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
 
 
-# -- protobuf ---------------------------------------------------------------------------------------------------------
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value & 0xFFFFFFFFFFFFFFFF, at
-        shift += 7
-        if shift > 63:
-            raise Malformed("a number that does not end")
-
-
-def _fields(data: bytes) -> list[tuple[int, int, Any]]:
-    """The message's fields as (number, wire type, value); 32 and 64 bit values stay bytes."""
-    out, at, end = [], 0, len(data)
-    try:
-        while at < end:
-            tag, at = _varint(data, at)
-            number, wire = tag >> 3, tag & 7
-            value: Any
-            if wire == 0:
-                value, at = _varint(data, at)
-            else:
-                size, at = _varint(data, at) if wire == 2 else ({1: 8, 5: 4}[wire], at)
-                value, at = data[at : at + size], at + size
-            if at > end or not number:
-                raise Malformed("a field that goes past its message")
-            out.append((number, wire, value))
-    except (IndexError, KeyError):
-        raise Malformed("a field that is none") from None
-    return out
-
-
-def _signed(value: int) -> int:
-    return value - (1 << 64) if value >> 63 else value
-
-
-@dataclass(slots=True)
-class Event:
-    """What an Event says: its time, its step, its scalars, and the numbers of the fields it has."""
-
-    wall: float = 0.0
-    step: int = 0
-    scalars: list[tuple[str, float]] = field(default_factory=list)
-    double: bool = False  # a scalar has more than float32's precision
-    kinds: set[int] = field(default_factory=set)
-
-
-def parse(payload: bytes) -> Event:
-    """An Event of any layout."""
-    event = Event()
-    for number, wire, value in _fields(payload):
-        event.kinds.add(number)
-        if number == 1 and wire == 1:
-            event.wall = _F64.unpack(value)[0]
-        elif number == 2 and wire == 0:
-            event.step = _signed(value)
-        elif number == 5 and wire == 2:
-            for inner, inner_wire, item in _fields(value):
-                if inner == 1 and inner_wire == 2:
-                    _summary_value(event, item)
-    return event
-
-
-def _summary_value(event: Event, data: bytes) -> None:
-    """Summary.Value: a tag with a simple_value, or with a tensor of one number (TensorFlow 2)."""
-    tag, number = "", None
-    for inner, wire, value in _fields(data):
-        if inner == 1 and wire == 2:
-            tag = value.decode("utf-8", "replace")
-        elif inner == 2 and wire == 5:
-            number = _F32.unpack(value)[0]
-        elif inner == 8 and wire == 2 and number is None:
-            number, double = _tensor(value)
-            event.double |= double
-        elif inner == 9 and wire == 2 and _plugin(value) not in ("", "scalars"):
-            return
-    if number is not None:
-        event.scalars.append((tag[:1000], number))
-
-
-def _plugin(metadata: bytes) -> str:
-    """SummaryMetadata.plugin_data.plugin_name."""
-    for number, wire, value in _fields(metadata):
-        if number == 1 and wire == 2:
-            return next((v.decode("utf-8", "replace") for n, w, v in _fields(value) if n == 1 and w == 2), "")
-    return ""
-
-
-def _tensor(data: bytes) -> tuple[float | None, bool]:
-    """The number of a TensorProto with one element, and whether it is wider than float32."""
-    items = _fields(data)
-    dtype = next((v for n, w, v in items if n == 1 and w == 0), 0)
-    form = FORMS.get(dtype)
-    if form is None:
-        return None, False
-    size = struct.calcsize("<" + form)
-    numbers: list[float] = []
-    for number, wire, value in items:
-        if number == 4 and wire == 2 and len(value) == size:
-            numbers.append(float(struct.unpack("<" + form, value)[0]))
-        elif number == TYPED[dtype]:
-            numbers += _typed(form, size, wire, value)
-    return (numbers[0] if len(numbers) == 1 else None), dtype != 1 and len(numbers) == 1
-
-
-def _typed(form: str, size: int, wire: int, value: Any) -> list[float]:
-    """float_val and its like: packed or one by one; at most two are unpacked, for one is all we want."""
-    if form in "iq":
-        if wire == 0:
-            return [float(_signed(value))]
-        first, at = _varint(value, 0) if value else (0, 0)
-        return [float(_signed(first))] * (1 if at == len(value) else 2) if value else []
-    return [float(struct.unpack_from("<" + form, value, i)[0]) for i in range(0, min(len(value) - size + 1, 2 * size), size)]
-
-
 # -- names ------------------------------------------------------------------------------------------------------------
 def metric_of(tag: str) -> str:
     """The canonical name of a tag: 'Loss/val' and 'val/loss' are one, 'train/lr' is the learning rate."""
@@ -176,7 +54,7 @@ def metric_of(tag: str) -> str:
     if (turned := names.known_metric(f"{leaf}/{head}")) is not None:
         return turned
     inner = names.known_metric(leaf)
-    if inner is not None and names.clean(head) in NEUTRAL and ("/" not in inner or names.clean(leaf) != inner.partition("/")[2]):
+    if inner is not None and names.clean(head) in NEUTRAL and ("/" not in inner or names.clean(leaf).startswith(SPLITS)):
         return inner
     return names.metric(tag)
 
@@ -186,13 +64,21 @@ def metric_of(tag: str) -> str:
 class Series:
     """The points of one tag in one segment."""
 
-    metric: str
+    tag: str
     segment: int
     step: array[int] = field(default_factory=lambda: array("q"))
     value: array[float] = field(default_factory=lambda: array("d"))
     wall: array[float] = field(default_factory=lambda: array("d"))
     record: array[int] = field(default_factory=lambda: array("q"))
-    last: int = -(1 << 63)  # the largest step so far
+    last: int = -(1 << 63)  # the newest step; no later one is smaller
+
+    def add(self, step: int, value: float, wall: float, record: int) -> None:
+        """One more point."""
+        self.last = step
+        self.step.append(step)
+        self.value.append(value)
+        self.wall.append(wall)
+        self.record.append(record)
 
 
 class Reader:
@@ -203,46 +89,288 @@ class Reader:
         self.file = file
         self.reading = Reading()
         self.crc = _checksum()
-        self.at: int = state.get("offset", file.start)  # byte where `buffer` begins
-        self.record: int = state.get("record", 0)  # records before the one at hand
+        self.offset: int = state.get("offset", file.start)
+        self.record: int = state.get("record", 0)  # the number of the newest record
         self.segment: int = state.get("segment", 0)
-        self.tags: dict[str, str] = dict(state.get("tags", {}))
-        self.wall: float | None = state.get("wall")
-        self.double: bool = state.get("double", False)
-        self.series: dict[str, Series] = {}
+        self.tags: dict[str, str] = dict(state.get("tags", {}))  # tag -> metric
+        self.wall: float | None = state.get("wall")  # of the first event
+        self.told: str | None = state.get("precision")
+        self.double = self.told == "float64"
+        self.series = {tag: Series(tag, self.segment, last=last) for tag, last in state.get("last", {}).items()}
         self.done: list[Series] = []
-        for tag, last in state.get("last", {}).items():
-            self._series(tag).last = last
+        self.lengths: dict[bytes, int] = {}  # headers whose checksum held
         self.layouts: dict[bytes, Series] = {}  # all bytes of a summary but its float -> where the float belongs
         self.tries = MOST_TRIES
-        self.goes_on = True  # a later reading can go on from here
+        self.goes_on = True
+        self.buffer, self.base = b"", 0
 
     def read(self) -> Reading:
         """All records from the offset on."""
+        before = self.record
         with self.file.open() as source:
-            source.seek(self.at)
             self._records(source)
+        self.reading.lines_read = self.record - before + self.reading.pending
         self._finish()
         return self.reading
 
+    # -- records ------------------------------------------------------------------------------------------------------
     def _records(self, source: BinaryIO) -> None:
-        """The loop over buffers; `_buffer` takes the whole records of one, what is left is carried on."""
-        buffer = b""
-        while True:
-            wanted = min(max(BLOCK, self._needed(buffer) - len(buffer)), self.file.size - self.at - len(buffer))
-            more = source.read(max(0, wanted))
-            buffer += more
-            used = self._buffer(buffer)
-            if used < 0:  # a length that is none, at -used - 1
-                used = self._resync(buffer, -used - 1, source)
-            self.at += used
-            buffer = buffer[used:] if source.tell() == self.at + len(buffer) - used else b""
-            source.seek(self.at + len(buffer))
-            if not more and not used:
-                break
-        if buffer:
-            self._tail(len(buffer))
+        end = self.file.size
+        while (at := self._whole_records(self.offset)) < end:
+            self.offset = at
+            header = self._load(source, at, 12)[:12]
+            length = self._length(header) if len(header) == 12 else None
+            if len(header) < 12 or (length is not None and at + length + 16 > end):
+                self._cut_off(end - at)
+                return
+            if length is None:
+                self.offset = self._resync(source, at)
+            elif length > LARGEST:
+                self.record += 1
+                self.reading.ignore("over 64 MiB")
+                self.offset = at + length + 16
+            elif len(self._load(source, at, max(BLOCK, length + 16))) < length + 16:
+                self._cut_off(end - at)  # the file shrank while it was read
+                return
+        self.offset = at
 
-    def _needed(self, buffer: bytes) -> int:
-        """Bytes of the record that the buffer begins with."""
-        return _HEADER.unpack_from(buffer)[0] + 16 if len(buffer) >= 12 else 0
+    def _load(self, source: BinaryIO, at: int, size: int) -> bytes:
+        """The bytes from `at` on, as the new buffer; fewer than `size` only at the end of the file."""
+        source.seek(at)
+        self.buffer, self.base = source.read(max(0, min(size, self.file.size - at))), at
+        return self.buffer
+
+    def _length(self, header: bytes) -> int | None:
+        """The length that a header gives; None when its checksum does not hold."""
+        length, stored = _HEADER.unpack(header)
+        if _masked(self.crc(header[:8])) != stored:
+            return None
+        if len(self.lengths) < MOST_TAGS:
+            self.lengths[header] = length
+        return int(length)
+
+    def _whole_records(self, at: int) -> int:
+        """Take the whole records that the buffer holds from `at` on; returns where it stopped. This loop is the hot one."""
+        buffer, size, pos = self.buffer, len(self.buffer), at - self.base
+        lengths, layouts, crc, reading = self.lengths, self.layouts, self.crc, self.reading
+        u32, f32, wall_of = _U32.unpack_from, _F32.unpack_from, _WALL.unpack_from
+        while 0 <= pos <= size - 16:
+            header = buffer[pos : pos + 12]
+            length = lengths.get(header)
+            if length is None and (length := self._length(header)) is None:
+                break
+            stop = pos + 12 + length
+            if length > LARGEST or stop + 4 > size:
+                break
+            payload = buffer[pos + 12 : stop]
+            check = crc(payload)
+            self.record += 1
+            pos = stop + 4
+            if (((check >> 15) | (check << 17)) + 0xA282EAD8) & 0xFFFFFFFF != u32(buffer, stop)[0]:
+                reading.bad.append((self.record, "checksum of the payload does not hold"))
+                continue
+            if length > 20 and payload[0] == 9 and payload[9] == 16:  # wall time, then a step
+                step, head = payload[10], 11
+                if step > 127:
+                    step, head = _step(payload, step & 127)
+                series = layouts.get(payload[head:-4])
+                if series is not None and step >= series.last:
+                    series.add(step, f32(payload, length - 4)[0], wall_of(payload)[0], self.record)
+                    reading.lines_used += 1
+                    continue
+            self._event(payload)
+        return self.base + pos
+
+    def _cut_off(self, size: int) -> None:
+        """The end of the file cuts a record off: it may still be written."""
+        if self.file.complete:
+            self.record += 1
+            self.reading.bad.append((self.record, f"cut off after {size:,} bytes"))
+            self.goes_on = False
+        else:
+            self.reading.pending += 1
+
+    def _resync(self, source: BinaryIO, at: int) -> int:
+        """Behind a damaged length: where the next record begins that is whole, or the end of the file."""
+        found, place = None, at + 1
+        while found is None and place < min(self.file.size, at + RESYNC) and self.tries > 0:
+            found = self._search(source, place)
+            place += BLOCK - 11
+        self.record += 1
+        to = self.file.size if found is None else found
+        self.reading.bad.append((self.record, f"damaged length: {to - at:,} bytes lost"))
+        self.goes_on &= found is not None  # what is appended may make the next record whole: read anew then
+        return to
+
+    def _search(self, source: BinaryIO, start: int) -> int | None:
+        """A record in the block at `start`: a length below 4 GiB has four zero bytes in its upper half."""
+        block = self._load(source, start, BLOCK)
+        zeros = block.find(bytes(4), 4)
+        while 0 <= zeros <= len(block) - 8 and self.tries > 0:
+            self.tries -= 1
+            length = self._length(block[zeros - 4 : zeros + 8])
+            if length is not None and self._is_record(source, start + zeros - 4, length):
+                return start + zeros - 4
+            zeros = block.find(bytes(4), zeros + 1)
+        return None
+
+    def _is_record(self, source: BinaryIO, at: int, length: int) -> bool:
+        if length > LARGEST or at + length + 16 > self.file.size:
+            return at + length + 16 > self.file.size  # the last one, cut off
+        record = self._load(source, at, length + 16)
+        return bool(_masked(self.crc(record[12:-4])) == _U32.unpack(record[-4:])[0])
+
+    # -- events -------------------------------------------------------------------------------------------------------
+    def _event(self, payload: bytes) -> None:
+        """An Event of any kind: its scalars become points; without one it is ignored by rule."""
+        try:
+            event = parse(payload)
+        except Malformed as e:
+            self.reading.bad.append((self.record, f"not an event: {e}"))
+            return
+        if self.wall is None and math.isfinite(event.wall):
+            self.wall = event.wall
+        if not event.scalars:
+            kinds = sorted(event.kinds & RULES.keys())
+            self.reading.ignore(RULES[kinds[0]] if kinds else "not a scalar" if 5 in event.kinds else "no content")
+            return
+        self.double |= event.double
+        if any(tag in self.series and event.step < self.series[tag].last for tag, _ in event.scalars):
+            self._restart(event.step)
+        taken = [self._point(event, tag, value) for tag, value in event.scalars]
+        if not any(taken):
+            self.reading.ignore(f"more than {MOST_TAGS:,} tags")
+            return
+        self.reading.lines_used += 1
+        self._learn(event, payload)
+
+    def _point(self, event: Event, tag: str, value: float) -> bool:
+        """One scalar, unless it is of a tag too many."""
+        if tag not in self.tags:
+            if len(self.tags) >= MOST_TAGS:
+                return False
+            self.tags[tag] = self._metric(tag)
+        series = self.series.setdefault(tag, Series(tag, self.segment))
+        series.add(event.step, value, event.wall, self.record)
+        return True
+
+    def _metric(self, tag: str) -> str:
+        """The tag's metric; where two tags mean the same, the first has the name."""
+        taken = set(self.tags.values())
+        metric = wanted = metric_of(tag)
+        if metric in taken:
+            metric = names.clean(tag) or "unnamed"
+        count = 2
+        while metric in taken:
+            metric, count = f"{names.clean(tag) or 'unnamed'}_{count}", count + 1
+        if metric != wanted:
+            text = f"tag {tag[:80]!r} means {wanted}, which an earlier tag has already; it is kept as {metric}"
+            self.reading.note("info", "tag_twice", text, 0, self.record)
+        return metric
+
+    def _restart(self, step: int) -> None:
+        """The run went back to an earlier step: what follows supersedes what lies beyond it."""
+        self.segment += 1
+        self.reading.segments.append(Segment(0, self.segment, step, self.record, "continues"))
+        self.done += self.series.values()
+        self.series = {}
+        self.layouts.clear()
+
+    def _learn(self, event: Event, payload: bytes) -> None:
+        """Remember the layout of an event with one plain scalar, for the fast path."""
+        if event.kinds != {1, 2, 5} or len(event.scalars) != 1 or not 0 <= event.step < 1 << 35 or payload[9:10] != b"\x10":
+            return
+        head = _step(payload, 0)[1] if payload[10] > 127 else 11
+        summary = payload[head:-4]
+        tag = only_scalar(summary)
+        if tag is not None and tag in self.series and len(self.layouts) < MOST_TAGS:
+            self.layouts[summary] = self.series[tag]
+
+    # -- the end ------------------------------------------------------------------------------------------------------
+    def _finish(self) -> None:
+        reading, file = self.reading, self.file
+        self._blocks()
+        if self.tags:
+            self._tell()
+        else:
+            reading.status = "no metrics" if file.size else "empty"
+        if self.goes_on:
+            reading.state = {
+                "offset": self.offset, "record": self.record, "segment": self.segment, "tags": self.tags, "wall": self.wall,
+                "last": {tag: series.last for tag, series in self.series.items()}, "precision": self.told,
+            }  # fmt: skip
+
+    def _tell(self) -> None:
+        """The trial and its facts, once."""
+        if self.told is None:
+            self.reading.trials.append(Trial(0, "curve", named(self.file.rel), shared=True))
+            self.reading.fact("clock.scope", "wall time")
+            self.reading.fact("clock.semantics", "wall")
+        precision = "float64" if self.double else "float32"
+        if precision != self.told:
+            self.reading.fact("value.precision", precision)
+            self.told = precision
+
+    def _blocks(self) -> None:
+        """Series with the same steps in the same records share a block."""
+        shared: dict[tuple[int, bytes, bytes], Block] = {}
+        for series in (s for s in (*self.done, *self.series.values()) if s.step):
+            key = (series.segment, series.step.tobytes(), series.record.tobytes())
+            block = shared.get(key)
+            if block is None:
+                zero = self.wall or 0.0
+                elapsed = array("d", [wall - zero for wall in series.wall])
+                block = shared[key] = Block(0, series.segment, series.step, {}, line=series.record, elapsed=elapsed)
+            block.columns[self.tags[series.tag]] = Column(series.value, None)
+        self.reading.blocks = list(shared.values())
+
+
+def _step(payload: bytes, low: int) -> tuple[int, int]:
+    """A step of up to five bytes, of which the first is known, and where it ends; -1 for what the slow path must judge."""
+    at, shift = 11, 7
+    while at < 16:
+        byte = payload[at]
+        low |= (byte & 127) << shift
+        at += 1
+        if byte < 128:
+            return low, at
+        shift += 7
+    return -1, at
+
+
+def named(rel: str) -> str | None:
+    """The run's name: the folder of `events.out.tfevents...`, else the file's own without its suffix."""
+    folder, _, base = rel.rpartition("/")
+    if base.startswith("events.out.tfevents"):
+        return folder.rpartition("/")[2] or None
+    return base.rpartition(".")[0] or base
+
+
+def sniff(file: InputFile) -> str | None:
+    """The text that opens every event file, or a record that begins as an Event does and whose length's checksum holds."""
+    head = file.raw_head
+    if len(head) < 28:
+        return None
+    if b"brain.Event:" in head[12:64]:
+        return "the file version of TensorFlow's event format"
+    if head[4:8] != bytes(4) or head[12] != 9 or _masked(_checksum()(head[:8])) != _U32.unpack_from(head, 8)[0]:
+        return None
+    return "records with the checksums of TensorFlow's event format"
+
+
+def read(file: InputFile) -> Reading:
+    """The scalars of an event file, from where the last reading stopped."""
+    return Reader(file).read()
+
+
+FORMAT = Format(
+    name="tfevents",
+    title="TensorBoard event file, scalars",
+    example="events.out.tfevents.1700000000.host: records of Event { wall_time, step, summary { value { tag, simple_value } } }",
+    clock="wall time since the first event of the file, pauses and evaluation included",
+    sniff=sniff,
+    read=read,
+    rank=15,
+    grows=True,
+    precedence=2,
+)

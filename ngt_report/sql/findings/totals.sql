@@ -7,7 +7,7 @@ WITH rows AS (
     JOIN runs AS r ON r.run = t.run
     JOIN sources AS s ON s.id = f.source
     LEFT JOIN best_last AS b ON b.run = r.run
-    WHERE f.key = 'total_steps' AND r.total_steps IS NOT NULL AND TRY_CAST(f.value AS DOUBLE) <> r.total_steps
+    WHERE f.key IN ('total_steps', 'config.total_steps') AND r.total_steps IS NOT NULL AND TRY_CAST(f.value AS DOUBLE) <> r.total_steps
 )
 SELECT
     'warning' AS severity, 'contradiction' AS kind, CASE WHEN count(*) = 1 THEN min(name) END AS run,

@@ -19,7 +19,7 @@ valued AS (
         arg_min({'decimals': decimals}, (value, line)).decimals AS best_decimals,
         arg_max(value, (coalesce(step, 0), line)) AS last,
         arg_max({'decimals': decimals}, (coalesce(step, 0), line)).decimals AS last_decimals,
-        md5(string_agg(concat_ws(':', step, value, elapsed_s), ',' ORDER BY line, step)) AS print_
+        count(*) || ':' || bit_xor(hash(step, value, elapsed_s)) || ':' || min(value) AS print_
     FROM curve
     GROUP BY source, trial
 ),

@@ -1,0 +1,364 @@
+"""The command line `ngtreport`: each command calls one function; what it prints on stdout is data, on stderr narration.
+
+Everything is imported inside the commands, so that --help and a typo answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ngt_report import __version__
+from ngt_report.errors import GateError, ReportError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ngt_report.build import Built, Request
+
+SETTINGS = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "NGTREPORT", "max_content_width": 100}
+PIPE_CLOSED = 141  # what a shell calls a command whose reader left
+INTERRUPTED = 130
+
+
+# -- how commands end ---------------------------------------------------------------------------------------------------
+class Command(click.Command):
+    """A command that also takes --debug."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.append(click.Option(["--debug"], is_flag=True, expose_value=False, callback=_debug, help="Show tracebacks."))
+
+
+def _debug(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    context.find_root().meta["debug"] = wanted or context.find_root().meta.get("debug", False)
+
+
+class Commands(click.Group):
+    """The group: turns what went wrong into one sentence and an exit code."""
+
+    command_class = Command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was named."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except BrokenPipeError:
+            _leave_pipe()
+            ctx.exit(PIPE_CLOSED)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            ctx.exit(INTERRUPTED)
+        except Exception as e:
+            if ctx.meta.get("debug"):
+                raise
+            click.echo(f"error: {_sentence(e)}", err=True)
+            ctx.exit(e.exit_code if isinstance(e, ReportError) else ReportError.exit_code)
+
+
+def _sentence(error: Exception) -> str:
+    """What went wrong, in one sentence."""
+    from ngt_report.formatting import plain
+
+    duckdb = sys.modules.get("duckdb")
+    if isinstance(error, ReportError):
+        said = str(error)
+    elif isinstance(error, OSError):
+        said = f"{error.filename or 'a file'}: {(error.strerror or str(error)).lower()}"
+    elif isinstance(error, MemoryError):
+        said = "there is not enough memory; close other programs or give less input"
+    elif duckdb is not None and isinstance(error, duckdb.Error):
+        said = f"the report's database: {str(error).splitlines()[0]}; build the report again, in another folder if this stays"
+    else:
+        said = f"this is a defect of ngtreport ({type(error).__name__}: {error}); please report it with what --debug shows"
+    return plain(said)
+
+
+def _leave_pipe() -> None:
+    """The reader of stdout is gone: nothing more goes there, not even at exit."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError:
+        pass
+
+
+def _say(text: str) -> None:
+    """Narration, on stderr."""
+    from ngt_report.formatting import plain
+
+    click.echo(plain(text), err=True)
+
+
+def _print(text: str) -> None:
+    """Data, on stdout; colours are already decided."""
+    click.echo(text, color=True)
+
+
+def _width() -> int | None:
+    from ngt_report.terminal import columns
+
+    return columns()
+
+
+def _folder(text: str | None) -> Path:
+    from ngt_report.reports import find
+
+    return find(text)
+
+
+# -- what several commands take ------------------------------------------------------------------------------------------
+def _report(command: Callable[..., Any]) -> Callable[..., Any]:
+    """DIR: the report, as an argument."""
+    return click.argument("directory", metavar="[DIR]", required=False, envvar="NGTREPORT_DIR")(command)
+
+
+def _dir(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--dir: the report, where arguments are taken."""
+    said = "The report; left out, the only one in artifacts/."
+    return click.option("--dir", "directory", metavar="DIR", envvar="NGTREPORT_DIR", help=said)(command)
+
+
+def _forms(**said: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Options that choose a form of output: --csv, --json ..."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for name in reversed(said):
+            command = click.option(f"--{name}", "form", flag_value=name, default=None, help=said[name])(command)
+        return command
+
+    return decorate
+
+
+_json = click.option("--json", "as_json", is_flag=True, help="JSON, for programs.")
+
+
+# -- the commands ----------------------------------------------------------------------------------------------------------
+@click.group(cls=Commands, context_settings=SETTINGS)
+@click.version_option(__version__, prog_name="ngtreport")
+@click.option("--debug", is_flag=True, expose_value=False, callback=_debug, help="Show tracebacks.")
+def cli() -> None:
+    """Turns training logs into a report whose every number can be traced to a file and a line.
+
+    \b
+    ngtreport build logs/w3_25m          writes artifacts/w3_25m/Summary.md
+    ngtreport show                       prints its tables
+    ngtreport trace vanilla:best         says which file and line a number is from
+
+    stdout is data, stderr is narration. Exit code 0: done, 1: a gate that was asked for failed, 2: usage, 3: input or disk.
+    Options can be set as NGTREPORT_COMMAND_OPTION, the report as NGTREPORT_DIR.
+    """
+
+
+@cli.command()
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option("-o", "--out", metavar="DIR", help="Where the report goes; left out, artifacts/NAME.")
+@click.option("--baseline", metavar="RUN", help="The run that others are compared with; any unique part of its name.")
+@click.option("--step", type=click.IntRange(min=0), help="Compare at this step, not at the largest common one.")
+@click.option("--target", type=float, metavar="LOSS", help="A validation loss; the report says when each run reached it.")
+@click.option("--group-by", metavar="KEY", multiple=True, help="A setting whose equal values make runs a group of seeds; may be repeated.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 when the report is stale.")
+@click.option("--assume-complete", is_flag=True, help="A last line without its newline counts.")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads that the database may use.")
+@click.option("-q", "--quiet", is_flag=True, help="No narration, no progress.")
+def build(
+    paths: tuple[str, ...], out: str | None, baseline: str | None, step: int | None, target: float | None, group_by: tuple[str, ...],
+    check: bool, assume_complete: bool, threads: int | None, quiet: bool,
+) -> None:  # fmt: skip
+    """Read logs and write Summary.md, results.csv, summary.json and report.duckdb.
+
+    PATH is a log file or a folder of them. For logs/NAME, the folders checkpoints/NAME, results/NAME and runs/NAME
+    beside logs/ are read too. Prints where Summary.md is.
+    """
+    from ngt_report.build import Request
+
+    request = Request(paths, out, baseline, step, target, group_by, assume_complete, threads)
+    _print(_build(request, check, quiet))
+
+
+def _build(request: Request, check: bool, quiet: bool) -> str:
+    """Build or check, narrate, and say where Summary.md is."""
+    from ngt_report import build as building
+    from ngt_report.reports import shown
+    from ngt_report.terminal import Progress
+
+    progress = Progress(quiet=quiet)
+    try:
+        built = building.check(request) if check else building.build(request, progress)
+    finally:
+        progress.clear()
+    if not quiet:
+        _narrate(built, shown(built.folder))
+    return shown(built.folder / "Summary.md")
+
+
+def _narrate(built: Built, folder: str) -> None:
+    from ngt_report.reports import summary
+
+    files = f"{built.files} {'file' if built.files == 1 else 'files'}"
+    _say(f"read {built.read} of {files}; the report is in {folder}" if built.read else f"{folder} is up to date ({files})")
+    for name in built.kept:
+        _say(f"Summary.md had been edited by hand: the edited text is kept as {folder}/{name}; own words belong in NOTES.md")
+    if not summary(built.folder)["runs"]:
+        _say("warning: no run with metrics was found; `ngtreport explain FILE` says what became of a file's lines")
+
+
+@cli.command()
+@click.option("-o", "--out", metavar="DIR", help="Where the report goes; left out, artifacts/w3_25m.")
+@click.option("-q", "--quiet", is_flag=True, help="No narration, no progress.")
+def demo(out: str | None, quiet: bool) -> None:
+    """Build the report of the sample runs and print its headline."""
+    from pathlib import Path
+
+    from ngt_report.build import Request
+    from ngt_report.reports import sample
+    from ngt_report.show import headline
+
+    where = _build(Request((str(sample()),), out), False, quiet)
+    _print(f"{where}\n\n{headline(Path(where).parent)}")
+
+
+@cli.command()
+@_report
+@_forms(
+    short="At most 2,000 characters in a code block, for a chat.", md="Summary.md.", csv="results.csv.", json="summary.json.",
+    latex="A booktabs table.",
+)  # fmt: skip
+@click.option("-n", "--top", type=click.IntRange(min=0), default=20, show_default=True, help="Rows of a table; 0 shows all.")
+def show(directory: str | None, form: str | None, top: int) -> None:
+    """Print a report: its tables, fitted to the terminal."""
+    from ngt_report.show import show
+
+    _print(show(_folder(directory), form or "table", top, _width()))
+
+
+@cli.command()
+@click.argument("first", metavar="A[@STEP]")
+@click.argument("second", metavar="B[@STEP]")
+@_dir
+@click.option("--diff-only", is_flag=True, help="Only the settings that differ.")
+@_json
+def compare(first: str, second: str, directory: str | None, diff_only: bool, as_json: bool) -> None:
+    """Two runs side by side, at STEP or at the largest step that both were evaluated at.
+
+    Runs are named by any unique part of their names: `ngtreport compare vanilla mass_in_value@10000`.
+    """
+    from ngt_report import compare, reports
+
+    found = compare.compare(reports.database(_folder(directory)), first, second)
+    _print(compare.to_json(found, diff_only) if as_json else compare.to_text(found, diff_only, _width()))
+
+
+@cli.command()
+@_report
+@click.option("--fail-on", type=click.Choice(["error", "warning", "info"]), help="Exit 1 when there is one of this level or above.")
+@_json
+def findings(directory: str | None, fail_on: str | None, as_json: bool) -> None:
+    """List what was noticed: contradictions, gaps, crashes, runs that were still improving."""
+    from ngt_report import reports, show
+
+    found = reports.summary(_folder(directory))["findings"]
+    _print(show.findings_json(found) if as_json else show.findings_text(found))
+    if fail_on and (count := show.count_at(found, fail_on)):
+        raise GateError(f"{count} {'finding is' if count == 1 else 'findings are'} of level {fail_on} or above, and --fail-on {fail_on} was asked for")
+
+
+@cli.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--assume-complete", is_flag=True, help="A last line without its newline counts.")
+@_json
+def explain(files: tuple[str, ...], assume_complete: bool, as_json: bool) -> None:
+    """Say how files are read: the format and why, what became of every line, runs and metrics. Needs no report."""
+    from ngt_report import explain
+
+    explained = [explain.explain(path, assume_complete) for path in files]
+    _print(explain.to_json(explained) if as_json else "\n\n".join(map(explain.to_text, explained)))
+
+
+@cli.command()
+@click.argument("name", required=False)
+@_json
+def formats(name: str | None, as_json: bool) -> None:
+    """List the log formats, or describe one with an example."""
+    from ngt_report import explain
+
+    found = explain.formats_named(name)
+    _print(explain.formats_json(found) if as_json else explain.formats_text(found, name is not None, _width()))
+
+
+@cli.command()
+@click.argument("number", metavar="RUN:METRIC[@STEP]")
+@_dir
+@_json
+def trace(number: str, directory: str | None, as_json: bool) -> None:
+    """Say where a number is from: file, line and that line; for a derived number its formula and inputs.
+
+    METRIC is a name such as val/loss or train/loss, or best, last, ppl, delta, delta_ppl, rank, steps_per_s, s_per_step,
+    train_time.
+    """
+    from ngt_report import reports, trace
+
+    folder = _folder(directory)
+    found = trace.trace(reports.database(folder), folder, number)
+    _print(trace.to_json(found) if as_json else trace.to_text(found))
+
+
+@cli.command()
+@click.argument("sql", metavar='"SQL"')
+@_dir
+@_forms(csv="CSV.", json="A list of JSON objects.")
+@click.option("--limit", type=click.IntRange(min=0), help="Rows at most; left out, 200 in a table and all in CSV and JSON.")
+def query(sql: str, directory: str | None, form: str | None, limit: int | None) -> None:
+    """Ask report.duckdb with one SELECT; it is read-only and reaches no file and no network.
+
+    \b
+    ngtreport query "SELECT run, step, value FROM points WHERE metric = 'val/loss'"
+    ngtreport query "SHOW TABLES"
+    """
+    from ngt_report import ask
+
+    limit = limit if limit is not None or form else ask.ON_SCREEN
+    names, rows, more = ask.ask(_folder(directory), sql, limit)
+    _print(ask.to_csv(names, rows) if form == "csv" else ask.to_json(names, rows) if form else ask.to_table(names, rows, _width()))
+    if more:
+        _say(f"the first {limit} rows; --limit takes more")
+
+
+@cli.command()
+@_report
+@_forms(csv="CSV; text that a spreadsheet would take for a formula gets a leading '.", parquet="Parquet.", json="JSON lines; null for NaN.")
+@click.option("-o", "--out", metavar="FILE", help="Where to; left out, stdout.")
+@click.option("--table", default="points", show_default=True, help="Which table: points, runs, findings, sources, checkpoints, a metric ...")
+@click.option("--force", is_flag=True, help="Write over an existing file.")
+def export(directory: str | None, form: str | None, out: str | None, table: str, force: bool) -> None:
+    """Write a table of the report as CSV, Parquet or JSON lines: all points, unless --table says otherwise."""
+    from pathlib import Path
+
+    from ngt_report import export, reports
+
+    form = export.form_of(form, out)
+    store = reports.database(_folder(directory))
+    if out is None:
+        export.stream(store, table, form, click.get_binary_stream("stdout"))
+        return
+    rows = export.export(store, table, form, Path(out), force)
+    _say(f"wrote {rows:,} rows of {table}")
+    _print(out)
+
+
+def main() -> None:
+    """Entry point: text goes out as UTF-8 where no terminal says otherwise."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            piped = not stream.isatty() and "PYTHONIOENCODING" not in os.environ
+            stream.reconfigure(errors="replace", **({"encoding": "utf-8"} if piped else {}))
+    cli(prog_name=None if sys.argv[0].startswith("cli.py") else "ngtreport")
+
+
+if __name__ == "__main__":
+    main()
