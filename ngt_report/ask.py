@@ -15,7 +15,6 @@ from ngt_report.store import finite
 from ngt_report.terminal import table
 
 LOCKED = ("SET enable_external_access = false", "SET python_enable_replacements = false", "SET lock_configuration = true")
-READS = ("SELECT", "EXPLAIN")
 ON_SCREEN = 200  # rows of a table, where no limit is given
 Rows = list[tuple[Any, ...]]
 
@@ -30,8 +29,8 @@ def ask(folder: Path, text: str, limit: int | None) -> tuple[list[str], Rows, bo
             store.run(setting)
         found = store.con.extract_statements(text)
         kinds = [s.type.name for s in found]
-        if len(kinds) != 1 or kinds[0] not in READS:
-            raise UsageError(f"query takes one SELECT, and this is {' and '.join(k for k in kinds[:3]) or 'nothing'}; the report is read-only")
+        if len(kinds) != 1 or kinds[0] != "SELECT":
+            raise UsageError(f"query takes one SELECT, and this is {' and '.join(kinds[:3]) or 'nothing'}; the report is only read")
         result = store.con.execute(found[0])
         names = [str(d[0]) for d in result.description or ()]
         rows = result.fetchall() if limit is None else result.fetchmany(limit + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from ngt_report import __version__
 from ngt_report.formatting import decimals_text, number
 from ngt_report.model import (
+    Artefacts,
     BestRow,
     Cite,
     Confound,
@@ -26,15 +28,19 @@ from ngt_report.model import (
     SourceRow,
     SpeedRow,
     TargetRow,
+    TimeRow,
     TrainRow,
 )
-from ngt_report.runs import _word
+from ngt_report.names import METRICS
+from ngt_report.runs import UNTELLING, differing
+from ngt_report.sources import formats
 from ngt_report.store import Store
 
 Row = dict[str, Any]
 TOP = 20  # rows of a table in Summary.md; all are in results.csv
 CONFOUNDS = ("dataset", "tokenizer", "vocab_size", "val_tokens", "sequence_length", "batch_tokens", "params", "precision", "hardware", "gpus", "clock_scope")
-SPOKEN = {"val_tokens": "validation tokens", "sequence_length": "sequence length", "batch_tokens": "batch tokens", "params": "parameters", "clock_scope": "clock scope"}
+DATA_BUDGET = re.compile(r"epochs?$|^subset_|^max_(?:train|eval|val|test)_samples$|_samples$|^max_steps$|^total_tokens$")
+SPOKEN = {"vocab_size": "vocabulary size", "val_tokens": "validation tokens", "sequence_length": "sequence length", "batch_tokens": "batch tokens", "params": "parameters", "clock_scope": "clock scope"}
 SEVERITY = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -46,7 +52,7 @@ class Facts:
         for r in self.runs.values():
             r["config"] = json.loads(r["config"] or "{}")
             r["declared"] = json.loads(r["declared"] or "[]")
-        names = ("common_step", "best_last", "fixed_step", "throughput", "train_time", "ranking", "delta", "equal_time", "time_to_target", "seeds", "other_metrics", "train_only")
+        names = ("common_step", "best_last", "fixed_step", "throughput", "train_time", "ranking", "delta", "equal_time", "time_to_target", "seeds", "other_metrics", "train_only", "recorded_speed")
         self.rows: dict[str, list[Row]] = {n: store.rows(f"SELECT * FROM {n}") for n in names}
         self.compared: dict[str, Row] = {r["run"]: r for r in store.rows("SELECT * FROM compared ORDER BY run")}
         self.baselines: dict[str, Row] = {r["budget"]: r for r in store.rows("SELECT * FROM baselines ORDER BY budget")}
@@ -81,6 +87,7 @@ def assemble(facts: Facts, title: str, notes: str | None, command: str) -> Repor
     alone = [r["budget"] for r in facts.rows["common_step"] if r["runs"] == 1]
     single = [run for run, c in facts.compared.items() if c["budget"] in alone]
     apart = [run for run, c in facts.compared.items() if c["budget"] is None and facts.runs[run]["is_continuation"]]
+    left_out = _excluded(facts)
     continuations = sum(bool(r["is_continuation"]) for r in facts.runs.values())
     settings, missing = _settings(facts)
     columns, other = _other(facts)
@@ -92,8 +99,14 @@ def assemble(facts: Facts, title: str, notes: str | None, command: str) -> Repor
         groups=tuple(groups),
         singles=tuple(_best_row(facts, run) for run in single if run in facts.best and facts.best[run]["best_loss"] is not None),
         single_speed=tuple(_speed_row(facts, run) for run in [*single, *apart] if run in facts.speed),
-        excluded=tuple(_excluded(facts)),
-        train_only=tuple(TrainRow(facts.name(r["run"]), r["last"]["v"], r["last"]["d"], r["last_step"]) for r in facts.rows["train_only"]),
+        continued=tuple(e for run, e in left_out if facts.runs[run]["is_continuation"]),
+        excluded=tuple(e for run, e in left_out if not facts.runs[run]["is_continuation"]),
+        train_only=tuple(
+            TrainRow(facts.name(r["run"]), r["last"]["v"], r["last"]["d"], r["last_step"])
+            for r in facts.rows["train_only"] if facts.compared[r["run"]]["excluded"] == "no validation loss"
+        ),
+        unknown=tuple(k for k in groups[0].unknown if all(k in g.unknown for g in groups)) if groups else (),
+        baseline_missing=not facts.baselines,
         other=other[:TOP],
         other_columns=columns,
         settings=settings,
@@ -102,6 +115,7 @@ def assemble(facts: Facts, title: str, notes: str | None, command: str) -> Repor
         coords=facts.coords,
         findings=tuple(FindingRow(**f) for f in facts.findings),
         sources=tuple(_source_rows(facts)),
+        artefacts=tuple(_artefacts(facts)),
         unused=sum(s["status"] != "read" for s in facts.sources),
         cites=tuple(cites[: TOP * 6]),
         cites_dropped=max(0, len(cites) - TOP * 6),
@@ -118,6 +132,7 @@ def _group(facts: Facts, row: Row) -> Group:
     ranking = facts.of("ranking", budget)
     told = _told_apart(facts, members)
     best_rows = [_best_row(facts, r["run"]) for r in ranking]
+    all_last = bool(best_rows) and all(b.best_step == b.last_step for b in best_rows)
     speed = [_speed_row(facts, r["run"]) for r in ranking if r["run"] in facts.speed]
     equal = facts.of("equal_time", budget)
     variant = next((f for f in fixed if not f.is_baseline), None) if base else None
@@ -134,16 +149,19 @@ def _group(facts: Facts, row: Row) -> Group:
         variant_ratio=next((s.ratio for s in speed if variant and s.run == variant.run), None),
         fixed=tuple(fixed[:TOP]),
         ranking=tuple(_rank_row(facts, r, told) for r in ranking[:TOP]),
-        best_last=tuple(best_rows[:TOP]),
+        best_last=() if all_last else tuple(best_rows[:TOP]),
+        all_last=all_last,
         speed=tuple(speed[:TOP]),
         speed_from=row["clock_from"] if speed else None,
         speed_to=row["clock_to"] if speed else None,
+        times=tuple(_times(facts, ranking)) if not speed else (),
         rule=_rule(speed, facts.name(base["run"]) if base else None),
         equal_time=tuple(_equal_row(facts, r, row["common_step"]) for r in equal[:TOP]) if len(equal) > 1 else (),
         equal_time_s=equal[0]["time_s"] if len(equal) > 1 else None,
         targets=tuple(_target_row(facts, r) for r in facts.of("time_to_target", budget) if r["reached"])[:TOP],
         seeds=tuple(_seed_row(facts, r) for r in seeds[:TOP]),
         confounds=confounds,
+        differs=_differs(facts, members),
         unknown=unknown,
         dropped=max(0, len(ranking) - TOP),
     )
@@ -175,22 +193,24 @@ def _rank_row(facts: Facts, r: Row, told: dict[str, str]) -> RankRow:
 
 
 def _told_apart(facts: Facts, members: list[str]) -> dict[str, str]:
-    """For runs without recorded flags: the configuration values in which the compared runs differ."""
-    keys = sorted({k for run in members for k in facts.runs[run]["config"]} - {"flags", "model", "git_commit", "hardware", "run_id", "path"})
-    values = {k: [json.dumps(facts.runs[run]["config"].get(k)) for run in members] for k in keys}
-    differing = [k for k in keys if 1 < len(set(values[k])) and k != "seed"]
-    out = {}
-    for run in members:
-        config = facts.runs[run]["config"]
-        words = [_word(k, config[k]) for k in differing if config.get(k) is not None]
-        out[run] = " ".join(words[:5]) + (" ..." if len(words) > 5 else "")
-    return {run: text for run, text in out.items() if text and text not in facts.name(run)}
+    """For runs without recorded flags: the configuration values that tell the compared runs apart."""
+    keys = {k for run in members for k in facts.runs[run]["config"]} - {"seed"}
+    columns = {k: {run: facts.runs[run]["config"].get(k) for run in members} for k in keys}
+    words = differing(members, columns)
+    out = {run: " ".join(w for w in own if w not in facts.name(run).split(" ")) for run, own in words.items()}
+    return {run: text for run, text in out.items() if text}
 
 
 def _speed_row(facts: Facts, run: str) -> SpeedRow:
     s, d = facts.speed[run], facts.delta.get(run)
     time = facts.time.get(run, {}).get("train_time_s")
     return SpeedRow(facts.name(run), s["steps_per_s"], s["s_per_step"], time, d["time_ratio"] if d else None)
+
+
+def _times(facts: Facts, ranking: list[Row]) -> list[TimeRow]:
+    recorded = {r["run"]: r["tokens_per_s"] for r in facts.rows["recorded_speed"]}
+    rows = [TimeRow(facts.name(r["run"]), facts.time.get(r["run"], {}).get("train_time_s"), recorded.get(r["run"])) for r in ranking[:TOP]]
+    return rows if any(t.train_time_s is not None or t.tokens_per_s is not None for t in rows) else []
 
 
 def _rule(speed: list[SpeedRow], baseline: str | None) -> str | None:
@@ -220,7 +240,7 @@ def _equal_row(facts: Facts, r: Row, common: int | None) -> EqualTimeRow:
 
 
 def _target_row(facts: Facts, r: Row) -> TargetRow:
-    return TargetRow(facts.name(r["run"]), r["target"], r["why"], r["reached"], r["steps"], r["seconds"], r["tokens"])
+    return TargetRow(facts.name(r["run"]), r["target"], r["why"], r["steps"], r["seconds"], r["tokens"])
 
 
 def _seed_row(facts: Facts, r: Row) -> SeedRow:
@@ -257,7 +277,8 @@ def confound_value(run: Row, key: str) -> Any:
 
 def _confounds(facts: Facts, members: list[str]) -> tuple[tuple[Confound, ...], tuple[str, ...]]:
     found, unknown = [], []
-    for key in CONFOUNDS:
+    budgets = sorted({k for run in members for k in facts.runs[run]["config"] if DATA_BUDGET.search(k)})
+    for key in (*CONFOUNDS, *budgets):
         values = [confound_value(facts.runs[run], key) for run in members]
         if all(v is None for v in values):
             unknown.append(SPOKEN.get(key, key))
@@ -269,17 +290,26 @@ def _confounds(facts: Facts, members: list[str]) -> tuple[tuple[Confound, ...], 
     return tuple(found), tuple(unknown)
 
 
-def _excluded(facts: Facts) -> list[Excluded]:
+def _differs(facts: Facts, members: list[str]) -> tuple[str, ...]:
+    """Recorded settings, beside the confounds, that are not the same for all compared runs."""
+    keys = {k for run in members for k in facts.runs[run]["config"] if not UNTELLING.match(k) and not DATA_BUDGET.search(k)} - {*CONFOUNDS, "batch_size"}
+    found = sorted(k for k in keys if len({json.dumps(facts.runs[run]["config"].get(k), sort_keys=True) for run in members}) > 1)
+    named = [k for k in ("model", "flags") if len({facts.runs[run][k] for run in members}) > 1]
+    return tuple(named + [k for k in found if k not in named])
+
+
+def _excluded(facts: Facts) -> list[tuple[str, Excluded]]:
+    """Runs in no comparison, with the reason and what they reached."""
     out = []
     for run, c in facts.compared.items():
         if c["budget"] is not None or c["excluded"] == "no validation loss" and any(t["run"] == run for t in facts.rows["train_only"]):
             continue
         b = facts.best.get(run)
         has = b is not None and b["best_loss"] is not None
-        out.append(Excluded(
+        out.append((run, Excluded(
             facts.name(run), c["excluded"] or "no validation loss", b["best_logged"] if has and b else None, b["best_decimals"] if has and b else None,
             b["best_step"] if has and b else None, b["last_logged"] if b else None, b["last_decimals"] if b else None, b["last_step"] if b else None,
-        ))  # fmt: skip
+        )))  # fmt: skip
     return out
 
 
@@ -316,12 +346,23 @@ def _counted(values: list[Any]) -> str:
 
 def _other(facts: Facts) -> tuple[tuple[str, ...], tuple[OtherRow, ...]]:
     """Metrics beside the validation loss that any run has, as one table."""
-    rows = facts.rows["other_metrics"]
-    columns = tuple(sorted({r["metric"] for r in rows}))[:8]
+    rows = [r for r in facts.rows["other_metrics"] if not re.search(r"runtime|_per_s(?:ec(?:ond)?)?$", r["metric"])]
+    known = list(METRICS)
+    order = sorted({r["metric"] for r in rows}, key=lambda m: (known.index(m) if m in known else len(known), m))
+    columns = tuple(order[:8])
     table: dict[str, dict[str, str]] = {}
     for r in rows:
         table.setdefault(r["run"], {})[r["metric"]] = decimals_text(r["last"]["v"], r["last"]["d"])
     return columns, tuple(OtherRow(facts.name(run), tuple(values.get(c, "-") for c in columns)) for run, values in sorted(table.items()))
+
+
+def _artefacts(facts: Facts) -> list[Artefacts]:
+    titles = {f.name: f.title for f in formats()}
+    used: dict[str, list[str]] = {}
+    for s in facts.sources:
+        if s["status"] == "read" and s["format"]:
+            used.setdefault(s["format"], []).append(s["path"])
+    return [Artefacts(form, titles.get(form, form), len(paths), paths[0]) for form, paths in sorted(used.items(), key=lambda u: (-len(u[1]), u[0]))]
 
 
 def _source_rows(facts: Facts) -> list[SourceRow]:

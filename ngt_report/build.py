@@ -60,7 +60,7 @@ def build(request: Request, progress: Progress | None = None) -> Built:
     try:
         read = compute(store, inputs, settings, progress)
         texts = render_all(store, inputs, settings, folder)
-        kept = share.write(folder, texts, key, {"root": None, "paths": [_shown(p) for p in request.paths]})
+        kept = share.write(folder, texts, key, {"root": _root(inputs, folder), "paths": [_shown(p) for p in request.paths]})
     finally:
         store.close()
     return Built(folder, inputs.group, len(inputs.files), read, kept)
@@ -148,6 +148,14 @@ def render_all(store: Store, inputs: Inputs, settings: Settings, folder: Path) -
 
 def _twins(inputs: Inputs) -> list[Path]:
     return [b for b in inputs.bases if b not in inputs.given]
+
+
+def _root(inputs: Inputs, folder: Path) -> str | None:
+    """Where the inputs lie, seen from the report: `trace` looks for their lines there. None on another drive."""
+    try:
+        return os.path.relpath(inputs.root, folder).replace(os.sep, "/")
+    except ValueError:
+        return None
 
 
 def _relative(path: Path, inputs: Inputs) -> str:

@@ -5,8 +5,11 @@ Everything is imported inside the commands, so that --help and a typo answer at 
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -43,6 +46,10 @@ class Commands(click.Group):
 
     command_class = Command
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which they are written below, which is the order of use."""
+        return list(self.commands)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was named."""
         try:
@@ -53,12 +60,12 @@ class Commands(click.Group):
             _leave_pipe()
             ctx.exit(PIPE_CLOSED)
         except KeyboardInterrupt:
-            click.echo("interrupted", err=True)
+            click.echo("Error: interrupted", err=True)
             ctx.exit(INTERRUPTED)
         except Exception as e:
             if ctx.meta.get("debug"):
                 raise
-            click.echo(f"error: {_sentence(e)}", err=True)
+            click.echo(f"Error: {_sentence(e)}", err=True)
             ctx.exit(e.exit_code if isinstance(e, ReportError) else ReportError.exit_code)
 
 
@@ -82,10 +89,8 @@ def _sentence(error: Exception) -> str:
 
 def _leave_pipe() -> None:
     """The reader of stdout is gone: nothing more goes there, not even at exit."""
-    try:
+    with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError:
-        pass
 
 
 def _say(text: str) -> None:
@@ -159,21 +164,22 @@ def cli() -> None:
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("-o", "--out", metavar="DIR", help="Where the report goes; left out, artifacts/NAME.")
 @click.option("--baseline", metavar="RUN", help="The run that others are compared with; any unique part of its name.")
-@click.option("--step", type=click.IntRange(min=0), help="Compare at this step, not at the largest common one.")
+@click.option("--step", type=click.IntRange(min=0), metavar="N", help="Compare at this step, not at the largest common one.")
 @click.option("--target", type=float, metavar="LOSS", help="A validation loss; the report says when each run reached it.")
 @click.option("--group-by", metavar="KEY", multiple=True, help="A setting whose equal values make runs a group of seeds; may be repeated.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when the report is stale.")
 @click.option("--assume-complete", is_flag=True, help="A last line without its newline counts.")
-@click.option("--threads", type=click.IntRange(min=1), help="Threads that the database may use.")
+@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads that the database may use.")
 @click.option("-q", "--quiet", is_flag=True, help="No narration, no progress.")
 def build(
     paths: tuple[str, ...], out: str | None, baseline: str | None, step: int | None, target: float | None, group_by: tuple[str, ...],
     check: bool, assume_complete: bool, threads: int | None, quiet: bool,
 ) -> None:  # fmt: skip
-    """Read logs and write Summary.md, results.csv, summary.json and report.duckdb.
+    """Read logs and write the report.
 
-    PATH is a log file or a folder of them. For logs/NAME, the folders checkpoints/NAME, results/NAME and runs/NAME
-    beside logs/ are read too. Prints where Summary.md is.
+    Writes Summary.md, results.csv, summary.json and report.duckdb, and NOTES.md for your own words. PATH is a log file
+    or a folder of them. For logs/NAME, the folders checkpoints/NAME, results/NAME and runs/NAME beside logs/ are read
+    too. Prints where Summary.md is.
     """
     from ngt_report.build import Request
 
@@ -212,7 +218,7 @@ def _narrate(built: Built, folder: str) -> None:
 @click.option("-o", "--out", metavar="DIR", help="Where the report goes; left out, artifacts/w3_25m.")
 @click.option("-q", "--quiet", is_flag=True, help="No narration, no progress.")
 def demo(out: str | None, quiet: bool) -> None:
-    """Build the report of the sample runs and print its headline."""
+    """Build the report of the sample runs."""
     from pathlib import Path
 
     from ngt_report.build import Request
@@ -229,9 +235,9 @@ def demo(out: str | None, quiet: bool) -> None:
     short="At most 2,000 characters in a code block, for a chat.", md="Summary.md.", csv="results.csv.", json="summary.json.",
     latex="A booktabs table.",
 )  # fmt: skip
-@click.option("-n", "--top", type=click.IntRange(min=0), default=20, show_default=True, help="Rows of a table; 0 shows all.")
+@click.option("-n", "--top", type=click.IntRange(min=0), metavar="N", default=20, show_default=True, help="Rows of a table; 0 shows all.")
 def show(directory: str | None, form: str | None, top: int) -> None:
-    """Print a report: its tables, fitted to the terminal."""
+    """Print a report, fitted to the terminal."""
     from ngt_report.show import show
 
     _print(show(_folder(directory), form or "table", top, _width()))
@@ -244,13 +250,15 @@ def show(directory: str | None, form: str | None, top: int) -> None:
 @click.option("--diff-only", is_flag=True, help="Only the settings that differ.")
 @_json
 def compare(first: str, second: str, directory: str | None, diff_only: bool, as_json: bool) -> None:
-    """Two runs side by side, at STEP or at the largest step that both were evaluated at.
+    """Show two runs side by side.
 
-    Runs are named by any unique part of their names: `ngtreport compare vanilla mass_in_value@10000`.
+    At STEP, or at the largest step that both were evaluated at. Runs are named by any unique part of their names:
+    `ngtreport compare vanilla mass_in_value@10000`.
     """
     from ngt_report import compare, reports
 
-    found = compare.compare(reports.database(_folder(directory)), first, second)
+    with closing(reports.database(_folder(directory))) as store:
+        found = compare.compare(store, first, second)
     _print(compare.to_json(found, diff_only) if as_json else compare.to_text(found, diff_only, _width()))
 
 
@@ -259,13 +267,17 @@ def compare(first: str, second: str, directory: str | None, diff_only: bool, as_
 @click.option("--fail-on", type=click.Choice(["error", "warning", "info"]), help="Exit 1 when there is one of this level or above.")
 @_json
 def findings(directory: str | None, fail_on: str | None, as_json: bool) -> None:
-    """List what was noticed: contradictions, gaps, crashes, runs that were still improving."""
+    """List what was noticed.
+
+    Contradictions, gaps, crashes and their causes, runs that were still improving; the gravest first.
+    """
     from ngt_report import reports, show
 
     found = reports.summary(_folder(directory))["findings"]
     _print(show.findings_json(found) if as_json else show.findings_text(found))
     if fail_on and (count := show.count_at(found, fail_on)):
-        raise GateError(f"{count} {'finding is' if count == 1 else 'findings are'} of level {fail_on} or above, and --fail-on {fail_on} was asked for")
+        said = "1 finding is" if count == 1 else f"{count} findings are"
+        raise GateError(f"{said} of level {fail_on} or above, and --fail-on {fail_on} was asked for")
 
 
 @cli.command()
@@ -273,7 +285,10 @@ def findings(directory: str | None, fail_on: str | None, as_json: bool) -> None:
 @click.option("--assume-complete", is_flag=True, help="A last line without its newline counts.")
 @_json
 def explain(files: tuple[str, ...], assume_complete: bool, as_json: bool) -> None:
-    """Say how files are read: the format and why, what became of every line, runs and metrics. Needs no report."""
+    """Say how files are read.
+
+    The format and why, what became of every line, the runs and their metrics. Needs no report.
+    """
     from ngt_report import explain
 
     explained = [explain.explain(path, assume_complete) for path in files]
@@ -296,15 +311,16 @@ def formats(name: str | None, as_json: bool) -> None:
 @_dir
 @_json
 def trace(number: str, directory: str | None, as_json: bool) -> None:
-    """Say where a number is from: file, line and that line; for a derived number its formula and inputs.
+    """Say where a number is from.
 
-    METRIC is a name such as val/loss or train/loss, or best, last, ppl, delta, delta_ppl, rank, steps_per_s, s_per_step,
-    train_time.
+    Its file, line and that line's text; for a derived number its formula and inputs. METRIC is a name such as val/loss
+    or train/loss, or best, last, ppl, delta, delta_ppl, rank, steps_per_s, s_per_step, train_time.
     """
     from ngt_report import reports, trace
 
     folder = _folder(directory)
-    found = trace.trace(reports.database(folder), folder, number)
+    with closing(reports.database(folder)) as store:
+        found = trace.trace(store, folder, number)
     _print(trace.to_json(found) if as_json else trace.to_text(found))
 
 
@@ -312,9 +328,11 @@ def trace(number: str, directory: str | None, as_json: bool) -> None:
 @click.argument("sql", metavar='"SQL"')
 @_dir
 @_forms(csv="CSV.", json="A list of JSON objects.")
-@click.option("--limit", type=click.IntRange(min=0), help="Rows at most; left out, 200 in a table and all in CSV and JSON.")
+@click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Rows at most; left out, 200 in a table and all in CSV and JSON.")
 def query(sql: str, directory: str | None, form: str | None, limit: int | None) -> None:
-    """Ask report.duckdb with one SELECT; it is read-only and reaches no file and no network.
+    """Ask report.duckdb with one SELECT.
+
+    It is only read, and the query reaches no file and no network.
 
     \b
     ngtreport query "SELECT run, step, value FROM points WHERE metric = 'val/loss'"
@@ -333,20 +351,25 @@ def query(sql: str, directory: str | None, form: str | None, limit: int | None) 
 @_report
 @_forms(csv="CSV; text that a spreadsheet would take for a formula gets a leading '.", parquet="Parquet.", json="JSON lines; null for NaN.")
 @click.option("-o", "--out", metavar="FILE", help="Where to; left out, stdout.")
-@click.option("--table", default="points", show_default=True, help="Which table: points, runs, findings, sources, checkpoints, a metric ...")
+@click.option(
+    "--table", metavar="NAME", default="points", show_default=True, help="points, runs, findings, sources, checkpoints, or a metric."
+)
 @click.option("--force", is_flag=True, help="Write over an existing file.")
 def export(directory: str | None, form: str | None, out: str | None, table: str, force: bool) -> None:
-    """Write a table of the report as CSV, Parquet or JSON lines: all points, unless --table says otherwise."""
+    """Write the points, or another table.
+
+    As CSV, Parquet or JSON lines, under a temporary name first.
+    """
     from pathlib import Path
 
     from ngt_report import export, reports
 
     form = export.form_of(form, out)
-    store = reports.database(_folder(directory))
-    if out is None:
-        export.stream(store, table, form, click.get_binary_stream("stdout"))
-        return
-    rows = export.export(store, table, form, Path(out), force)
+    with closing(reports.database(_folder(directory))) as store:
+        if out is None:
+            export.stream(store, table, form, sys.stdout.buffer)
+            return
+        rows = export.export(store, table, form, Path(out), force)
     _say(f"wrote {rows:,} rows of {table}")
     _print(out)
 
@@ -354,9 +377,9 @@ def export(directory: str | None, form: str | None, out: str | None, table: str,
 def main() -> None:
     """Entry point: text goes out as UTF-8 where no terminal says otherwise."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             piped = not stream.isatty() and "PYTHONIOENCODING" not in os.environ
-            stream.reconfigure(errors="replace", **({"encoding": "utf-8"} if piped else {}))
+            stream.reconfigure(errors="replace", encoding="utf-8" if piped else None)
     cli(prog_name=None if sys.argv[0].startswith("cli.py") else "ngtreport")
 
 

@@ -14,7 +14,6 @@ from ngt_report.lookup import Row, curve, nearest, run_names, shown_value, split
 from ngt_report.store import Store, finite
 from ngt_report.terminal import paint, table
 
-
 RECORDED = ("model", "flags", "dataset", "tokenizer", "seed", "params", "hardware", "git_commit", "total_steps", "clock_scope")
 
 
@@ -86,10 +85,13 @@ def _side(store: Store, run: Row, point: Row, speed: Row | None) -> Row:
     (best,) = store.rows("SELECT best_loss, best_logged, best_decimals, best_step FROM best_last WHERE run = ?", [run["run"]])
     times = store.run("SELECT train_time_s FROM train_time WHERE run = ?", [run["run"]])
     return {
-        "run": run["name"], "id": run["run"], "step": point["step"], "val_loss": point["value"], "logged": shown_value(point["value"], point["decimals"]),
+        "run": run["name"], "id": run["run"], "step": point["step"],
+        "val_loss": point["value"], "logged": shown_value(point["value"], point["decimals"]),
         "ppl": exp(min(point["value"], 700.0)), "source": point["path"], "line": point["line"], "pointer": point["pointer"],
         "time_at_step_s": point["clock_s"], "train_time_s": times[0][0] if times else None, "throughput": speed,
-        "best": {"val_loss": best["best_loss"], "logged": shown_value(best["best_logged"], best["best_decimals"]), "step": best["best_step"]},
+        "best": {
+            "val_loss": best["best_loss"], "logged": shown_value(best["best_logged"], best["best_decimals"]), "step": best["best_step"],
+        },
         "status": run["status"],
     }  # fmt: skip
 
@@ -113,7 +115,7 @@ def _warnings(runs: list[Row], steps: list[int | None]) -> list[str]:
 
 def _config(runs: list[Row]) -> list[Row]:
     """Every recorded setting of either run, and whether they agree."""
-    sides = [{**{k: r[k] for k in RECORDED if r[k] is not None}, **{k: v for k, v in r["config"].items() if r.get(k) is None}} for r in runs]
+    sides = [{**r["config"], **{k: r[k] for k in RECORDED if r[k] is not None}} for r in runs]
     keys = sorted({k for s in sides for k in s if any(o.get(k) is not None for o in sides)})
     return [{"key": k, "values": [s.get(k) for s in sides], "equal": sides[0].get(k) == sides[1].get(k)} for k in keys]
 
@@ -137,8 +139,10 @@ def to_text(compared: dict[str, Any], diff_only: bool, width: int | None) -> str
     lines += [""] if lines else []
     lines += table(head, _rows(a, b, compared), "lrrr", width, elastic=1)
     lines += [plain(f"{s['run']}: {locator(s['source'], s['line'], s['pointer'])}") for s in (a, b)]
-    config = [(c["key"], *map(_word, c["values"]), "" if c["equal"] else "differs") for c in compared["config"] if not (diff_only and c["equal"])]
-    lines += ["", *(table(("setting", a["run"], b["run"], ""), config, "llll", width, elastic=2))] if config else ["", "no recorded setting differs"]
+    listed = [c for c in compared["config"] if not (diff_only and c["equal"])]
+    config = [(c["key"], *map(_word, c["values"]), "" if c["equal"] else "differs") for c in listed]
+    said = table(("setting", a["run"], b["run"], ""), config, "llll", width, elastic=2)
+    lines += ["", *said] if config else ["", "no recorded setting differs"]
     return "\n".join(lines)
 
 

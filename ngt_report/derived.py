@@ -9,24 +9,24 @@ from ngt_report.formatting import decimals_text
 from ngt_report.lookup import Number, at_step, made, number_at, select, shown_value
 from ngt_report.store import Store
 
+FORMULA = {"best": "the lowest of {} validation losses, the first if several", "last": "at the largest step of {} evaluations"}
+
 
 def _end(store: Store, run: str, end: str) -> Number | None:
     """best or last: the logged value, and the same at full precision where a checkpoint or a results file has it."""
     rows = store.rows("SELECT * FROM best_last WHERE run = ?", [run])
     if not rows or rows[0][f"{end}_logged"] is None:
         return None
-    r = rows[0]
-    step = "" if r[f"{end}_step"] is None else f" @{r[f'{end}_step']}"
+    r = {k.removeprefix(f"{end}_"): v for k, v in rows[0].items()}
     number = Number(
-        f"{end} val/loss{step}", r[f"{end}_logged"], decimals_text(r[f"{end}_logged"], r[f"{end}_decimals"]), r[f"{end}_path"], r[f"{end}_line"],
-        r[f"{end}_pointer"], source=r[f"{end}_source"],
-        formula=f"lowest of {r['n_val']} validation losses, the first if several" if end == "best" else f"the largest step of {r['n_val']} evaluations",
-    )  # fmt: skip
+        f"{end} val/loss{at_step(r['step'])}", r["logged"], decimals_text(r["logged"], r["decimals"]), r["path"], r["line"], r["pointer"]
+    )
+    number.source = r["source"]
+    number.formula = FORMULA[end].format(r["n_val"])
     if end == "best" and r["refined_path"]:
-        number.inputs.append(Number(
-            "the same at full precision", r["best_loss"], shown_value(r["best_loss"], None), r["refined_path"], r["refined_line"], r["refined_pointer"],
-            source=r["refined_source"],
-        ))  # fmt: skip
+        exact = Number("the same at full precision", r["loss"], shown_value(r["loss"], None), r["refined_path"], r["refined_line"])
+        exact.pointer, exact.source = r["refined_pointer"], r["refined_source"]
+        number.inputs.append(exact)
     return number
 
 

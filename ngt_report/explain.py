@@ -36,8 +36,8 @@ def explain(path: str, complete: bool = False) -> Row:
         "why": why,
         "status": reading.status,
         "lines": {
-            "read": reading.lines_read, "used": reading.lines_used, "ignored": dict(sorted(reading.ignored.items())), "bad": len(reading.bad),
-            "pending": reading.pending,
+            "read": reading.lines_read, "used": reading.lines_used, "ignored": dict(sorted(reading.ignored.items())),
+            "bad": len(reading.bad), "pending": reading.pending,
         },
         "bad": [{"line": line, "why": why} for line, why in reading.bad],
         "runs": [_run(reading, trial, file) for trial in reading.trials],
@@ -95,14 +95,16 @@ def to_json(explained: list[Row]) -> str:
 
 def to_text(x: Row) -> str:
     """One file's explanation for a terminal."""
-    lines, ignored = x["lines"], sum(x["lines"]["ignored"].values())
+    lines = x["lines"]
+    ignored = sorted(lines["ignored"].items(), key=lambda rule: (-rule[1], rule[0]))
     out = [paint(plain(x["file"]), "bold") + ": " + (f"{x['format']} ({x['title']})" if x["format"] else "no format")]
     out.append(f"  why: {plain(x['why'])}")
     if x["clock"]:
         out.append(f"  clock: {plain(x['clock'])}")
-    out.append(f"  lines: {lines['read']} read = {lines['used']} used + {ignored} ignored + {lines['bad']} bad + {lines['pending']} pending")
+    total = {**lines, "ignored": sum(n for _, n in ignored)}
+    out.append(f"  lines: {lines['read']} read = " + " + ".join(f"{total[k]} {k}" for k in ("used", "ignored", "bad", "pending")))
     if ignored:
-        out.append("  ignored: " + ", ".join(f"{n} {plain(rule)}" for rule, n in sorted(lines["ignored"].items(), key=lambda r: (-r[1], r[0]))))
+        out.append("  ignored: " + ", ".join(f"{n} {plain(rule)}" for rule, n in ignored))
     out += [f"  bad: line {b['line']}: {plain(b['why'])}" for b in x["bad"][:BAD]] + _more(len(x["bad"]), BAD, "bad lines")
     if lines["pending"]:
         out.append("  pending: the last line has no newline yet; it counts once it is whole, or with --assume-complete")
@@ -119,12 +121,14 @@ def _run_lines(run: Row, alone: bool) -> list[str]:
     kind = {"curve": "run", "row": "run (one row)", "checkpoint": "checkpoint of"}[run["kind"]]
     out = [f"  {kind} {plain(run['name'])}" + (f", from line {run['line']}" if run["line"] else "")]
     for m in run["metrics"]:
-        span = "" if m["first_step"] is None else f", step {m['first_step']}" + (f" to {m['last_step']}" if m["last_step"] != m["first_step"] else "")
+        ends = dict.fromkeys(s for s in (m["first_step"], m["last_step"]) if s is not None)
+        span = f", step {' to '.join(map(str, ends))}" if ends else ""
         out.append(f"    {plain(m['name'])}: {m['points']} {'point' if m['points'] == 1 else 'points'}{span}")
     shown = FACTS if alone else 4
     for f in run["facts"][:shown]:
         value = number(f["value"]) if not isinstance(f["value"], dict | list) else json.dumps(f["value"])
-        out.append(f"    {plain(f['key'])} = {plain(value)[:120]}" + (f" (line {f['line']})" if f["line"] else f" ({plain(f['pointer'])})" if f["pointer"] else ""))
+        where = f" (line {f['line']})" if f["line"] else f" ({plain(f['pointer'])})" if f["pointer"] else ""
+        out.append(f"    {plain(f['key'])} = {plain(value)[:120]}{where}")
     return out + ["  " + line for line in _more(len(run["facts"]), shown, "facts")]
 
 
@@ -146,12 +150,15 @@ def formats_named(name: str | None) -> list[Format]:
 
 def formats_json(found: list[Format]) -> str:
     """The formats for programs."""
-    return json.dumps([{"name": f.name, "title": f.title, "clock": f.clock, "example": f.example} for f in found], indent=1, ensure_ascii=False)
+    listed = [{"name": f.name, "title": f.title, "clock": f.clock, "example": f.example} for f in found]
+    return json.dumps(listed, indent=1, ensure_ascii=False)
 
 
 def formats_text(found: list[Format], described: bool, width: int | None) -> str:
     """A table of formats, or one format with its example."""
     if described:
         f = found[0]
-        return "\n".join([f"{paint(f.name, 'bold')}: {f.title}", f"clock: {f.clock}", "", *("    " + safe(line) for line in f.example.splitlines())])
-    return "\n".join(table(("name", "title", "clock"), [(f.name, f.title, f.clock) for f in found], "lll", width, elastic=2, droppable=("clock",)))
+        example = ["    " + safe(line) for line in f.example.splitlines()]
+        return "\n".join([f"{paint(f.name, 'bold')}: {f.title}", f"clock: {f.clock}", "", *example])
+    rows = [(f.name, f.title, f.clock) for f in found]
+    return "\n".join(table(("name", "title", "clock"), rows, "lll", width, elastic=2, droppable=("clock",)))

@@ -97,7 +97,5 @@ def _json(names: list[str], batches: Iterator[list[tuple[Any, ...]]]) -> Iterato
 
 
 def _parquet(store: Store, query: str, path: Path) -> int:
-    relation = store.con.sql(query)
-    relation.to_parquet(str(path))
-    count = store.run(f"SELECT count(*) FROM ({query})")
-    return int(count[0][0])
+    store.con.sql(query).to_parquet(str(path))
+    return int(store.run("SELECT count(*) FROM read_parquet(?)", [str(path)])[0][0])

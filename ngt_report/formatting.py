@@ -61,7 +61,8 @@ def markdown(text: Any) -> str:
     safe = MARKDOWN.sub(r"\\\1", plain(text)).replace("\\<", "&lt;").replace("\\>", "&gt;").replace("\\&", "&amp;")
     safe = re.sub(r"(?i)\b(https?|ftp)://", r"\1:&#8203;//", safe)
     safe = re.sub(r"(?i)\bwww\.", "www&#46;", safe)
-    return re.sub(r"(?<=\w)\\_(?=\w)", "_", safe)  # an underscore inside a word is no markup
+    safe = re.sub(r"(?<=\w)\\_(?=\w)", "_", safe)  # inside a word it is no markup
+    return re.sub(r"(?<=\w)\\#(?=[A-Za-z_])|(?<![\w\\])\\@(?=\d)", lambda m: m[0][1:], safe)  # nor are these an issue or a person
 
 
 def code(text: Any) -> str:

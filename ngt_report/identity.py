@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from ngt_report.config import Settings
+from ngt_report.names import CONFIG
 from ngt_report.store import Store, sql
 
 GENERIC = frozenset(
@@ -109,8 +110,8 @@ class _Joining:
     def place(self, piece: Piece) -> None:
         """Join a run, or become one."""
         standing = _standing(piece)
-        twin = self.by_print.get(piece.print_) if piece.print_ and piece.n_val >= 2 else None
-        if twin is not None and piece.kind == "curve":
+        twin = self.by_print.get(piece.print_) if piece.print_ and piece.n_val >= (3 if standing == "own" else 2) else None
+        if twin is not None and piece.kind == "curve" and not differing_config(twin, piece):
             (self._join if standing == "guest" else self._repeat)(twin, piece)
             return
         if standing == "own":
@@ -210,8 +211,9 @@ def _unique(runs: list[Run]) -> list[Run]:
 
 
 def tail(id: str) -> str:
-    """The last component of an id: after the last # or /."""
-    return re.split(r"[#/]", id)[-1]
+    """The name inside an id: what follows the #, else the last component of the path."""
+    file, _, name = id.partition("#")
+    return name or file.rsplit("/", 1)[-1]
 
 
 def contradiction(run: Run, piece: Piece) -> str:
@@ -221,6 +223,8 @@ def contradiction(run: Run, piece: Piece) -> str:
     if ours is not None and theirs is not None and ours != theirs:
         return f"gives seed {theirs} where the run has {ours}"
     main = run.main
+    if piece.kind != "curve" and (piece.last_step or 0) > (main.last_step or 0) and main.kind == "curve":
+        return ""  # it speaks of a step that the log has not reached (or lost): nothing to hold against it
     pairs = [
         ("best validation loss", piece.stated_best, None, main.best, main.best_decimals),
         ("final validation loss", piece.final, piece.final_decimals, main.final if main.final is not None else main.last, main.last_decimals),
@@ -237,6 +241,11 @@ def contradiction(run: Run, piece: Piece) -> str:
     return ""
 
 
+def differing_config(run: Run, piece: Piece) -> bool:
+    """Whether anything recorded tells a piece from the run's other pieces."""
+    return any(p.facts[k] != piece.facts[k] for p in run.pieces for k in p.facts.keys() & piece.facts.keys() & CONFIG.keys())
+
+
 def agree(a: float, a_decimals: int | None, b: float, b_decimals: int | None) -> bool:
     """Whether two printed numbers can be the same value, at the coarser of their decimals."""
     places = [d for d in (a_decimals, b_decimals) if d is not None]
@@ -249,9 +258,8 @@ def _pieces(store: Store, bases: list[str]) -> list[Piece]:
     """All trials that say something, with their facts."""
     rows = store.rows(sql("staging/trials.sql"))
     facts: dict[tuple[int, int], dict[str, Any]] = {}
-    for source, trial, key, value in store.run(
-        "SELECT source, trial, key, value FROM raw_facts WHERE key IN ('seed', 'resumed_from', 'checkpoint.kind') ORDER BY ALL"
-    ):
+    text = "SELECT source, trial, key, value FROM raw_facts WHERE list_contains(?::VARCHAR[], key) ORDER BY ALL"
+    for source, trial, key, value in store.run(text, [[*CONFIG, "resumed_from", "checkpoint.kind"]]):
         facts.setdefault((source, trial), {})[key] = json.loads(value)
     pieces = []
     for row in rows:

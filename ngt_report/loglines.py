@@ -140,7 +140,8 @@ def harvest(reading: Reading, trial: int, preamble: Sequence[tuple[int, str]]) -
             _line_config(reading, trial, at, text)
     if gpus:
         name, count = gpus.most_common(1)[0]
-        reading.fact("hardware", f"{count}x {name}" if count > 1 else name, trial, lines[0][0])
+        reading.fact("hardware", name, trial, lines[0][0])
+        reading.fact("gpus", count, trial, lines[0][0])
 
 
 def _program_end(texts: Sequence[str]) -> int:

@@ -75,7 +75,8 @@ def shown_value(value: float, decimals: int | None) -> str:
 
 def number_at(what: str, row: Row) -> Number:
     """The value of a row with its place."""
-    return Number(what, row["value"], shown_value(row["value"], row["decimals"]), row["path"], row["line"], row["pointer"], source=row["source"])
+    shown = shown_value(row["value"], row["decimals"])
+    return Number(what, row["value"], shown, row["path"], row["line"], row["pointer"], source=row["source"])
 
 
 def made(what: str, value: float | int, formula: str, inputs: list[Number], places: int) -> Number:

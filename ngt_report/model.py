@@ -58,6 +58,13 @@ class SpeedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeRow:
+    run: str = h("display name")
+    train_time_s: float | None = h("train time as recorded, seconds")
+    tokens_per_s: float | None = h("tokens per second as recorded")
+
+
+@dataclass(frozen=True, slots=True)
 class EqualTimeRow:
     run: str = h("display name")
     loss: float = h("validation loss at the time, linear between evaluations")
@@ -70,7 +77,6 @@ class TargetRow:
     run: str = h("display name")
     target: float = h("the loss to reach")
     why: str = h("where the target comes from")
-    reached: bool = h("whether any evaluation is at or below the target")
     steps: float | None = h("steps to the first crossing")
     seconds: float | None = h("seconds to the first crossing; null without a clock")
     tokens: float | None = h("tokens to the first crossing; null when tokens are not logged")
@@ -121,16 +127,19 @@ class Group:
     variant_ratio: float | None = h("seconds per step of the best variant over the baseline's")
     fixed: tuple[FixedRow, ...] = h("every run with a loss at the common step, best first")
     ranking: tuple[RankRow, ...] = h("every run by its best loss")
-    best_last: tuple[BestRow, ...] = h("best against last, by best")
+    best_last: tuple[BestRow, ...] = h("best against last, by best; empty when every run is best at its last evaluation")
+    all_last: bool = h("whether every run is best at its last evaluation")
     speed: tuple[SpeedRow, ...] = h("throughput, in the order of the ranking")
     speed_from: int | None = h("first step of the horizon")
     speed_to: int | None = h("last step of the horizon")
+    times: tuple[TimeRow, ...] = h("recorded times, where no throughput can be computed")
     rule: str | None = h("the rule of thumb on throughput")
     equal_time: tuple[EqualTimeRow, ...] = h("loss at the shortest run's train time")
     equal_time_s: float | None = h("that time, seconds")
     targets: tuple[TargetRow, ...] = h("time to target")
     seeds: tuple[SeedRow, ...] = h("groups of runs that differ in nothing but the seed")
-    confounds: tuple[Confound, ...] = h("what differs between the compared runs beside the model")
+    confounds: tuple[Confound, ...] = h("what differs between the compared runs and may explain a difference in loss")
+    differs: tuple[str, ...] = h("other recorded settings in which the compared runs differ: what the experiment varied")
     unknown: tuple[str, ...] = h("confounds that the inputs do not say")
     dropped: int = h("rows beyond the first 20 of every table of this group")
 
@@ -177,6 +186,14 @@ class SourceRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Artefacts:
+    format: str = h("format of the files")
+    title: str = h("what the format is")
+    files: int = h("how many files")
+    example: str = h("the first of them")
+
+
+@dataclass(frozen=True, slots=True)
 class Cite:
     run: str = h("display name")
     cell: str = h("which number")
@@ -194,8 +211,11 @@ class Report:
     groups: tuple[Group, ...] = h("compared sets, by total steps; those with at least two runs first")
     singles: tuple[BestRow, ...] = h("runs that are compared with none")
     single_speed: tuple[SpeedRow, ...] = h("throughput of runs that are compared with none")
-    excluded: tuple[Excluded, ...] = h("runs left out of every comparison, with the reason")
+    continued: tuple[Excluded, ...] = h("continuations, each with what it continues")
+    excluded: tuple[Excluded, ...] = h("other runs left out of every comparison, with the reason")
     train_only: tuple[TrainRow, ...] = h("runs without any validation")
+    unknown: tuple[str, ...] = h("confounds that no group records, said once")
+    baseline_missing: bool = h("whether no group has a baseline")
     other: tuple[OtherRow, ...] = h("test metrics, accuracies, objectives and closing evaluations")
     other_columns: tuple[str, ...] = h("names of those metrics")
     settings: tuple[Setting, ...] = h("what ran: shared configuration, and what differs")
@@ -204,6 +224,7 @@ class Report:
     coords: bool = h("whether the logs hold coordinates, so that token labels need explaining")
     findings: tuple[FindingRow, ...] = h("what was noticed: errors, warnings, info")
     sources: tuple[SourceRow, ...] = h("input files")
+    artefacts: tuple[Artefacts, ...] = h("input files by format")
     unused: int = h("files that gave no run")
     cites: tuple[Cite, ...] = h("where the numbers come from")
     cites_dropped: int = h("citations beyond the printed ones; `ngtreport trace` has them all")

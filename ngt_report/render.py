@@ -73,7 +73,7 @@ def summary_md(report: Report) -> str:
     lines: list[str] = []
     for line in text.splitlines():
         before = lines[-1] if lines else ""
-        if before and _kind(line) != _kind(before) and (_kind(line) or _kind(before)):
+        if before and line and (_kind(line) != _kind(before) or _kind(line) == "#"):
             lines.append("")
         elif not line and not before:
             continue

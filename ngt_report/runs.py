@@ -18,6 +18,10 @@ NOT_CONFIG = re.compile(
     r"^(?:marker|crash|status|stopped|resumed_from|results_file|stated\.|train_time_s|total_steps|clock\.|coords|value\.|summary\."
     r"|checkpoint\.|config\.(?:total_steps|date|timestamp|notes|description|round|hypothesis|output_dir|logging_dir|log_dir|run_?id|schema|versions?.*|name|config_name))"
 )
+UNTELLING = re.compile(  # keys that differ without meaning anything to a reader
+    r"^(?:command\.|checkpoint|git_commit|hardware|gpus|params|path|run_?id|id|name|index|runpod_instance|save_every|num_iterations|max_steps|total_steps"
+    r"|final_step|projection_count|output_dir|logging_dir|log_dir|train_loss_reduction|notes?|date|timestamp|reached_target|flags|model|input_bin)"
+)
 COLUMNS = (
     "run VARCHAR, name VARCHAR, group VARCHAR, model VARCHAR, flags VARCHAR, dataset VARCHAR, tokenizer VARCHAR, seed BIGINT, params BIGINT,"
     " config VARCHAR, hardware VARCHAR, git_commit VARCHAR, total_steps BIGINT, parent VARCHAR, is_continuation BOOLEAN, resumed_step BIGINT,"
@@ -186,7 +190,7 @@ def crash_cause(run: Run, facts: Facts) -> str | None:
     """The cause of a crash after the last data line: the named error before the traceback that led to it."""
     found = [(v, line) for v, _, line, piece in facts.get("crash", ()) if piece is run.main and (line or 0) > (piece.last_line or 0)]
     causes = [v["cause"] for v, _ in found if v.get("kind") != "traceback"] or [v["cause"] for v, _ in found]
-    return str(causes[0])[:160] if causes else None
+    return re.split(r"(?<=[a-z])\. ", str(causes[0]))[0][:160] if causes else None
 
 
 # -- continuation ---------------------------------------------------------------------------------------------------
@@ -235,7 +239,8 @@ def _label(run: Run, group: str, settings: Settings) -> str:
     for name in (run.id, *sorted(run.names)):
         if name in settings.labels:
             return settings.labels[name]
-    bare = run.id.rsplit("/", 1)[-1]
+    file, sign, name = run.id.partition("#")
+    bare = file.rsplit("/", 1)[-1] + sign + name
     for prefix in (group + "_", group + "-"):
         bare = bare.removeprefix(prefix)
     return bare or run.id
@@ -243,27 +248,27 @@ def _label(run: Run, group: str, settings: Settings) -> str:
 
 def _by_difference(runs: list[Run], merged: dict[str, Facts]) -> dict[str, str]:
     """What differs between runs with unspeakable names, no more than it takes: `elementwise lr=0.00468 seed=1337`."""
-    words = differing({r.id: merged[r.id] for r in runs}, extra={r.id: total_steps(merged[r.id]) for r in runs})
+    keys = {k for r in runs for k in merged[r.id] if not NOT_CONFIG.match(k)}
+    columns: dict[str, dict[str, Any]] = {k.removeprefix("config."): {r.id: first(merged[r.id], k) for r in runs} for k in keys}
+    columns["steps"] = {r.id: total_steps(merged[r.id]) for r in runs}
+    words = differing([r.id for r in runs], columns)
     out = {id: " ".join(w) or tail(id)[:8] for id, w in words.items()}
     counts = Counter(out.values())
     return {id: name if counts[name] == 1 else f"{name} ({tail(id)[:8]})" for id, name in out.items()}
 
 
-def differing(facts: dict[str, Facts], extra: dict[str, int | None] | None = None, most: int = 6) -> dict[str, list[str]]:
-    """Per run, the values of the fewest keys that tell the runs apart as well as all keys do."""
-    keys = {k for own in facts.values() for k in own if not NOT_CONFIG.match(k) and not k.startswith(("command.", "checkpoint"))}
-    keys -= {"git_commit", "hardware", "params", "config.path", "config.runpod_instance", "config.save_every", "config.num_iterations", "config.max_steps"}
-    table = {k: {id: first(own, k) for id, own in facts.items()} for k in keys}
-    if extra:
-        table["steps"] = dict(extra)
-    table = {k: column for k, column in table.items() if len({to_json(v) for v in column.values() if v is not None}) > 1}
+def differing(runs: list[str], columns: dict[str, dict[str, Any]], most: int = 6) -> dict[str, list[str]]:
+    """Per run, the values of the fewest configuration keys that tell the runs apart."""
+    table = {k: c for k, c in columns.items() if not UNTELLING.match(k) and len({to_json(v) for v in c.values() if v is not None}) > 1}
     chosen: list[str] = []
-    groups: dict[str, tuple[str, ...]] = {id: () for id in facts}
+    groups: dict[str, tuple[str, ...]] = {id: () for id in runs}
     for key in sorted(table, key=lambda k: _key_order(k, table[k])):
-        finer = {id: (*groups[id], to_json(table[key][id])) for id in facts}
+        if _key_order(key, table[key])[0] == 3 and sum(v is None for v in table[key].values()) > len(runs) // 10:
+            continue  # a key that few sources record names badly
+        finer = {id: (*groups[id], to_json(table[key].get(id))) for id in runs}
         if len(chosen) < most and len(set(finer.values())) > len(set(groups.values())):
             chosen, groups = [*chosen, key], finer
-    return {id: [_word(k, table[k][id]) for k in sorted(chosen, key=_printed_order) if table[k][id] is not None] for id in facts}
+    return {id: [_word(k, table[k][id]) for k in sorted(chosen, key=_printed_order) if table[k].get(id) is not None] for id in runs}
 
 
 def _key_order(key: str, column: dict[str, Any]) -> tuple[int, int, str]:

@@ -15,6 +15,7 @@ from ngt_report.terminal import outgoing, paint, table
 
 Row = dict[str, Any]
 FILES = {"md": "Summary.md", "csv": "results.csv", "json": "summary.json"}
+LEVELS = ("error", "warning", "info")
 SHORT = 2000  # characters that a chat takes
 DROPPED_FIRST = ("status", "train time", "last", "step", "steps/s", "delta")
 
@@ -47,7 +48,7 @@ def terminal(summary: Row, folder: Path, top: int, width: int | None) -> str:
         parts.append([paint(_compared(compared), "bold"), *lines, *_more(len(ranked), top)])
     parts += [_block("compared with none", _alone(summary), top, width, False), _block("not ranked", _excluded(summary), top, width, True)]
     counts = Counter(f["severity"] for f in summary["findings"])
-    said = ", ".join(f"{counts[s]} {s}" for s in ("error", "warning", "info") if counts[s]) or "none"
+    said = ", ".join(f"{counts[s]} {s}{'s' if counts[s] > 1 and s != 'info' else ''}" for s in LEVELS if counts[s]) or "none"
     parts.append([f"findings: {said}" + ("; `ngtreport findings` lists them" if counts else ""), reports.shown(folder / "Summary.md")])
     return "\n\n".join("\n".join(part) for part in parts if part)
 
@@ -78,13 +79,17 @@ def _compared(compared: Row) -> str:
     return said + (f"; baseline {plain(compared['baseline'])}" if compared["baseline"] else "")
 
 
-def _at(step: int | None) -> str:
-    return "final" if step is None else f"@{step}"
+def _at(compared: Row) -> str:
+    step = compared.get("common_step")
+    return f"@{step}" if step is not None else "final" if compared.get("total_steps") is None else "common"
 
 
 def _ranked(runs: Sequence[Row], compared: Row, width: int | None) -> list[str]:
-    head = ("#", "run", "best", "step", "last", _at(compared["common_step"]), "ppl", "delta", "steps/s", "train time", "status")
-    lines = table(head, [_cells(r, compared["baseline"]) for r in runs], "rlrrrrrrrrl", width, elastic=1, droppable=DROPPED_FIRST)
+    """The table of a compared set, without columns that say nothing."""
+    head = ("#", "run", "best", "step", "last", _at(compared), "ppl", "delta", "steps/s", "train time", "status")
+    rows = [_cells(r, compared["baseline"]) for r in runs]
+    kept = [i for i in range(len(head)) if {r[i] for r in rows} - {"-", "finished"}]
+    lines = table([head[i] for i in kept], [[r[i] for i in kept] for r in rows], "rl" + "r" * 8 + "l", width, 1, DROPPED_FIRST)
     return [paint(lines[0], "dim"), *lines[1:]]
 
 
@@ -160,7 +165,7 @@ def _short_table(runs: list[Row], compared: Row) -> list[str]:
     if not runs:
         return []
     rows = [_cells(r, compared.get("baseline")) for r in runs]
-    head = ("#", "run", "best", "step", _at(compared.get("common_step")), "delta")
+    head = ("#", "run", "best", "step", _at(compared), "delta")
     return ["", *table(head, [(*r[:4], r[5], r[7]) for r in rows], "rlrrrr", 72, 1)]
 
 
@@ -177,9 +182,10 @@ def _fenced(lines: list[str]) -> str:
 def latex_table(summary: Row, top: int) -> str:
     """One booktabs table: every compared set by rank, the best of each column in bold."""
     runs = by_name(summary)
-    sets = summary["comparisons"] or [{"ranking": [r["run"] for r in _alone(summary)], "common_step": None, "total_steps": None, "baseline": None}]
+    alone = {"ranking": [r["run"] for r in _alone(summary)], "common_step": None, "total_steps": None, "baseline": None}
+    sets = summary["comparisons"] or [alone]
     lines = [r"% needs \usepackage{booktabs}", r"\begin{tabular}{lrrrrrr}", r"\toprule"]
-    at = _at(sets[0]["common_step"]) if len(sets) == 1 else "at common step"
+    at = _at(sets[0]) if len(sets) == 1 else "at common step"
     lines.append(rf"Run & Best loss & Step & Loss {at} & Perplexity & $\Delta$ & Steps/s \\")
     for compared in sets:
         lines.append(r"\midrule")
@@ -210,9 +216,6 @@ def _signed(text: str) -> str:
 
 
 # -- findings ---------------------------------------------------------------------------------------------------------
-LEVELS = ("error", "warning", "info")
-
-
 def count_at(findings: list[Row], level: str) -> int:
     """How many findings are of a level or above."""
     return sum(f["severity"] in LEVELS[: LEVELS.index(level) + 1] for f in findings)

@@ -28,7 +28,7 @@ SCHEMA_VERSION = "1"
 
 INSERT_POINTS = """
 INSERT INTO raw_points
-SELECT source, trial, segment, nullif(step, -9223372036854775808), list_extract(?::VARCHAR[], metric), value,
+SELECT source, trial, segment, nullif(step, -9223372036854775808), list_extract(?::VARCHAR[], metric), coalesce(value, 'nan'::DOUBLE),
     CASE WHEN decimals > -100 THEN decimals END, CASE WHEN NOT isnan(elapsed) THEN elapsed END,
     CASE WHEN tokens >= 0 THEN tokens END, CASE WHEN line > 0 THEN line END, CASE WHEN pointer > 0 THEN list_extract(?::VARCHAR[], pointer) END
 FROM {incoming}

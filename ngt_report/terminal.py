@@ -66,7 +66,12 @@ def shorten(text: str, room: int) -> str:
 
 
 def table(
-    head: Sequence[str], rows: Sequence[Sequence[str]], align: str, width: int | None = None, elastic: int = 0, droppable: Sequence[str] = ()
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    align: str,
+    width: int | None = None,
+    elastic: int = 0,
+    droppable: Sequence[str] = (),
 ) -> list[str]:
     """Lines of a table, its head first. Too wide, the elastic column is shortened, then droppable columns go, in order."""
     kept = list(range(len(head)))

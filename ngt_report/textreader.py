@@ -245,7 +245,7 @@ class TextReader:
         if self.preamble and self.trial >= 0:
             loglines.harvest(self.reading, self.trial, self.preamble)
             for at, text in self.preamble:
-                if (kind := loglines.kind_of(text.encode())) is not None and kind != "marker":
+                if (kind := loglines.kind_of(text.encode())) in ("resume", "stop", "traceback", "crash", "kill"):
                     loglines.record(self.reading, self.trial, kind, text, at, None)
             self.preamble = []
 

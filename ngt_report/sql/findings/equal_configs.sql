@@ -8,7 +8,7 @@ FROM (
     SELECT r.name, s.path, w.line,
         (SELECT count(*) > 0 FROM raw_facts AS o JOIN run_trials AS ot USING (source, trial) WHERE ot.run = r.run AND o.key = 'command.flags') AS told,
         (SELECT string_agg(f.key || '=' || f.value, ';' ORDER BY f.key) FROM raw_facts AS f
-         WHERE f.source = t.source AND f.trial = t.trial AND f.key NOT LIKE 'checkpoint.%' AND f.key NOT IN ('total_steps', 'marker', 'train_time_s', 'clock.scope')
+         WHERE f.source = t.source AND f.trial = t.trial AND f.key NOT LIKE 'checkpoint.%' AND f.key NOT IN ('total_steps', 'config.total_steps', 'marker', 'train_time_s', 'clock.scope')
             AND f.key NOT LIKE 'config.%date%' AND f.key NOT LIKE 'config.%path%' AND f.key NOT LIKE 'config.notes%') AS recorded
     FROM runs AS r
     JOIN run_trials AS t ON t.run = r.run

@@ -1,11 +1,26 @@
--- runs that did not finish, with the cause of a crash
+-- runs that did not finish, with the cause of a crash; many of one cause are one finding
+WITH
+ended AS (
+    SELECT
+        r.name, r.status, s.path, regexp_extract(r.status, '^(crashed|incomplete|diverged|stopped early)') AS kind,
+        regexp_replace(r.status, '^(crashed) at [0-9,/]+', '\1') AS what,
+        (SELECT max(f.line) FROM raw_facts AS f WHERE f.source = t.source AND f.trial = t.trial AND f.key IN ('crash', 'stopped')) AS line
+    FROM runs AS r
+    JOIN run_trials AS t ON t.run = r.run AND t.main
+    JOIN sources AS s ON s.id = t.source
+    WHERE r.status NOT IN ('finished', 'no declared total')
+),
+counted AS (
+    SELECT *, count(*) OVER (PARTITION BY what) AS alike FROM ended
+)
 SELECT
-    CASE WHEN r.status LIKE 'crashed%' OR r.status LIKE 'diverged%' THEN 'warning' ELSE 'info' END AS severity,
-    CASE WHEN r.status LIKE 'crashed%' THEN 'crashed' WHEN r.status LIKE 'incomplete%' THEN 'incomplete' ELSE 'ended' END AS kind,
-    r.name AS run, 'run ' || r.name || ' ' || CASE WHEN r.status LIKE 'incomplete%' THEN 'is ' ELSE '' END || r.status AS text,
-    s.path AS source, (SELECT max(f.line) FROM raw_facts AS f WHERE f.source = t.source AND f.trial = t.trial AND f.key = 'crash') AS line
-FROM runs AS r
-JOIN run_trials AS t ON t.run = r.run AND t.main
-JOIN sources AS s ON s.id = t.source
-WHERE r.status NOT IN ('finished', 'no declared total')
-ORDER BY r.name
+    CASE WHEN kind IN ('crashed', 'diverged') THEN 'warning' ELSE 'info' END AS severity, CASE kind WHEN '' THEN 'ended' ELSE replace(kind, ' ', '_') END AS kind,
+    name AS run, 'run ' || name || CASE WHEN kind = 'incomplete' THEN ' is ' ELSE ' ' END || status AS text, path AS source, line
+FROM counted WHERE alike <= 4
+UNION ALL
+SELECT
+    CASE WHEN kind IN ('crashed', 'diverged') THEN 'warning' ELSE 'info' END, CASE kind WHEN '' THEN 'ended' ELSE replace(kind, ' ', '_') END,
+    NULL, count(*) || ' runs ' || what || ' (' || list_aggregate(list(name ORDER BY name)[1:3], 'string_agg', ', ') || ' ...)', min(path), arg_min(line, (path, line))
+FROM counted WHERE alike > 4
+GROUP BY kind, what
+ORDER BY ALL

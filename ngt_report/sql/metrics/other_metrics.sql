@@ -2,8 +2,16 @@
 -- unit: as named
 -- better: as named
 -- grain: run, metric
-SELECT run, metric, arg_max({'v': value, 'd': decimals, 's': step, 'p': path, 'l': line, 'ptr': pointer}, coalesce(step, 0)) AS last
-FROM evals
-WHERE metric NOT IN ('val/loss', 'best/loss') AND isfinite(value)
-GROUP BY run, metric
-ORDER BY run, metric
+WITH last AS (
+    SELECT run, metric, arg_max({'v': value, 'd': decimals, 's': step, 'p': path, 'l': line, 'ptr': pointer}, coalesce(step, 0)) AS last
+    FROM evals
+    WHERE metric NOT IN ('val/loss', 'best/loss') AND isfinite(value)
+    GROUP BY run, metric
+)
+SELECT l.run, l.metric, l.last
+FROM last AS l
+LEFT JOIN best_last AS b ON b.run = l.run
+-- a final loss that only restates the last evaluation says nothing new
+WHERE NOT (l.metric = 'final/loss' AND b.last_logged IS NOT NULL
+    AND abs(l.last.v - b.last_logged) <= 0.5000001 * pow(10, -least(coalesce(l.last.d, 9), coalesce(b.last_decimals, 9))))
+ORDER BY l.run, l.metric

@@ -11,10 +11,10 @@ judged AS (
     SELECT
         r.run, e.last_eval, e.n_val, coalesce(r.total_steps, e.last_eval) AS total, coalesce(e.unstepped, false) AS unstepped,
         CASE
-            WHEN e.run IS NULL THEN 'no validation loss'
             WHEN r.is_continuation THEN 'continues ' || coalesce((SELECT name FROM runs AS p WHERE p.run = r.parent), 'an earlier run')
                 || coalesce(' from step ' || r.resumed_step, '')
             WHEN r.status NOT IN ('finished', 'no declared total') THEN r.status
+            WHEN e.run IS NULL THEN 'no validation loss'
         END AS excluded
     FROM runs AS r
     LEFT JOIN evaluated AS e USING (run)

@@ -1,0 +1,43 @@
+"""What several tests use: a report of the sample, the command line in this process, a way to write input files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ngt_report.build import Request, build
+from ngt_report.commands import cli
+
+LOGS = Path(__file__).parent / "data" / "w3_25m" / "logs" / "w3_25m"
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a report of the sample runs. Tests only read it."""
+    folder = tmp_path_factory.mktemp("built") / "artifacts" / "w3_25m"
+    build(Request((str(LOGS),), out=str(folder)))
+    return folder
+
+
+@pytest.fixture
+def run(built: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Runs a command beside the sample's report; stdout and stderr stay apart."""
+    monkeypatch.chdir(built.parents[1])
+    monkeypatch.delenv("COLUMNS", raising=False)
+    return lambda *args: CliRunner().invoke(cli, [str(a) for a in args], prog_name="ngtreport")
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str, str], Path]:
+    """Writes a file below tmp_path."""
+
+    def write(name: str, text: str) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="")
+        return path
+
+    return write
