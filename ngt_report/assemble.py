@@ -20,6 +20,7 @@ from ngt_report.model import (
     FindingRow,
     FixedRow,
     Group,
+    MetricTable,
     OtherRow,
     RankRow,
     Report,
@@ -32,15 +33,39 @@ from ngt_report.model import (
     TrainRow,
 )
 from ngt_report.names import METRICS
+from ngt_report.queries import header, metric_names
 from ngt_report.runs import UNTELLING, differing
 from ngt_report.sources import formats
 from ngt_report.store import Store
 
 Row = dict[str, Any]
+PRINTED = frozenset(
+    "common_step best_last fixed_step throughput train_time ranking perplexity delta equal_time time_to_target seeds other_metrics"
+    " train_only recorded_speed".split()
+)  # metrics that sections of Summary.md print; any other gets a table of its own
 TOP = 20  # rows of a table in Summary.md; all are in results.csv
-CONFOUNDS = ("dataset", "tokenizer", "vocab_size", "val_tokens", "sequence_length", "batch_tokens", "params", "precision", "hardware", "gpus", "clock_scope")
+CONFOUNDS = (
+    "dataset",
+    "tokenizer",
+    "vocab_size",
+    "val_tokens",
+    "sequence_length",
+    "batch_tokens",
+    "params",
+    "precision",
+    "hardware",
+    "gpus",
+    "clock_scope",
+)
 DATA_BUDGET = re.compile(r"epochs?$|^subset_|^max_(?:train|eval|val|test)_samples$|_samples$|^max_steps$|^total_tokens$")
-SPOKEN = {"vocab_size": "vocabulary size", "val_tokens": "validation tokens", "sequence_length": "sequence length", "batch_tokens": "batch tokens", "params": "parameters", "clock_scope": "clock scope"}
+SPOKEN = {
+    "vocab_size": "vocabulary size",
+    "val_tokens": "validation tokens",
+    "sequence_length": "sequence length",
+    "batch_tokens": "batch tokens",
+    "params": "parameters",
+    "clock_scope": "clock scope",
+}
 SEVERITY = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -52,8 +77,7 @@ class Facts:
         for r in self.runs.values():
             r["config"] = json.loads(r["config"] or "{}")
             r["declared"] = json.loads(r["declared"] or "[]")
-        names = ("common_step", "best_last", "fixed_step", "throughput", "train_time", "ranking", "delta", "equal_time", "time_to_target", "seeds", "other_metrics", "train_only", "recorded_speed")
-        self.rows: dict[str, list[Row]] = {n: store.rows(f"SELECT * FROM {n}") for n in names}
+        self.rows: dict[str, list[Row]] = {n: store.rows(f"SELECT * FROM {n}") for n in metric_names()}
         self.compared: dict[str, Row] = {r["run"]: r for r in store.rows("SELECT * FROM compared ORDER BY run")}
         self.baselines: dict[str, Row] = {r["budget"]: r for r in store.rows("SELECT * FROM baselines ORDER BY budget")}
         self.best: dict[str, Row] = {r["run"]: r for r in self.rows["best_last"]}
@@ -103,12 +127,14 @@ def assemble(facts: Facts, title: str, notes: str | None, command: str) -> Repor
         excluded=tuple(e for run, e in left_out if not facts.runs[run]["is_continuation"]),
         train_only=tuple(
             TrainRow(facts.name(r["run"]), r["last"]["v"], r["last"]["d"], r["last_step"])
-            for r in facts.rows["train_only"] if facts.compared[r["run"]]["excluded"] == "no validation loss"
+            for r in facts.rows["train_only"]
+            if facts.compared[r["run"]]["excluded"] == "no validation loss"
         ),
         unknown=tuple(k for k in groups[0].unknown if all(k in g.unknown for g in groups)) if groups else (),
         baseline_missing=not facts.baselines,
         other=other[:TOP],
         other_columns=columns,
+        more=tuple(_more(facts, name) for name in metric_names() if name not in PRINTED),
         settings=settings,
         missing=missing,
         notes=notes,
@@ -189,7 +215,9 @@ def _best_row(facts: Facts, run: str) -> BestRow:
 def _rank_row(facts: Facts, r: Row, told: dict[str, str]) -> RankRow:
     run, b = facts.runs[r["run"]], facts.best[r["run"]]
     flags = run["flags"] if run["flags"] is not None else told.get(r["run"])
-    return RankRow(r["place"], run["name"], run["model"], flags, b["best_logged"], b["best_decimals"], r["ppl"], r["best_step"], r["checkpoint"])
+    return RankRow(
+        r["place"], run["name"], run["model"], flags, b["best_logged"], b["best_decimals"], r["ppl"], r["best_step"], r["checkpoint"]
+    )
 
 
 def _told_apart(facts: Facts, members: list[str]) -> dict[str, str]:
@@ -248,15 +276,17 @@ def _seed_row(facts: Facts, r: Row) -> SeedRow:
     words = [n.split(" ") for n in names]
     common = [w for w in words[0] if all(w in other for other in words)] if len(words[0]) > 1 else [_common(names)]
     return SeedRow(
-        " ".join(common) or names[0], r["n"], ", ".join(str(s) for s in r["seed_list"]), r["mean_loss"], r["std_loss"], r["min_loss"], r["max_loss"],
+        " ".join(common) or names[0], r["n"], ", ".join(str(s) for s in r["seed_list"]), r["mean_loss"], r["std_loss"], r["min_loss"],
+        r["max_loss"],
         r["mean_best"], r["mean_time_s"],
     )  # fmt: skip
 
 
 def _common(names: list[str]) -> str:
-    from os.path import commonprefix
-
-    return commonprefix(names).rstrip("_-.s ") or names[0]
+    """What the names begin with, without a trailing separator or the s of a seed."""
+    same = [a for a, b in zip(min(names), max(names), strict=False)]
+    length = next((i for i, c in enumerate(same) if min(names)[i] != max(names)[i]), len(same))
+    return names[0][:length].rstrip("_-.s ") or names[0]
 
 
 # -- what may not be compared -----------------------------------------------------------------------------------------
@@ -285,14 +315,19 @@ def _confounds(facts: Facts, members: list[str]) -> tuple[tuple[Confound, ...], 
             continue
         counts = Counter("not recorded" if v is None else number(v) for v in values)
         if len(counts) > 1:
-            said = ", ".join(f"{text} ({n} {'run' if n == 1 else 'runs'})" for text, n in sorted(counts.items(), key=lambda c: (-c[1], c[0]))[:6])
+            said = ", ".join(
+                f"{text} ({n} {'run' if n == 1 else 'runs'})" for text, n in sorted(counts.items(), key=lambda c: (-c[1], c[0]))[:6]
+            )
             found.append(Confound(SPOKEN.get(key, key), said))
     return tuple(found), tuple(unknown)
 
 
 def _differs(facts: Facts, members: list[str]) -> tuple[str, ...]:
     """Recorded settings, beside the confounds, that are not the same for all compared runs."""
-    keys = {k for run in members for k in facts.runs[run]["config"] if not UNTELLING.match(k) and not DATA_BUDGET.search(k)} - {*CONFOUNDS, "batch_size"}
+    keys = {k for run in members for k in facts.runs[run]["config"] if not UNTELLING.match(k) and not DATA_BUDGET.search(k)} - {
+        *CONFOUNDS,
+        "batch_size",
+    }
     found = sorted(k for k in keys if len({json.dumps(facts.runs[run]["config"].get(k), sort_keys=True) for run in members}) > 1)
     named = [k for k in ("model", "flags") if len({facts.runs[run][k] for run in members}) > 1]
     return tuple(named + [k for k in found if k not in named])
@@ -307,15 +342,30 @@ def _excluded(facts: Facts) -> list[tuple[str, Excluded]]:
         b = facts.best.get(run)
         has = b is not None and b["best_loss"] is not None
         out.append((run, Excluded(
-            facts.name(run), c["excluded"] or "no validation loss", b["best_logged"] if has and b else None, b["best_decimals"] if has and b else None,
-            b["best_step"] if has and b else None, b["last_logged"] if b else None, b["last_decimals"] if b else None, b["last_step"] if b else None,
+            facts.name(run), c["excluded"] or "no validation loss", b["best_logged"] if has and b else None,
+            b["best_decimals"] if has and b else None,
+            b["best_step"] if has and b else None, b["last_logged"] if b else None, b["last_decimals"] if b else None,
+            b["last_step"] if b else None,
         )))  # fmt: skip
     return out
 
 
+def _more(facts: Facts, name: str) -> MetricTable:
+    """A metric as a plain table, with runs by their display names."""
+    rows = facts.rows[name]
+    columns = tuple(rows[0]) if rows else ()
+
+    def cell(column: str, value: Any) -> str:
+        return "-" if value is None else facts.name(value) if column == "run" and value in facts.runs else number(value)
+
+    cells = tuple(tuple(cell(c, v) for c, v in r.items()) for r in rows[:TOP])
+    return MetricTable(header(name).get("title", name), header(name).get("unit", ""), columns, cells)
+
+
 # -- what ran ---------------------------------------------------------------------------------------------------------
 WHAT_RAN = (
-    "dataset", "tokenizer", "vocab_size", "model", "layers", "hidden", "heads", "sequence_length", "dropout", "params", "batch_size", "device_batch_size",
+    "dataset", "tokenizer", "vocab_size", "model", "layers", "hidden", "heads", "sequence_length", "dropout", "params", "batch_size",
+    "device_batch_size",
     "accumulation", "learning_rate", "precision", "seed", "hardware", "gpus", "val_tokens", "git_commit",
 )  # fmt: skip
 
@@ -328,7 +378,13 @@ def _settings(facts: Facts) -> tuple[tuple[Setting, ...], tuple[str, ...]]:
         if all(v is None for v in values):
             missing.append(SPOKEN.get(key, key.replace("_", " ")))
             continue
-        rows.append(Setting(SPOKEN.get(key, key.replace("_", " ")), _counted(values), "declared" if any(key in r["declared"] for r in runs) else "recorded"))
+        rows.append(
+            Setting(
+                SPOKEN.get(key, key.replace("_", " ")),
+                _counted(values),
+                "declared" if any(key in r["declared"] for r in runs) else "recorded",
+            )
+        )
     totals = [r["total_steps"] for r in runs]
     if any(t is not None for t in totals):
         rows.append(Setting("declared steps", _counted(totals), "recorded"))
@@ -362,7 +418,10 @@ def _artefacts(facts: Facts) -> list[Artefacts]:
     for s in facts.sources:
         if s["status"] == "read" and s["format"]:
             used.setdefault(s["format"], []).append(s["path"])
-    return [Artefacts(form, titles.get(form, form), len(paths), paths[0]) for form, paths in sorted(used.items(), key=lambda u: (-len(u[1]), u[0]))]
+    return [
+        Artefacts(form, titles.get(form, form), len(paths), paths[0])
+        for form, paths in sorted(used.items(), key=lambda u: (-len(u[1]), u[0]))
+    ]
 
 
 def _source_rows(facts: Facts) -> list[SourceRow]:
@@ -385,15 +444,50 @@ def _cites(facts: Facts) -> list[Cite]:
         if b["best_loss"] is None:
             continue
         at = f" @{b['best_step']}" if b["best_step"] is not None else ""
-        out.append(Cite(name(), f"best{at}", decimals_text(b["best_logged"], b["best_decimals"]), locator(b["best_path"], b["best_line"], b["best_pointer"])))
+        out.append(
+            Cite(
+                name(),
+                f"best{at}",
+                decimals_text(b["best_logged"], b["best_decimals"]),
+                locator(b["best_path"], b["best_line"], b["best_pointer"]),
+            )
+        )
         if b["refined_path"]:
-            out.append(Cite(name(), "best, full precision", number(b["best_loss"]), locator(b["refined_path"], b["refined_line"], b["refined_pointer"])))
+            out.append(
+                Cite(
+                    name(),
+                    "best, full precision",
+                    number(b["best_loss"]),
+                    locator(b["refined_path"], b["refined_line"], b["refined_pointer"]),
+                )
+            )
         if b["last_step"] != b["best_step"]:
-            out.append(Cite(name(), f"last @{b['last_step']}", decimals_text(b["last_logged"], b["last_decimals"]), locator(b["last_path"], b["last_line"], b["last_pointer"])))
+            out.append(
+                Cite(
+                    name(),
+                    f"last @{b['last_step']}",
+                    decimals_text(b["last_logged"], b["last_decimals"]),
+                    locator(b["last_path"], b["last_line"], b["last_pointer"]),
+                )
+            )
         fixed = facts.fixed.get(run)
         if fixed and fixed["step"] not in (b["best_step"], b["last_step"]):
-            out.append(Cite(name(), f"loss @{fixed['step']}", decimals_text(fixed["loss"], fixed["decimals"]), locator(fixed["path"], fixed["line"], fixed["pointer"])))
+            out.append(
+                Cite(
+                    name(),
+                    f"loss @{fixed['step']}",
+                    decimals_text(fixed["loss"], fixed["decimals"]),
+                    locator(fixed["path"], fixed["line"], fixed["pointer"]),
+                )
+            )
         speed = facts.speed.get(run)
         if speed:
-            out.append(Cite(name(), f"steps/s {speed['from_step']} -> {speed['to_step']}", f"{speed['steps_per_s']:.3f}", f"{speed['to_path']}:{speed['from_line']} and :{speed['to_line']}"))
+            out.append(
+                Cite(
+                    name(),
+                    f"steps/s {speed['from_step']} -> {speed['to_step']}",
+                    f"{speed['steps_per_s']:.3f}",
+                    f"{speed['to_path']}:{speed['from_line']} and :{speed['to_line']}",
+                )
+            )
     return out

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ngt_report import config, share
 from ngt_report.config import Settings
-from ngt_report.discover import Inputs, discover
+from ngt_report.discover import STAMP, Inputs, discover
 from ngt_report.errors import GateError, ReportError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def build(request: Request, progress: Progress | None = None) -> Built:
 def check(request: Request) -> Built:
     """Whether the report on disk is what a build would write; an error when it is stale."""
     inputs, settings, folder = prepare(request)
-    if not (folder / share.STAMP).is_file():
+    if not (folder / STAMP).is_file():
         raise GateError(f"{folder} holds no report; run the build without --check first")
     if share.unchanged(folder, _key(inputs, settings, folder, request)):
         return Built(folder, inputs.group, len(inputs.files), 0, [])
@@ -141,9 +141,15 @@ def render_all(store: Store, inputs: Inputs, settings: Settings, folder: Path) -
 
     facts = assemble.Facts(store)
     title = settings.title or inputs.group
-    command = "ngtreport build " + " ".join(shlex.quote(_relative(b, inputs)) for b in inputs.bases[: max(1, len(inputs.bases) - len(_twins(inputs)))])
+    command = "ngtreport build " + " ".join(
+        shlex.quote(_relative(b, inputs)) for b in inputs.bases[: max(1, len(inputs.bases) - len(_twins(inputs)))]
+    )
     report = assemble.assemble(facts, title, share.notes_of(folder), command)
-    return {"Summary.md": render.summary_md(report), "results.csv": render.results_csv(facts), "summary.json": render.summary_json(facts, inputs.group)}
+    return {
+        "Summary.md": render.summary_md(report),
+        "results.csv": render.results_csv(facts),
+        "summary.json": render.summary_json(facts, inputs.group),
+    }
 
 
 def _twins(inputs: Inputs) -> list[Path]:

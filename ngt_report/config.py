@@ -64,14 +64,13 @@ def parse(table: dict[str, Any], where: str) -> Settings:
 
 
 def _checked(name: str, value: Any, where: str) -> Any:
+    """The value, if it has the setting's type."""
     wanted: dict[str, tuple[type, ...]] = {
         "baseline": (str,), "title": (str,), "step": (int,), "target": (float, int), "group_by": (list, str),
         "labels": (dict,), "aliases": (dict,), "declared": (dict,),
     }  # fmt: skip
-    if isinstance(value, bool) or not isinstance(value, wanted[name]):
+    if isinstance(value, bool) or type(value) not in wanted[name]:
         raise UsageError(f"{where}: {name} is {value!r}, which is not a {' or '.join(t.__name__ for t in wanted[name])}")
     if name == "group_by":
         return [value] if isinstance(value, str) else [str(v) for v in value]
-    if name in ("labels", "aliases"):
-        return {str(k): str(v) for k, v in value.items()}
-    return value
+    return {str(k): str(v) for k, v in value.items()} if name in ("labels", "aliases") else value

@@ -22,7 +22,9 @@ GENERIC = frozenset(
 )
 ENDINGS = re.compile(r"\.(?:log|txt|out|err|jsonl|ndjson|json|csv|tsv)$", re.IGNORECASE)
 UUID = re.compile(r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$|^[0-9a-f]{16,}$", re.IGNORECASE)
-CHECKPOINT = re.compile(r"(?:\.pth?)?[._\-](?:best|last|final|latest|step[_\-]?\d+)\.(?:pth?|ckpt|bin)$|\.(?:pth?|ckpt|bin|safetensors)$", re.IGNORECASE)
+CHECKPOINT = re.compile(
+    r"(?:\.pth?)?[._\-](?:best|last|final|latest|step[_\-]?\d+)\.(?:pth?|ckpt|bin)$|\.(?:pth?|ckpt|bin|safetensors)$", re.IGNORECASE
+)
 
 
 @dataclass
@@ -171,7 +173,9 @@ class _Joining:
                 return found[0]
             if len(found) > 1 and piece.kind != "row":
                 ids = ", ".join(sorted(r.id for r in found)[:4])
-                self.findings.append(("warning", "ambiguous_name", None, f"{piece.path} may belong to any of {ids}", piece.path, piece.line))
+                self.findings.append(
+                    ("warning", "ambiguous_name", None, f"{piece.path} may belong to any of {ids}", piece.path, piece.line)
+                )
                 return None
         return None
 
@@ -227,7 +231,13 @@ def contradiction(run: Run, piece: Piece) -> str:
         return ""  # it speaks of a step that the log has not reached (or lost): nothing to hold against it
     pairs = [
         ("best validation loss", piece.stated_best, None, main.best, main.best_decimals),
-        ("final validation loss", piece.final, piece.final_decimals, main.final if main.final is not None else main.last, main.last_decimals),
+        (
+            "final validation loss",
+            piece.final,
+            piece.final_decimals,
+            main.final if main.final is not None else main.last,
+            main.last_decimals,
+        ),
     ]
     if main.n_val == 0 and main.final is None:
         pairs = [] if main.stated_best is None else [("best validation loss", piece.stated_best, None, main.stated_best, None)]
@@ -271,7 +281,13 @@ def _pieces(store: Store, bases: list[str]) -> list[Piece]:
 def base_id(path: str, bases: list[str], format: str = "") -> str:
     """A file's id: its path relative to the input it was found in, without the ending; a generic name gives way to its folder's."""
     holder = max((b for b in bases if path == b or path.startswith(b + "/") or b == "."), key=len, default="")
-    inside = PurePosixPath(path).name if path == holder or holder in ("", ".") and "/" not in path else path if holder == "." else path[len(holder) + 1 :]
+    inside = (
+        PurePosixPath(path).name
+        if path == holder or holder in ("", ".") and "/" not in path
+        else path
+        if holder == "."
+        else path[len(holder) + 1 :]
+    )
     if path == holder:
         inside = PurePosixPath(path).name
     bare = CHECKPOINT.sub("", inside) if format == "checkpoint" else ENDINGS.sub("", inside)

@@ -202,6 +202,16 @@ class Cite:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricTable:
+    """A metric that no section prints: whoever adds a .sql file sees it in the report."""
+
+    title: str = h("title of the metric's header")
+    unit: str = h("unit of the metric's header")
+    columns: tuple[str, ...] = h("column names")
+    rows: tuple[tuple[str, ...], ...] = h("cells as text, at most 20 rows")
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything a template may print."""
 
@@ -218,6 +228,7 @@ class Report:
     baseline_missing: bool = h("whether no group has a baseline")
     other: tuple[OtherRow, ...] = h("test metrics, accuracies, objectives and closing evaluations")
     other_columns: tuple[str, ...] = h("names of those metrics")
+    more: tuple[MetricTable, ...] = h("metrics without a section of their own")
     settings: tuple[Setting, ...] = h("what ran: shared configuration, and what differs")
     missing: tuple[str, ...] = h("facts that the inputs do not record")
     notes: str | None = h("the user's own NOTES.md")

@@ -70,7 +70,9 @@ def _baselines(store: Store, settings: Settings) -> None:
     budgets = list(dict.fromkeys(r["budget"] for r in runs if r["budget"] is not None))
     if settings.baseline:
         chosen = find_run([(r["run"], r["name"]) for r in runs], settings.baseline)
-        store.insert("baselines", "budget VARCHAR, run VARCHAR, why VARCHAR", [(b, chosen, "it was named") for b in budgets if _in(runs, chosen, b)])
+        store.insert(
+            "baselines", "budget VARCHAR, run VARCHAR, why VARCHAR", [(b, chosen, "it was named") for b in budgets if _in(runs, chosen, b)]
+        )
         return
     everywhere = _say_baseline([r for r in runs if not r["is_continuation"]])
     rows = []
@@ -106,7 +108,10 @@ def _targets(store: Store, settings: Settings) -> None:
     """Default targets: the final losses of the baseline and of the best variant."""
     store.run("DELETE FROM targets")
     if settings.target is not None:
-        store.run("INSERT INTO targets SELECT DISTINCT budget, ?, 'as asked' FROM compared WHERE budget IS NOT NULL AND total IS NOT NULL", [settings.target])
+        store.run(
+            "INSERT INTO targets SELECT DISTINCT budget, ?, 'as asked' FROM compared WHERE budget IS NOT NULL AND total IS NOT NULL",
+            [settings.target],
+        )
         return
     store.run(
         """

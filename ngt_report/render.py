@@ -42,9 +42,11 @@ def environment() -> jinja2.Environment:
     )
     env.filters.update(
         md=fmt.markdown, code=fmt.code, loss=fmt.decimals_text, signed=fmt.signed, percent=fmt.percent, duration=fmt.duration,
-        ppl=lambda v: f"{v:.2f}" if v < 1e7 else f"{v:.3e}", rate=lambda v: f"{v:.3f}", rate2=lambda v: f"{v:.2f}" if v >= 0.1 else f"{v:.4f}",
-        times=lambda v: f"{v:.1f}x" if v >= 0.95 else f"{v:.2f}x", step=lambda v: "-" if v is None else str(v), whole=lambda v: "-" if v is None else f"{v:.0f}",
-        budget=lambda v: "final values" if v is None else f"{v:,} steps", spread=_spread, comment=lambda v: re.sub(r"--+|[<>]", "-", fmt.plain(v)),
+        ppl=lambda v: f"{v:.2f}" if v < 1e7 else f"{v:.3e}", rate=lambda v: f"{v:.3f}",
+        rate2=lambda v: f"{v:.2f}" if v >= 0.1 else f"{v:.4f}", times=lambda v: f"{v:.1f}x" if v >= 0.95 else f"{v:.2f}x",
+        step=lambda v: "-" if v is None else str(v), whole=lambda v: "-" if v is None else f"{v:.0f}",
+        budget=lambda v: "final values" if v is None else f"{v:,} steps", spread=_spread,
+        comment=lambda v: re.sub(r"--+|[<>]", "-", fmt.plain(v)),
     )  # fmt: skip
     return env
 
@@ -90,8 +92,10 @@ def _kind(line: str) -> str:
 
 # -- results.csv ------------------------------------------------------------------------------------------------------
 RESULTS = (
-    "run", "id", "model", "flags", "seed", "status", "declared_steps", "compared_as", "excluded", "best_val_loss", "best_step", "best_ppl", "last_val_loss",
-    "last_step", "common_step", "val_loss_at_common_step", "delta_loss", "delta_ppl", "rank", "steps_per_s", "from_step", "to_step", "train_time_s",
+    "run", "id", "model", "flags", "seed", "status", "declared_steps", "compared_as", "excluded", "best_val_loss", "best_step",
+    "best_ppl", "last_val_loss",
+    "last_step", "common_step", "val_loss_at_common_step", "delta_loss", "delta_ppl", "rank", "steps_per_s", "from_step", "to_step",
+    "train_time_s",
     "n_val_points", "n_train_points", "params", "dataset", "parent", "checkpoint", "source", "line",
 )  # fmt: skip
 
@@ -118,10 +122,13 @@ def _results_row(facts: Facts, run: str, r: dict[str, Any], place: dict[str, Any
         "run": r["name"], "id": run, "model": r["model"], "flags": r["flags"], "seed": r["seed"], "status": r["status"],
         "declared_steps": r["total_steps"], "compared_as": c.get("budget"), "excluded": c.get("excluded"),
         "best_val_loss": best, "best_step": b.get("best_step"), "best_ppl": exp(best) if best is not None and best < 700 else None,
-        "last_val_loss": b.get("last_loss"), "last_step": b.get("last_step"), "common_step": f.get("step"), "val_loss_at_common_step": f.get("loss"),
+        "last_val_loss": b.get("last_loss"), "last_step": b.get("last_step"), "common_step": f.get("step"),
+        "val_loss_at_common_step": f.get("loss"),
         "delta_loss": d.get("delta_loss"), "delta_ppl": d.get("delta_ppl"), "rank": place["place"] if place else None,
-        "steps_per_s": s.get("steps_per_s"), "from_step": s.get("from_step"), "to_step": s.get("to_step"), "train_time_s": t.get("train_time_s"),
-        "n_val_points": b.get("n_val", 0), "n_train_points": t.get("n_train", 0), "params": r["params"], "dataset": r["dataset"], "parent": r["parent"],
+        "steps_per_s": s.get("steps_per_s"), "from_step": s.get("from_step"), "to_step": s.get("to_step"),
+        "train_time_s": t.get("train_time_s"),
+        "n_val_points": b.get("n_val", 0), "n_train_points": t.get("n_train", 0), "params": r["params"], "dataset": r["dataset"],
+        "parent": r["parent"],
         "checkpoint": place["checkpoint"] if place else None, "source": b.get("best_path"), "line": b.get("best_line"),
     }  # fmt: skip
 
@@ -140,12 +147,14 @@ def summary_json(facts: Facts, group: str) -> str:
         "comparisons": [
             {"total_steps": r["total"], "runs": r["runs"], "common_step": r["common_step"],
              "baseline": facts.name(facts.baselines[b]["run"]) if b in facts.baselines else None,
-             "ranking": [facts.name(k["run"]) for k in facts.of("ranking", b)], "fixed_step": [facts.name(k["run"]) for k in facts.of("fixed_step", b)]}
+             "ranking": [facts.name(k["run"]) for k in facts.of("ranking", b)],
+             "fixed_step": [facts.name(k["run"]) for k in facts.of("fixed_step", b)]}
             for b, r in sizes.items()
         ],
         "runs": [_json_run(facts, run, r) for run, r in sorted(facts.runs.items(), key=lambda item: (item[1]["name"], item[0]))],
         "seed_groups": [
-            {"runs": [facts.name(x) for x in s["runs"]], "n": s["n"], "mean_loss": s["mean_loss"], "std_loss": s["std_loss"], "mean_best": s["mean_best"],
+            {"runs": [facts.name(x) for x in s["runs"]], "n": s["n"], "mean_loss": s["mean_loss"], "std_loss": s["std_loss"],
+            "mean_best": s["mean_best"],
              "mean_train_time_s": s["mean_time_s"]}
             for s in facts.rows["seeds"] if s["n"] > 1
         ],
@@ -167,7 +176,8 @@ def _json_run(facts: Facts, run: str, r: dict[str, Any]) -> dict[str, Any]:
     best = last = common = speed = None
     if b and b["best_loss"] is not None:
         best = {
-            "val_loss": b["best_loss"], "logged": fmt.decimals_text(b["best_logged"], b["best_decimals"]), "step": b["best_step"], "ppl": ppl(b["best_loss"]),
+            "val_loss": b["best_loss"], "logged": fmt.decimals_text(b["best_logged"], b["best_decimals"]), "step": b["best_step"],
+            "ppl": ppl(b["best_loss"]),
             "source": b["best_path"], "line": b["best_line"], "pointer": b["best_pointer"],
             "refined_by": locator(b["refined_path"], b["refined_line"], b["refined_pointer"]) if b["refined_path"] else None,
         }  # fmt: skip

@@ -14,18 +14,20 @@ from ngt_report.names import CONFIG
 from ngt_report.store import Store, to_json
 
 SCALAR = ("model", "flags", "dataset", "tokenizer", "seed", "params", "hardware", "git_commit")
-NOT_CONFIG = re.compile(
-    r"^(?:marker|crash|status|stopped|resumed_from|results_file|stated\.|train_time_s|total_steps|clock\.|coords|value\.|summary\."
-    r"|checkpoint\.|config\.(?:total_steps|date|timestamp|notes|description|round|hypothesis|output_dir|logging_dir|log_dir|run_?id|schema|versions?.*|name|config_name))"
+NOT_CONFIG = re.compile(  # facts that say something else than how the run was configured
+    r"^(?:marker|crash|status|stopped|resumed_from|results_file|train_time_s|total_steps|coords)$|^(?:stated|clock|value|summary|checkpoint)\."
+    r"|^config\.(?:total_steps|date|timestamp|notes?|description|round|hypothesis|output_dir|logging_dir|log_dir|run_?id|schema|name|config_name)$"
+    r"|^config\.versions?\b"
 )
-UNTELLING = re.compile(  # keys that differ without meaning anything to a reader
-    r"^(?:command\.|checkpoint|git_commit|hardware|gpus|params|path|run_?id|id|name|index|runpod_instance|save_every|num_iterations|max_steps|total_steps"
-    r"|final_step|projection_count|output_dir|logging_dir|log_dir|train_loss_reduction|notes?|date|timestamp|reached_target|flags|model|input_bin)"
+UNTELLING = re.compile(  # configuration keys that differ without meaning anything to a reader
+    r"^(?:command|checkpoint)\b|^(?:git_commit|hardware|gpus|params|path|run_?id|id|name|index|runpod_instance|save_every|num_iterations|max_steps"
+    r"|total_steps|final_step|projection_count|output_dir|logging_dir|log_dir|train_loss_reduction|notes?|date|timestamp|reached_target|flags|model"
+    r"|input_bin)$"
 )
 COLUMNS = (
-    "run VARCHAR, name VARCHAR, group VARCHAR, model VARCHAR, flags VARCHAR, dataset VARCHAR, tokenizer VARCHAR, seed BIGINT, params BIGINT,"
-    " config VARCHAR, hardware VARCHAR, git_commit VARCHAR, total_steps BIGINT, parent VARCHAR, is_continuation BOOLEAN, resumed_step BIGINT,"
-    " clock_scope VARCHAR, stated_time_s DOUBLE, declared VARCHAR, status VARCHAR, seed_group VARCHAR"
+    "run VARCHAR, name VARCHAR, group VARCHAR, model VARCHAR, flags VARCHAR, dataset VARCHAR, tokenizer VARCHAR, seed BIGINT,"
+    " params BIGINT, config VARCHAR, hardware VARCHAR, git_commit VARCHAR, total_steps BIGINT, parent VARCHAR, is_continuation BOOLEAN,"
+    " resumed_step BIGINT, clock_scope VARCHAR, stated_time_s DOUBLE, declared VARCHAR, status VARCHAR, seed_group VARCHAR"
 )
 Facts = dict[str, list[tuple[Any, str, int | None, Piece]]]  # key -> (value, path, line, piece), best source first
 
@@ -123,10 +125,12 @@ def _row(run: Run, facts: Facts, name: str, group: str, settings: Settings, runs
     total = total_steps(facts)
     parent, continues, resumed = _continuation(run, facts, runs)
     return (
-        run.id, name, group, _text(values["model"]), _text(values["flags"] if values["flags"] is not None else first(facts, "command.flags")),
+        run.id, name, group, _text(values["model"]),
+        _text(values["flags"] if values["flags"] is not None else first(facts, "command.flags")),
         _text(values["dataset"]), _text(values["tokenizer"]), _whole(values["seed"]), _whole(values["params"]), to_json(config),
         _text(values["hardware"]), _text(values["git_commit"]), total, parent, continues, resumed, _scope(facts),
-        first(facts, "train_time_s"), to_json(sorted(declared)), status(run, facts, total), seed_group(run, config, values["seed"], total, settings),
+        first(facts, "train_time_s"), to_json(sorted(declared)), status(run, facts, total),
+        seed_group(run, config, values["seed"], total, settings),
     )  # fmt: skip
 
 
@@ -261,7 +265,7 @@ def differing(runs: list[str], columns: dict[str, dict[str, Any]], most: int = 6
     """Per run, the values of the fewest configuration keys that tell the runs apart."""
     table = {k: c for k, c in columns.items() if not UNTELLING.match(k) and len({to_json(v) for v in c.values() if v is not None}) > 1}
     chosen: list[str] = []
-    groups: dict[str, tuple[str, ...]] = {id: () for id in runs}
+    groups: dict[str, tuple[str, ...]] = dict.fromkeys(runs, ())
     for key in sorted(table, key=lambda k: _key_order(k, table[k])):
         if _key_order(key, table[key])[0] == 3 and sum(v is None for v in table[key].values()) > len(runs) // 10:
             continue  # a key that few sources record names badly
@@ -303,5 +307,3 @@ def _checkpoints(store: Store, identity: Identity, facts: dict[tuple[int, int], 
         ))  # fmt: skip
     columns = "run VARCHAR, path VARCHAR, kind VARCHAR, step BIGINT, best_val DOUBLE, config VARCHAR, bytes BIGINT, format VARCHAR"
     store.insert("checkpoints", columns, sorted(rows, key=lambda r: r[1]))
-
-

@@ -41,7 +41,11 @@ def digest(data: bytes) -> str:
 def unchanged(folder: Path, key: str) -> bool:
     """Whether the last build saw the same inputs and its files are as it left them."""
     stamp = stamp_of(folder)
-    return stamp.get("inputs") == key and (folder / "report.duckdb").is_file() and all(_is(folder / n, d) for n, d in stamp.get("outputs", {}).items())
+    return (
+        stamp.get("inputs") == key
+        and (folder / "report.duckdb").is_file()
+        and all(_is(folder / n, d) for n, d in stamp.get("outputs", {}).items())
+    )
 
 
 def _is(path: Path, wanted: str) -> bool:

@@ -15,88 +15,138 @@ from functools import cache
 
 from ngt_report import names
 
-NUMBER = r"[-+]?(?:\d+(?:,\d{3})*(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|[nN]a[nN]|[iI]nf(?:inity)?)"
-FAST_NUMBER = r"-?\d+\.\d+|" + NUMBER  # the same language, the usual case first
+NUMBER = r"[-+]?(?:[0-9]+(?:,[0-9]{3})*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?|[nN]a[nN]|[iI]nf(?:inity)?)"
+FAST_NUMBER = r"-?[0-9]+\.[0-9]+|" + NUMBER  # the same language, the usual case first
+DURATION = r"(?:[0-9]+ days?, )?[0-9]+:[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?|(?:[0-9]+h ?)?[0-9]+m ?[0-9]+(?:\.[0-9]+)?s"
 UNITS: dict[str, float] = {
     "": 1.0, "ms": 1e-3, "s": 1.0, "sec": 1.0, "secs": 1.0, "seconds": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "us": 1e-6,
     "%": 1.0, "GiB": 1.0, "GB": 1.0, "MiB": 1 / 1024, "MB": 1 / 1024, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9,
 }  # fmt: skip
 TIMES = frozenset("ms s sec secs seconds m min h us".split())
 PHASES = {"val": "val", "valid": "val", "validation": "val", "validate": "val", "eval": "val", "evaluation": "val", "test": "test"}
-PHASED = {"loss": "loss", "ppl": "perplexity", "perplexity": "perplexity", "acc": "accuracy", "accuracy": "accuracy", "bpb": "bpb"}
+PHASED = {
+    "loss": "loss", "lm_loss_value": "loss", "ppl": "perplexity", "perplexity": "perplexity", "lm_loss_ppl": "perplexity",
+    "acc": "accuracy", "accuracy": "accuracy", "bpb": "bpb",
+}  # fmt: skip
 
+_PHASE = r"(?:validation|validate|valid|val|evaluation|eval|training|train|test)"
 _PREFIX = (
-    r"(?:\[(?![^\]\n]*\bstep)[^\]\n]{1,60}\]|\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?(?:[.,]\d+)?Z?|\d\d:\d\d:\d\d(?:[.,]\d+)?"
-    r"|(?:INFO|DEBUG|root|[\w.]+\.py:\d+)\b)[ \t:|>\-]*"
+    r"(?:\[(?![^\]\n]*\bstep|[ \t]*" + _PHASE + r"[ \t]*\])[^\]\n]{1,60}\]|[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:[.,][0-9]+)?Z?"
+    r"|[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]+)?|(?:INFO|DEBUG|WARN(?:ING)?|root|__main__|[\w.]+\.py:[0-9]+)\b)[ \t:|>\-]*"
 )
 HEADER = re.compile(
-    r"[ \t]*(?:" + _PREFIX + r"){0,5}[\[(|<*]*[ \t]*(?:epoch[ \t:=]*\d+(?:[ \t]*/[ \t]*\d+)?[ \t,|:\-]*)?"
-    r"(?P<phase>(?:validation|validate|valid|val|evaluation|eval|training|train|test)?)(?:[ \t]+loss)?[ \t:|@,\-]*(?:at[ \t]+)?"
-    r"(?:(?:global[_ ]?)?(?:steps?|iter(?:ation)?|it)\b[ \t]*[:=#]?[ \t]*|\bs:)"
-    r"(?P<step>\d[\d,]*)(?![\d.])(?:[ \t]*(?:/|of)[ \t]*(?P<total>\d[\d,]*))?[\])]?(?=$|[ \t:,|;\-\])])",
+    r"[ \t]*(?:" + _PREFIX + r"){0,5}(?P<before>[A-Za-z_]\w*[ \t:=]+[0-9.]+m?s[;,|][ \t]*)?[\[(|<*]*[ \t]*"
+    r"(?:epoch[ \t:=\[]*[0-9]+(?:[ \t]*/[ \t]*[0-9]+)?\]?[ \t,|:\-]*)?"
+    r"(?P<phase>" + _PHASE + r"?)(?P<what>[ \t]+loss)?[\])]*[ \t:|@,\-]*(?:at[ \t]+)?"
+    r"(?:(?P<word>(?:global[_ ]?)?steps?|iter(?:ation)?|it)\b[ \t]*[:=#]?[ \t]*[\[(]?[ \t]*|\bs:)"
+    r"(?P<step>[0-9][0-9,]*)(?![0-9.])(?:[ \t]*(?:/|of)[ \t]*(?P<total>[0-9][0-9,]*))?[\])]*(?=$|[ \t:,|;\-\])])",
     re.IGNORECASE,
 )
+_END = r"(?=$|[\s;|)\]}(/]|,(?![0-9]))"  # 4,7748 is not 4
 TOKEN = re.compile(
-    r"(?P<key>[A-Za-z_%@][\w@%/.()\-]*(?:[ ][A-Za-z_(][\w/%.()]*){0,4}?)[ \t]*(?:[:=][ \t]*|[ \t])"
-    r"(?P<number>" + NUMBER + r")(?P<unit>ms|secs?|seconds|s|min|m|h|us|%|[GM]i?B|[kKMB])?(?=$|[\s,;|)\]}(/])"
+    r"(?P<key>[A-Za-z_%@][\w@%/.()\-]*(?:[ ][A-Za-z_(][\w/%.()]*){0,4}?)['\"]?[ \t]*(?:[:=][ \t]*|[ \t])"
+    r"(?:(?P<duration>" + DURATION + r")|(?P<number>" + NUMBER + r")(?P<unit>ms|secs?|seconds|s|min|m|h|us|%|[GM]i?B|[kKMB])?)" + _END
 )
-# a line that may hold data: cheap, and true for every line that HEADER and TOKEN accept
-MAYBE = re.compile(rb"(?i)(?:step|iter|\bit\b|\bs:)s?(?:ation)?[ \t]*[:=#]?[ \t]*\d")
+LONE = re.compile(r"[ \t]*[:=|\-][ \t]*(?P<number>" + NUMBER + r")" + _END)  # Validation loss at step 500: 4.2
+_PAIR = r"['\"]?[A-Za-z_][\w/.\-]*['\"]?[ \t]*[:=][ \t]*(?:" + NUMBER + r")[A-Za-z%]{0,3}"
+PAIRS = re.compile(r"[ \t]*(?:" + _PREFIX + r"){0,5}[({\[]?[ \t]*" + _PAIR + r"(?:[ \t]*[,;| \t][ \t]*" + _PAIR + r")+[ \t]*[)}\]]?[ \t]*$")
+LOOKING_BACK = re.compile(r"\b(?:best|final|load|restor|resum)", re.IGNORECASE)  # such a line repeats an earlier step
+# a line that may hold data: cheap, and true for every line that HEADER and PAIRS accept
+MAYBE = re.compile(rb"(?i)(?:step|iter|\bit\b|\bs:)s?(?:ation)?['\"]?[ \t]*[:=#]?[ \t]*[\[(]?[ \t]*[0-9]")
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """What one family of text logs calls things: raw cleaned keys, clock semantics and scope."""
 
-    keys: dict[str, str] = field(default_factory=dict)  # cleaned raw key -> canonical name, '@clock', '@step_clock' or '@drop'
+    keys: dict[str, str] = field(default_factory=dict)  # cleaned raw key -> canonical name, '@clock', '@step_clock', '@mean_clock' or '@drop'
     scope: str = "unknown"  # what the clock counts: 'training', 'training and evaluation', 'unknown'
+    line: re.Pattern[str] | None = None  # data lines of another build: groups step, key and number
+    maybe: re.Pattern[bytes] = MAYBE  # true for every data line, and cheap
+    iterations: bool = False  # lines that only count iterations stand at the step that a line before gave for them
 
 
 @dataclass(slots=True)
 class Value:
     """One number of a line: what it is, where it stands, and how to turn it into canonical units."""
 
-    name: str  # canonical metric, or '@step', '@total', '@clock', '@step_clock', '@tokens'
+    name: str  # canonical metric, or '@step', '@iteration', '@total', '@clock', '@step_clock', '@mean_clock', '@tokens'
     start: int
     end: int
     scale: float = 1.0
-    unit: str = ""
+    duration: bool = False  # 1:02:03 or 2m 3s, in seconds
+
+
+CLOCKS = ("@clock", "@step_clock", "@mean_clock")
+COUNTERS = ("@step", "@iteration", "@total")
 
 
 def tokenize(line: str, dialect: Dialect) -> list[Value] | None:
     """The values of a data line, the step first; None when the line holds no metric at a step."""
+    if dialect.line is not None:
+        return _own_line(line, dialect)
     head = HEADER.match(line)
-    if not head:
+    values = _after_header(line, head, dialect) if head else _pairs(line, dialect)
+    if not any(v.name[0] != "@" and not v.name.startswith(("best/", "final/")) or v.name in CLOCKS for v in values):
         return None
-    values = [Value("@step", *head.span("step"))]
+    return values
+
+
+def _own_line(line: str, dialect: Dialect) -> list[Value] | None:
+    """A line that a dialect's own pattern takes apart."""
+    match = dialect.line.fullmatch(line) if dialect.line else None
+    name = _meaning(names.clean(match["key"]), "", "", dialect)[0] if match else "@drop"
+    return [Value("@step", *match.span("step")), Value(name, *match.span("number"))] if match and name[0] != "@" else None
+
+
+def _after_header(line: str, head: re.Match[str], dialect: Dialect) -> list[Value]:
+    """The values of a line that begins with its step."""
+    if LOOKING_BACK.search(line, 0, head.start("step")):
+        return []
+    word = (head["word"] or "s").lower()
+    values = [Value("@iteration" if dialect.iterations and word[:2] == "it" else "@step", *head.span("step"))]
     if head["total"]:
         values.append(Value("@total", *head.span("total")))
     phase = PHASES.get((head["phase"] or "").lower(), "")
-    for token in TOKEN.finditer(line, head.end()):
+    if head["what"] and (lone := LONE.match(line, head.end())):
+        values.append(Value(f"{phase or 'train'}/loss", *lone.span("number")))
+    tokens = [*TOKEN.finditer(line, *head.span("before")), *TOKEN.finditer(line, head.end())]
+    for token in tokens:
         value = _value(token, phase, dialect)
-        if value is None or value.name == "@drop" or value.name in {v.name for v in values if v.name != "@step"}:
-            continue
-        if value.name == "@step":
-            values[0] = value  # 'iter 10 step 2': the step is the step
-            continue
-        values.append(value)
-    return values if any(v.name[0] != "@" or v.name in ("@clock", "@step_clock") for v in values) else None
+        if value is not None and value.name == "@step":
+            if word[:2] == "it" and not line[head.end() : token.start()].strip(" \t,|"):  # 'iter 10 step 2': the step is the step
+                values = [*(v for v in values if dialect.iterations), value]
+        elif value is not None and value.name not in {v.name for v in values}:
+            values.append(value)
+    return values
+
+
+def _pairs(line: str, dialect: Dialect) -> list[Value]:
+    """The values of a line of pairs that has its step among them: loss=3.2 lr=1e-4 step=100."""
+    if not PAIRS.match(line):
+        return []
+    values: dict[str, Value] = {}
+    for token in TOKEN.finditer(line):
+        if (value := _value(token, "", dialect)) is not None:
+            values.setdefault(value.name, value)
+    return list(values.values()) if "@step" in values and not LOOKING_BACK.search(line) else []
 
 
 def _value(token: re.Match[str], phase: str, dialect: Dialect) -> Value | None:
     key = names.clean(token["key"])
-    unit = token["unit"] or ""
-    name, scale = _meaning(key, unit, phase, dialect)
-    if name == "@step" and not token["number"].replace(",", "").isdigit():
+    name, scale = _meaning(key, token["unit"] or "", phase, dialect)
+    if token["duration"]:
+        return Value(name, *token.span("duration"), duration=True) if name in CLOCKS else None
+    if name == "@drop" or name == "@step" and not token["number"].replace(",", "").isdigit():
         return None
-    return Value(name, *token.span("number"), scale, unit)
+    return Value(name, *token.span("number"), scale)
 
 
 def _meaning(key: str, unit: str, phase: str, dialect: Dialect) -> tuple[str, float]:
     """The canonical name and the factor of a raw key with a unit."""
     scale = UNITS[unit]
     if (name := dialect.keys.get(key)) is not None:
-        return name, scale
+        return name, 1e-3 if name in CLOCKS and key.endswith("_ms") and not unit else scale
     if (per_unit := names.clock_scale(key)) is not None:
         return "@clock", scale if unit in TIMES else per_unit
     if (counter := names.role(key)) is not None:
@@ -124,12 +174,15 @@ class Shape:
 @cache
 def _literal(text: str) -> str:
     """A pattern for the text between captured numbers: blanks may vary, and so may numbers that belong to no word."""
-    pieces = re.split(r"([ \t]+|(?<![A-Za-z_\d])\d+(?![A-Za-z_\d]))", text)
-    return "".join(" " if p == " " else r"[ \t]+" if p[0] in " \t" else r"\d+" if p.isdigit() else re.escape(p) for p in pieces if p)
+    pieces = re.split(r"([ \t]+|(?<![A-Za-z_0-9])[0-9]+(?![A-Za-z_0-9]))", text)
+    return "".join(" " if p == " " else r"[ \t]+" if p[0] in " \t" else r"[0-9]+" if p.isdecimal() and p.isascii() else re.escape(p) for p in pieces if p)
 
 
-def _counter(text: str) -> str:
-    return r"(\d[\d,]*)" if "," in text else r"(\d+)"
+def _captured(value: Value, text: str) -> str:
+    """The group that captures a value."""
+    if value.name in COUNTERS:
+        return r"([0-9][0-9,]*)" if "," in text else r"([0-9]+)"
+    return f"({DURATION if value.duration else FAST_NUMBER})"
 
 
 def shape_of(line: str, values: Sequence[Value]) -> Shape:
@@ -138,7 +191,7 @@ def shape_of(line: str, values: Sequence[Value]) -> Shape:
     pieces, at = [], 0
     for value in ordered:
         pieces.append(_literal(line[at : value.start]))
-        pieces.append(_counter(line[value.start : value.end]) if value.name in ("@step", "@total") else f"({FAST_NUMBER})")
+        pieces.append(_captured(value, line[value.start : value.end]))
         at = value.end
     body = "".join(pieces) + _literal(line[at:].rstrip(" \t"))
     return Shape(body + ("" if line[-1:] not in " \t" else r"[ \t]*"), ordered)
@@ -175,13 +228,22 @@ class Shapes:
         return self._findall(block)
 
 
-def numbers(texts: Sequence[bytes], scale: float) -> list[float]:
+def numbers(texts: Sequence[bytes], value: Value) -> list[float]:
     """Printed numbers as floats in canonical units."""
+    if value.duration:
+        return [_seconds(t.decode()) for t in texts]
     try:
         values = list(map(float, texts))
     except ValueError:  # 1,234
         values = [float(t.replace(b",", b"")) for t in texts]
-    return values if scale == 1.0 else [_scaled(v, scale) for v in values]
+    return values if value.scale == 1.0 else [_scaled(v, value.scale) for v in values]
+
+
+def _seconds(text: str) -> float:
+    """1 day, 2:03:04 or 2h 3m 4s in seconds."""
+    days, _, rest = text.rpartition(",")
+    parts = [float(p) for p in re.findall(r"[0-9.]+", rest)]
+    return sum(p * unit for p, unit in zip(reversed(parts), (1, 60, 3600), strict=False)) + (86400 * int(days.split()[0]) if days else 0)
 
 
 def _scaled(value: float, scale: float) -> float:

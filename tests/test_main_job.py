@@ -46,9 +46,15 @@ def assert_tables(summary: dict[str, Any], text: str, wanted: dict[str, list[dic
     runs = {r["run"]: r for r in summary["runs"]}
     for row in wanted["best_vs_last"]:
         run = runs[row["run"]]
-        assert (run["best"]["logged"], run["best"]["step"], run["last"]["logged"]) == (row["best_val_loss"], int(row["best_step"]), row["last_val_loss"])
+        assert (run["best"]["logged"], run["best"]["step"], run["last"]["logged"]) == (
+            row["best_val_loss"],
+            int(row["best_step"]),
+            row["last_val_loss"],
+        )
     for row in wanted["ranking"]:
-        run = next(r for r in runs.values() if r["rank"] == int(row["rank"]) and r["parent"] is None and r["total_steps"] == summary["common_step"])
+        run = next(
+            r for r in runs.values() if r["rank"] == int(row["rank"]) and r["parent"] is None and r["total_steps"] == summary["common_step"]
+        )
         assert f"{run['best']['ppl']:.2f}" == row["ppl"]
         assert (run["model"], ",".join(run["flags"]), run["checkpoint"]) == (row["model"], row["flags"], row["checkpoint"])
     for row in wanted["throughput"]:

@@ -64,8 +64,10 @@ def test_templates_use_only_documented_fields() -> None:
 
 
 HOSTILE = [
-    "a|b", "<script>alert(1)</script>", "[x](javascript:alert(1))", "![i](http://evil.example/x.png)", "`tick`", "**bold** _it_ ~~no~~", "https://evil.example/",
-    "-->", "<!-- hide", "# heading", "@everyone #1", "&lt;b&gt;", "=cmd()", "+1+1", "back\\slash", "tab\there", "日本語 Ġ", "{{ 7*7 }}", "{% raw %}",
+    "a|b", "<script>alert(1)</script>", "[x](javascript:alert(1))", "![i](http://evil.example/x.png)", "`tick`", "**bold** _it_ ~~no~~",
+    "https://evil.example/",
+    "-->", "<!-- hide", "# heading", "@everyone #1", "&lt;b&gt;", "=cmd()", "+1+1", "back\\slash", "tab\there", "日本語 Ġ", "{{ 7*7 }}",
+    "{% raw %}",
 ]  # fmt: skip
 
 
@@ -153,7 +155,9 @@ def test_a_wrong_setting_is_answered_in_one_sentence(tmp_path: Path, text: str, 
 def test_settings_label_declare_and_name_the_baseline(tmp_path: Path) -> None:
     log(tmp_path / "logs" / "one.log", [5.0, 4.0])
     log(tmp_path / "logs" / "two.log", [5.0, 4.5])
-    (tmp_path / "logs" / "ngtreport.toml").write_text('baseline = "two"\ntitle = "My title"\n[labels]\none = "The one"\n[declared]\nbatch_size = 16\nhardware = "1x A4000"\n')
+    (tmp_path / "logs" / "ngtreport.toml").write_text(
+        'baseline = "two"\ntitle = "My title"\n[labels]\none = "The one"\n[declared]\nbatch_size = 16\nhardware = "1x A4000"\n'
+    )
     text = summary(tmp_path / "logs", tmp_path / "out")
     assert text.splitlines()[2] == "# My title: 2 runs"
     assert "Best variant: The one, val loss 4.0000" in text
@@ -204,3 +208,28 @@ def test_labels_that_differ_beyond_the_seed_never_group(tmp_path: Path) -> None:
         log(tmp_path / "logs" / f"{name}.log", [5.0, 4.0 + seed], head=f"seed: {seed}\ndataset: w\nlr: 0.001\n")
     assert "## Seeds" not in summary(tmp_path / "logs", tmp_path / "out")
     assert "## Seeds" in summary(tmp_path / "logs", tmp_path / "out2", group_by=("lr",))
+
+
+def test_a_metric_is_one_sql_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copy the package's SQL, add one file, and its table is in the report."""
+    import shutil
+
+    from ngt_report import queries, store
+
+    folder = tmp_path / "package" / "sql"
+    shutil.copytree(Path(store.__file__).parent / "sql", folder)
+    (folder / "metrics" / "zz_gap.sql").write_text(
+        "-- title: Gap between last and best\n-- unit: nats per token\n-- better: lower\n-- grain: run\n"
+        "SELECT run, last_loss - best_loss AS gap FROM best_last ORDER BY run\n"
+    )
+    for module in (queries, store):
+        monkeypatch.setattr(module, "resource_files", lambda _: folder.parent)
+    for cached in (queries.metric_names, queries.header):
+        cached.cache_clear()
+    try:
+        text = summary(log(tmp_path / "a.log", [5.0, 4.0, 4.25]), tmp_path / "out")
+    finally:
+        monkeypatch.undo()
+        for cached in (queries.metric_names, queries.header):
+            cached.cache_clear()
+    assert "## Gap between last and best\n\nIn nats per token.\n\n| run | gap |\n|---|---|\n| a | 0.25 |" in text

@@ -1,0 +1,73 @@
+"""Programs pasted into logs: from their first import, or the docstring above it, to the ruler that ends them, nothing is data.
+
+A program holds f-strings, docstrings and comments that read like log lines. A ruler inside a triple-quoted string ends nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+RULE = "pasted program"  # what the account of lines calls it
+NEAR = 1 << 16  # bytes within which a second line of code confirms the first
+_IMPORT = rb"(?:import [A-Za-z_][\w.]*(?: as \w+)?(?:, *[A-Za-z_][\w.]*(?: as \w+)?)*|from \.*[A-Za-z_][\w.]* import [\w(*][^\n]*)[ \t]*(?:#[^\n]*)?"
+IMPORT = re.compile(rb"(?:\A|(?<=\n))" + _IMPORT + rb"(?=\n)")
+CODE = re.compile(rb"\n(?:" + _IMPORT + rb"|(?:async )?def \w+\([^\n]*|class \w+[(:][^\n]*|@\w[^\n]*|(?:if|for|with|while|try|else)\b[^\n]*:)[ \t]*(?=\n)")
+QUOTE = re.compile(rb"(?:\A|(?<=\n))[rRuU]?(?:\"\"\"|''')")
+RULER = re.compile(rb"(?:\A|(?<=\n))(?:={20,}|-{20,})[ \t]*\n")
+
+
+class Pasted:
+    """Follows the programs in a text, block by block; `ruled=False` is for a program that no ruler ends."""
+
+    def __init__(self, ruled: bool = True) -> None:
+        self.ruled = ruled
+        self.inside = False
+        self.odd = [False, False]  # whether a triple quote is open, of either kind
+        self.seen = False
+        self.undecided = False  # a single import stood too near to the end to tell
+
+    def stretches(self, block: bytes) -> Iterator[tuple[bytes, bool]]:
+        """The block in pieces, each with whether it is program."""
+        at = 0
+        while at < len(block):
+            end = self._end(block, at) if self.inside else self._start(block, at)
+            if end > at:
+                yield block[at:end], self.inside
+            if end < len(block):
+                self.inside = not self.inside
+            elif self.inside and not self.ruled:
+                self.inside = False  # what comes with the next block is data again
+            at = end
+
+    def _start(self, block: bytes, at: int) -> int:
+        """Where the next program starts, or the end of the block."""
+        if block.find(b"import ", at) < 0:
+            return len(block)
+        for found in IMPORT.finditer(block, at):
+            if CODE.search(block, found.end(), found.end() + NEAR):
+                self.seen, self.odd = True, [False, False]
+                return self._docstring(block, at, found.start())
+            self.undecided = self.undecided or len(block) - found.end() < NEAR
+        return len(block)
+
+    def _docstring(self, block: bytes, at: int, start: int) -> int:
+        """The docstring above the first import, if there is one."""
+        quote = QUOTE.search(block, at, start)
+        return quote.start() if quote and not any(self._quotes(block[quote.start() : start])) else start
+
+    def _quotes(self, text: bytes) -> list[bool]:
+        return [open_ ^ bool(text.count(mark) % 2) for open_, mark in zip(self.odd, (b'"""', b"'''"), strict=True)]
+
+    def _end(self, block: bytes, at: int) -> int:
+        """After the ruler that ends the program, or the end of the block."""
+        if not self.ruled:
+            last = max((m.end() for m in CODE.finditer(block, at)), default=at)
+            return block.find(b"\n", last) + 1 or len(block)
+        for ruler in RULER.finditer(block, at):
+            self.odd = self._quotes(block[at : ruler.start()])
+            at = ruler.end()
+            if not any(self.odd):
+                return at
+        self.odd = self._quotes(block[at:])
+        return len(block)
