@@ -11,6 +11,7 @@ from typing import Any
 from ngt_report import __version__
 from ngt_report.formatting import decimals_text, number
 from ngt_report.model import (
+    AccuracyRow,
     Artefacts,
     BestRow,
     Cite,
@@ -41,7 +42,7 @@ from ngt_report.store import Store
 Row = dict[str, Any]
 PRINTED = frozenset(
     "common_step best_last fixed_step throughput train_time ranking perplexity delta equal_time time_to_target seeds other_metrics"
-    " train_only recorded_speed".split()
+    " train_only recorded_speed accuracy".split()
 )  # metrics that sections of Summary.md print; any other gets a table of its own
 TOP = 20  # rows of a table in Summary.md; all are in results.csv
 CONFOUNDS = (
@@ -129,6 +130,10 @@ def assemble(facts: Facts, title: str, notes: str | None, command: str) -> Repor
             TrainRow(facts.name(r["run"]), r["last"]["v"], r["last"]["d"], r["last_step"])
             for r in facts.rows["train_only"]
             if facts.compared[r["run"]]["excluded"] == "no validation loss"
+        ),
+        accuracy=tuple(
+            AccuracyRow(facts.name(a["run"]), a["best_accuracy"], a["best_step"], a["last_accuracy"], a["last_step"])
+            for a in facts.rows["accuracy"]
         ),
         unknown=tuple(k for k in groups[0].unknown if all(k in g.unknown for g in groups)) if groups else (),
         baseline_missing=not facts.baselines,

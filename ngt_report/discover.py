@@ -62,12 +62,12 @@ def _existing(text: str) -> Path:
 
 def _group(given: list[Path]) -> str:
     """The group's name: the only folder's or file's, else the common parent's."""
-    if len(given) == 1:
-        only = given[0]
-        if only.is_dir() and only.name in BESIDE:
-            return only.parent.name or only.name
-        return only.name if only.is_dir() else only.stem
-    return _common_parent(given).name or "report"
+    if len(given) > 1:
+        return _printable(_common_parent(given).name) or "report"
+    only = given[0]
+    if only.is_dir() and only.name in BESIDE:
+        return _printable(only.parent.name or only.name)
+    return _printable(only.name if only.is_dir() else only.stem)
 
 
 def _beside(path: Path) -> Iterator[Path]:
@@ -86,8 +86,12 @@ def _common_parent(paths: list[Path]) -> Path:
 
 
 def _relative(path: Path, root: Path) -> str:
-    text = os.path.relpath(path, root).replace(os.sep, "/")
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return _printable(os.path.relpath(path, root).replace(os.sep, "/"))
+
+
+def _printable(name: str) -> str:
+    """A name as text, bytes that are none replaced."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _walk(base: Path, findings: list[tuple[str, Finding]], root: Path, exclude: Path | None) -> Iterator[Path]:
@@ -103,6 +107,10 @@ def _walk(base: Path, findings: list[tuple[str, Finding]], root: Path, exclude: 
 
     for folder, folders, names in os.walk(base, onerror=unreadable):
         here = Path(folder)
+        for name in folders:
+            if (here / name).is_symlink() and not name.startswith("."):
+                where = _relative(here / name, root)
+                findings.append((where, Finding("info", "link", f"{where} is a link to a folder and was not followed")))
         folders[:] = sorted(d for d in folders if d not in SKIPPED_DIRS and not (d.startswith(".") and len(d) > 1) and here / d != exclude)
         ours = _written_here(here)
         for name in sorted(names):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from ngt_report.errors import ReportError
 BLOCK = 8 << 20  # bytes read at a time
 HEAD = 1 << 16  # bytes that sniffing sees at once
 LONGEST_LINE = 1 << 20
+CONTROLS = bytes(c for c in range(1, 32) if c not in (8, 9, 10, 12, 13, 27))  # those that no text has
+HOLE = re.compile(rb"\x00{64,}")
 BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
@@ -36,6 +39,7 @@ class InputFile:
     complete: bool = False  # --assume-complete: a last line without its newline counts
     notes: dict[str, Any] = field(default_factory=dict)  # what sniffing found, so that it is looked for once
     too_long: list[int] = field(default_factory=list)  # lines that blocks() skipped for their length
+    sha256: str | None = None  # of the whole content, once something has read it all
 
     def open(self) -> BinaryIO:
         """Open for reading, refusing anything but a regular file (a FIFO would hang)."""
@@ -59,10 +63,12 @@ class InputFile:
         for bom, name in BOMS:
             if head.startswith(bom):
                 return "utf-8-sig" if name == "utf-8" else name
-        if len(head) >= 4 and head[1:64:2].count(0) > len(head[:64]) // 3 and 0 not in head[0:64:2]:
-            return "utf-16-le"
-        sample = head.replace(b"\x1b", b"").replace(b"\x00", b"")
-        odd = sum(sample.count(bytes([c])) for c in range(32) if c not in (8, 9, 10, 12, 13))
+        for first, name in ((1, "utf-16-le"), (0, "utf-16-be")):
+            if len(head) >= 4 and head[first:64:2].count(0) > len(head[:64]) // 3 and 0 not in head[1 - first : 64 : 2]:
+                return name
+        if head.count(0) > len(head) // 4:  # a crash can leave a hole of NUL bytes in a text
+            head = HOLE.sub(b"", head) or b"\x00"
+        odd = len(head) - len(head.translate(None, CONTROLS))
         if head and (odd > len(head) // 50 or head.count(0) > len(head) // 4):
             return "binary"
         return "utf-8"
@@ -91,12 +97,15 @@ class InputFile:
 
     def fingerprint(self, upto: int | None = None) -> str:
         """sha256 of the content, or of its first `upto` bytes."""
+        if upto is None and self.sha256:
+            return self.sha256
         digest = hashlib.sha256()
         left = self.size if upto is None else upto
+        room = memoryview(bytearray(min(left, 1 << 18)))
         with self.open() as f:
-            while left > 0 and (chunk := f.read(min(left, 1 << 20))):
-                digest.update(chunk)
-                left -= len(chunk)
+            while left > 0 and (got := f.readinto(room[: min(left, len(room))])):  # type: ignore[attr-defined]
+                digest.update(room[:got])
+                left -= got
         return digest.hexdigest()
 
     def read_bytes(self, limit: int) -> bytes:
@@ -114,7 +123,13 @@ class InputFile:
         if self.encoding in ("utf-8", "binary"):
             yield from chunks
             return
-        name = "utf-8-sig" if self.encoding == "utf-8-sig" else "utf-16" if self.raw_head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else self.encoding
+        name = (
+            "utf-8-sig"
+            if self.encoding == "utf-8-sig"
+            else "utf-16"
+            if self.raw_head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+            else self.encoding
+        )
         decoder = codecs.getincrementaldecoder(name)("replace")
         for chunk in chunks:
             yield decoder.decode(chunk).encode("utf-8", "replace")
@@ -122,11 +137,31 @@ class InputFile:
 
     def _chunks(self) -> Iterator[bytes]:
         left = self.size - self.start  # bytes written after discovery wait for the next build
+        digest = None if self.start or self.sha256 else hashlib.sha256()  # what is read anyway is hashed on the way
         with self.open() as f:
             f.seek(self.start)
             while left > 0 and (chunk := f.read(min(BLOCK, left))):
                 left -= len(chunk)
+                if digest:
+                    digest.update(chunk)
                 yield chunk
+        if digest:
+            self.sha256 = digest.hexdigest()
+
+    def fill(self, room: bytearray) -> Iterator[memoryview]:
+        """The content, piece by piece in the same memory: whole lines, and last what has no newline."""
+        digest, kept, left = hashlib.sha256(), 0, self.size
+        view = memoryview(room)
+        with self.open() as f:
+            while left > 0 and (got := f.readinto(view[kept : min(len(room), kept + left)])):  # type: ignore[attr-defined]
+                digest.update(view[kept : kept + got])
+                left -= got
+                end = room.rfind(b"\n", 0, kept + got) + 1
+                yield view[:end]
+                room[: kept + got - end] = room[end : kept + got]
+                kept += got - end
+        self.sha256 = None if left else digest.hexdigest()
+        yield view[:kept]
 
     def blocks(self, first_line: int = 1) -> Iterator[tuple[bytes, int]]:
         """Whole lines with their newlines as (bytes, number of the first line), from `start` on.
@@ -134,6 +169,7 @@ class InputFile:
         The rest without a newline comes last, alone: the caller decides what a torn line means. Lines over
         LONGEST_LINE arrive as empty lines and are listed in `too_long`.
         """
+        self.too_long.clear()
         rest = b""
         skipping = False
         line = first_line

@@ -54,6 +54,7 @@ class Piece:
     final: float | None
     final_decimals: int | None
     print_: str | None  # fingerprint of its evaluations
+    diverged: bool  # its last loss is no number
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -82,7 +83,7 @@ class Identity:
 def identify(store: Store, bases: list[str], settings: Settings) -> Identity:
     """Assign every trial to a run."""
     pieces = _pieces(store, bases)
-    work = _Joining(settings)
+    work = _Joining(store, settings)
     order = {"own": 0, "named": 1, "unnamed": 2, "guest": 3, "row": 4, "checkpoint": 5}
     for piece in sorted(pieces, key=lambda p: (order[_standing(p)], p.precedence, p.path, p.trial)):
         work.place(piece)
@@ -100,7 +101,8 @@ def _standing(piece: Piece) -> str:
 
 
 class _Joining:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self.store = store
         self.settings = settings
         self.runs: list[Run] = []
         self.by_name: dict[str, list[Run]] = {}
@@ -117,10 +119,10 @@ class _Joining:
             (self._join if standing == "guest" else self._repeat)(twin, piece)
             return
         if standing == "own":
-            self._new(piece.base, piece)
+            self._place_own(piece)
             return
         run = self._find(piece) if piece.name and piece.shared else None
-        if run is not None and not (problem := contradiction(run, piece)):
+        if run is not None and not (problem := self._problem(run, piece)):
             (self._repeat if standing in ("named", "unnamed") else self._join)(run, piece)
             return
         if standing == "checkpoint":
@@ -131,6 +133,27 @@ class _Joining:
         if run is not None and run.main.kind == "curve":
             self._apart(run, piece, problem)
         self._new(self._own_id(piece), piece)
+
+    def _place_own(self, piece: Piece) -> None:
+        """A log is a run, unless it is the twin of one in another format (run.log beside run.jsonl)."""
+        same = (r for r in self.by_name.get(piece.base, ()) if r.id == piece.base)
+        twin = next((r for r in same if all(p.format != piece.format and p.base == piece.base for p in r.pieces)), None)
+        problem = self._problem(twin, piece) if twin is not None else ""
+        if twin is None or problem:
+            self._new(piece.base, piece)
+        else:
+            self._repeat(twin, piece)
+        if twin is not None and problem:
+            self._apart(twin, piece, problem)
+
+    def _problem(self, run: Run, piece: Piece) -> str:
+        """Why a piece cannot belong to a run: a contradicting value, or a curve that is another one."""
+        problem = contradiction(run, piece)
+        if problem or piece.kind != "curve" or run.main.kind != "curve" or not piece.n_val:
+            return problem
+        keys = [piece.source, piece.trial, run.main.source, run.main.trial]
+        common, agreeing = self.store.run(sql("identity/agreement.sql"), keys)[0]
+        return f"agrees with it on {agreeing} of {common} common steps" if agreeing * 2 < common else ""
 
     def _own_id(self, piece: Piece) -> str:
         if piece.kind == "curve" and piece.siblings == 1:
@@ -242,7 +265,7 @@ def contradiction(run: Run, piece: Piece) -> str:
     if main.n_val == 0 and main.final is None:
         pairs = [] if main.stated_best is None else [("best validation loss", piece.stated_best, None, main.stated_best, None)]
     if piece.kind == "curve":
-        pairs.append(("best validation loss", piece.best, piece.best_decimals, main.best, main.best_decimals))
+        pairs = []
     for what, a, a_decimals, b, b_decimals in pairs:
         if a is not None and b is not None and not agree(a, a_decimals, b, b_decimals):
             if what.startswith("final") and main.last is not None and agree(a, a_decimals, main.last, main.last_decimals):
@@ -266,6 +289,7 @@ def agree(a: float, a_decimals: int | None, b: float, b_decimals: int | None) ->
 # -- reading the raw tables -----------------------------------------------------------------------------------------
 def _pieces(store: Store, bases: list[str]) -> list[Piece]:
     """All trials that say something, with their facts."""
+    store.run(f"CREATE OR REPLACE TEMP TABLE spans AS {sql('staging/spans.sql')}")
     rows = store.rows(sql("staging/trials.sql"))
     facts: dict[tuple[int, int], dict[str, Any]] = {}
     text = "SELECT source, trial, key, value FROM raw_facts WHERE list_contains(?::VARCHAR[], key) ORDER BY ALL"

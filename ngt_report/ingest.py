@@ -14,6 +14,7 @@ from ngt_report.store import RAW, Store, source_id, to_json
 from ngt_report.waist import Finding, Reading
 
 Progress = Callable[[int, int, str], None]
+BULK_BATCH = 64 << 20  # bytes of event logs that DuckDB reads in one statement
 
 
 @dataclass
@@ -36,17 +37,25 @@ class Known:
 def ingest(store: Store, files: list[InputFile], progress: Progress | None = None) -> int:
     """Load every file; returns how many were read. Sources that are gone are forgotten."""
     known = _known(store)
+    loads = [(file, known.get(file.rel), _what_to_do(file, known.get(file.rel))) for file in files]
+    gone = known.keys() - {f.rel for f in files}
+    store.forget([known[path].id for path in gone] + [k.id for _, k, what in loads if k and what == "read"])
     total = sum(f.size for f in files)
-    done = read = 0
-    for path in known.keys() - {f.rel for f in files}:
-        store.forget(known[path].id)
-    for file in files:
+    done = 0
+    bulk = BulkQueue(store)
+    for file, own, what in loads:
         if progress:
             progress(done, total, file.rel)
-        read += _load(store, file, known.get(file.rel))
+        if what == "read":
+            _read_anew(store, file, bulk)
+        elif what == "append" and own:
+            _append(store, file, own)
+        elif what == "touched" and own:
+            store.run("UPDATE sources SET mtime_ns = ? WHERE id = ?", [file.mtime_ns, own.id])
         done += file.size
+    bulk.flush()
     store.flush()
-    return read
+    return sum(what in ("read", "append") for _, _, what in loads)
 
 
 def _known(store: Store) -> dict[str, Known]:
@@ -55,36 +64,41 @@ def _known(store: Store) -> dict[str, Known]:
         " lines_read, lines_used, lines_bad, lines_pending, ignored, bad FROM sources ORDER BY path"
     )
     return {
-        path: Known(i, form, version, size, mtime, print_, kind, json.loads(state or "null"), tuple(lines), json.loads(ignored), json.loads(bad))
+        path: Known(
+            i, form, version, size, mtime, print_, kind, json.loads(state or "null"), tuple(lines), json.loads(ignored), json.loads(bad)
+        )
         for path, i, form, version, size, mtime, print_, kind, state, *lines, ignored, bad in rows
     }
 
 
-def _load(store: Store, file: InputFile, known: Known | None) -> int:
-    """Load one file; 0 when nothing had changed."""
-    pending = known.lines[3] if known else 0
-    if known and _version_of(known.format) == known.parser_version and not (pending and file.complete):
-        if (known.size, known.mtime_ns) == (file.size, file.mtime_ns):
-            return 0
-        form = next((f for f in formats() if f.name == known.format), None)
-        try:
-            if file.size == known.size and _fingerprint(file, form)[0] == known.fingerprint:
-                store.run("UPDATE sources SET mtime_ns = ? WHERE id = ?", [file.mtime_ns, known.id])
-                return 0
-            if form and form.grows and known.state and file.size > known.size and known.size and file.fingerprint(known.size) == known.fingerprint:
-                _append(store, file, known, form)
-                return 1
-        except OSError:
-            pass  # the full reading below says what is wrong
-    if known:
-        store.flush()
-        store.forget(known.id)
-    _read_anew(store, file)
-    return 1
+def _what_to_do(file: InputFile, known: Known | None) -> str:
+    """nothing, touched (only its date changed), append, or read."""
+    if known is None or _version_of(known.format) != known.parser_version or known.lines[3] and file.complete:
+        return "read"
+    if (known.size, known.mtime_ns) == (file.size, file.mtime_ns):
+        return "nothing"
+    form = _format(known.format)
+    try:
+        if file.size == known.size and _fingerprint(file, form)[0] == known.fingerprint:
+            return "touched"
+        if form and form.grows and known.state and _only_grew(file, known) and choose(file)[0] is form:
+            return "append"
+    except OSError:
+        pass  # the reading below says what is wrong
+    return "read"
+
+
+def _format(name: str | None) -> Format | None:
+    return next((f for f in formats() if f.name == name), None)
+
+
+def _only_grew(file: InputFile, known: Known) -> bool:
+    return file.size > known.size > 0 and file.fingerprint(known.size) == known.fingerprint
 
 
 def _version_of(name: str | None) -> int:
-    return next((f.version for f in formats() if f.name == name), 1)
+    form = _format(name)
+    return form.version if form else 1
 
 
 def _fingerprint(file: InputFile, form: Format | None) -> tuple[str, str]:
@@ -95,39 +109,92 @@ def _fingerprint(file: InputFile, form: Format | None) -> tuple[str, str]:
     return file.fingerprint(), "sha256"
 
 
-def _read_anew(store: Store, file: InputFile) -> None:
+def _read_anew(store: Store, file: InputFile, bulk: BulkQueue) -> None:
     form: Format | None = None
     try:
         form, reason = choose(file)
-        fingerprint = _fingerprint(file, form)
         reading = form.read(file) if form else _unknown(file)
+        fingerprint = _fingerprint(file, form)
     except (OSError, ReportError) as e:
         why = e.strerror.lower() if isinstance(e, OSError) and e.strerror else str(e)
         reading, reason, fingerprint = _refused(file, why), why, ("", "")
-    source = source_id(file.rel)
+    loaded = Loaded(file, form, reason, fingerprint, reading)
     if reading.bulk:
-        reading = _bulk(store, file, source, form, reading)
-    store.add_reading(source, reading)
-    _record(store, file, source, form, reason, fingerprint, reading)
+        bulk.add(loaded)
+    else:
+        _keep(store, loaded)
 
 
-def _bulk(store: Store, file: InputFile, source: int, form: Format | None, reading: Reading) -> Reading:
-    """Have DuckDB read the points; when their count is off, or it stumbles, read line by line instead."""
-    import duckdb
+@dataclass
+class Loaded:
+    """A file that was read, before it goes into the database."""
 
-    assert reading.bulk is not None and form is not None
-    store.buffer.flush()
-    points = -1
-    if not set("*?[]{}") & set(file.path):
+    file: InputFile
+    form: Format | None
+    reason: str
+    fingerprint: tuple[str, str]
+    reading: Reading
+
+    @property
+    def source(self) -> int:
+        return source_id(self.file.rel)
+
+
+def _keep(store: Store, loaded: Loaded) -> None:
+    store.add_reading(loaded.source, loaded.reading)
+    _record(store, loaded.file, loaded.source, loaded.form, loaded.reason, loaded.fingerprint, loaded.reading)
+
+
+class BulkQueue:
+    """Healthy event logs that DuckDB reads itself, many in one statement; one that it stumbles over is read line by line."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.waiting: dict[tuple[str, ...], list[Loaded]] = {}
+        self.bytes = 0
+
+    def add(self, loaded: Loaded) -> None:
+        """Take a file; what has gathered goes in when it is much."""
+        assert loaded.reading.bulk is not None
+        if set("*?[]{}") & set(loaded.file.path):  # DuckDB would take it for a pattern
+            self._line_by_line(loaded)
+            return
+        self.waiting.setdefault(tuple(loaded.reading.bulk.metrics), []).append(loaded)
+        self.bytes += loaded.file.size
+        if self.bytes >= BULK_BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Load all files that wait."""
+        for batch in self.waiting.values():
+            if self._load(batch):
+                continue
+            for loaded in batch:
+                if len(batch) == 1 or not self._load([loaded]):
+                    self._line_by_line(loaded)
+        self.waiting, self.bytes = {}, 0
+
+    def _load(self, batch: list[Loaded]) -> bool:
+        """Whether all lines of all files arrived; if not, nothing of them stays."""
+        import duckdb
+
+        files = [(b.source, b.file.path, b.reading.bulk) for b in batch if b.reading.bulk]
         try:
-            points = store.bulk_events(source, file.path, reading.bulk.metrics)
+            arrived = self.store.wide.read_events(files)
         except duckdb.Error:
-            points = -1
-    if points == reading.bulk.points:
-        return reading
-    store.run("DELETE FROM raw_points WHERE source = ?", [source])
-    file.notes["no_bulk"] = True
-    return form.read(file)
+            arrived = False
+        if not arrived:
+            self.store.forget([source for source, _, _ in files])
+            return False
+        for loaded in batch:
+            _keep(self.store, loaded)
+        return True
+
+    def _line_by_line(self, loaded: Loaded) -> None:
+        assert loaded.form is not None
+        loaded.file.notes["no_bulk"] = True
+        loaded.file.sha256 = None
+        _read_anew(self.store, loaded.file, self)
 
 
 def _unknown(file: InputFile) -> Reading:
@@ -145,9 +212,10 @@ def _refused(file: InputFile, why: str) -> Reading:
     return reading
 
 
-def _append(store: Store, file: InputFile, known: Known, form: Format) -> None:
+def _append(store: Store, file: InputFile, known: Known) -> None:
     """Read on from where the earlier reading stopped; the pending line is read again, whole."""
-    assert known.state is not None
+    form = _format(known.format)
+    assert known.state is not None and form is not None
     file.state, file.start = known.state["reader"], known.state["offset"]
     reading = form.read(file)
     read, used, bad, pending = known.lines
@@ -163,7 +231,14 @@ def _append(store: Store, file: InputFile, known: Known, form: Format) -> None:
 
 
 def _record(
-    store: Store, file: InputFile, source: int, form: Format | None, reason: str, fingerprint: tuple[str, str], reading: Reading, extra_bad: int = 0
+    store: Store,
+    file: InputFile,
+    source: int,
+    form: Format | None,
+    reason: str,
+    fingerprint: tuple[str, str],
+    reading: Reading,
+    extra_bad: int = 0,
 ) -> None:
     """The source's own row: what it is, how it was accounted for, and where to go on."""
     state = None
@@ -171,8 +246,8 @@ def _record(
         offset = reading.state.get("offset", file.size - _tail(file) if reading.pending else file.size)
         state = to_json({"reader": reading.state, "offset": offset})
     store.waiting["sources"].append((
-        source, file.rel, form.name if form else None, None if form else reason, form.precedence if form else 9, form.version if form else 1,
-        file.size, file.mtime_ns, *fingerprint, file.size, reading.lines_read, reading.lines_used, sum(reading.ignored.values()),
+        source, file.rel, form.name if form else None, None if form else reason,
+        form.precedence if form else 9, form.version if form else 1, file.size, file.mtime_ns, *fingerprint, file.size, reading.lines_read, reading.lines_used, sum(reading.ignored.values()),
         len(reading.bad) + extra_bad, reading.pending, to_json(dict(sorted(reading.ignored.items()))), to_json(reading.bad[:1000]),
         reading.status, state,
     ))  # fmt: skip
@@ -204,7 +279,8 @@ def keep_lines(store: Store, files: list[InputFile]) -> None:
         WITH cited AS (
             SELECT best_source AS source, best_line AS line FROM best_last UNION SELECT last_source, last_line FROM best_last
             UNION SELECT refined_source, refined_line FROM best_last
-            UNION SELECT source, line FROM fixed_step UNION SELECT from_source, from_line FROM throughput UNION SELECT to_source, to_line FROM throughput
+            UNION SELECT source, line FROM fixed_step
+            UNION SELECT from_source, from_line FROM throughput UNION SELECT to_source, to_line FROM throughput
             UNION SELECT s.id, f.line FROM findings AS f JOIN sources AS s ON s.path = f.source
         )
         SELECT s.path, c.source, list(c.line ORDER BY c.line)

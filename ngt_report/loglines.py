@@ -14,21 +14,27 @@ from ngt_report.waist import Block, Column, Reading
 
 ANSI_TEXT = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x00")
 _NAME = r"[\w.+=\-/:@]+"
+_COUNT = r"(?:[ \t]*#?\d+(?:[ \t]*(?:/|of)[ \t]*\d+)?)"
 MARKER = re.compile(
-    rf"^[\W_]*(?:\[RUN\][ \t]*|(?:[\w\-]+ ){{0,3}}Experiment[ \t]*(?::|#\d+:?)[ \t]*|(?:Starting |Training )?Run(?:[ _]name)?[ \t]*[:=][ \t]*)"
-    rf"(?P<name>{_NAME})[\W_]*$",
+    rf"^[\W_]*(?:\[RUN\][ \t]*|(?:[\w\-]+ ){{0,3}}(?:Experiment|Trial|Variant){_COUNT}?[ \t]*(?::|#\d+:?)[ \t]*"
+    rf"|(?:Starting |Training )?Run(?:{_COUNT}|[ _]name)?[ \t]*[:=][ \t]*)(?P<name>{_NAME})[\W_]*$",
     re.IGNORECASE,
 )
 FINAL = re.compile(
-    rf"^\W*(?:final[ _]?\w*[ _:]+(?:(?P<split1>val|validation|test)[ _]?loss)?|(?P<split2>validation|val|test)[ _]loss)[ \t]*[:=]?[ \t]*"
-    rf"(?:val_loss:)?(?P<value>{NUMBER})(?=$|[\s,;)(])",
+    rf"^\W*(?:final[ _]?\w*[ _:|]+(?:(?P<split1>val|validation|test)[ _]?loss)?|(?P<split2>validation|val|test)[ _]loss"
+    rf"(?: at the end of training(?: (?:for|on) (?:the )?(?P<split3>val|validation|test)[^|]*)?[ |]*lm loss value)?)[ \t]*[:=]?[ \t]*"
+    rf"(?:val_loss:)?(?P<value>{NUMBER})(?=$|[\s;)(|]|,(?!\d))",
     re.IGNORECASE,
 )
 STATED = re.compile(rf"best[ _](?:val(?:idation)?[ _])?loss[ \t]*[:=]?[ \t]*(?P<value>{NUMBER})(?=$|[\s,;)])", re.IGNORECASE)
 TIMES = re.compile(rf"^\W*(?:total )?(?:training|train|elapsed)[ _](?:time|took)[ \t]*[:=]?[ \t]*(?P<value>{NUMBER})[ \t]*(?P<unit>ms|seconds|sec|s|minutes|min|m|hours|h)\b", re.I)
 THROUGHPUT = re.compile(rf"^\W*throughput[ \t]*[:=]?[ \t]*(?P<value>{NUMBER})[ \t]*(?:tok|tokens)/s", re.IGNORECASE)
 RESULTS = re.compile(r"^\W*results? (?:saved|written|appended) to (?P<path>\S+)", re.IGNORECASE)
-RESUME = re.compile(r"resum(?:ing|ed|e)\b[^\n]*?(?:from|at)\b[ \t]*(?P<rest>[^\n]*)", re.IGNORECASE)
+RESUME = re.compile(
+    r"resum(?:ing|ed|e)\b[^\n]*?(?:from|at)\b[ \t]*(?P<rest>[^\n]*)"
+    r"|\b(?:load(?:ed|ing)|restor(?:ed|ing))\b(?P<loaded>[^\n]*(?:\.pth?\b|checkpoint)[^\n]*?(?:step|iter(?:ation)?)s?[ \t]*[=:]?[ \t]*\d[^\n]*)",
+    re.IGNORECASE,
+)
 RESUME_STEP = re.compile(r"(?:step|iter(?:ation)?)s?[ \t]*[=:]?[ \t]*(?P<step>\d[\d,]*)", re.IGNORECASE)
 STOP = re.compile(r"^\W*(?:early[ _-]?stop(?:ping|ped)?|stopping[ _]early|stopped early|target (?:loss )?reached)\b", re.IGNORECASE)
 TRACE = re.compile(r"Traceback \(most recent call last\)")
@@ -36,11 +42,12 @@ CAUSE = re.compile(
     r"^(?:\[?rank ?\d+\]?:?[ \t]*)?(?P<error>(?:[A-Za-z_][\w]*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Killed))\b(?::[ \t]*(?P<text>.*))?$"
 )
 KILL = re.compile(
-    r"^\W*(?:.*\b(?:Killed|Terminated|Segmentation fault|Bus error|core dumped|oom-kill|Out of memory:)\b.*|.*No space left on device.*|.*CUDA out of memory.*)$"
+    r"^\W*(?:.*\b(?:Killed|Terminated|Segmentation fault|Bus error|core dumped|oom-kill|Out of memory:|SIG(?:TERM|KILL|SEGV|ABRT))\b.*"
+    r"|.*No space left on device.*|.*CUDA out of memory.*|.*\bCANCELLED AT\b.*|Aborted\b.*|terminate called .*|.*Watchdog caught collective.*)$"
 )
 _ANY = re.compile(  # on the lower-cased line: a hundred times more lines than kinds
-    rb"\[run\]|experiment|\brun\b|run[ _]name|final|validation|val[ _]loss|test[ _]loss|best|(?:train(?:ing)?|elapsed)[ _](?:time|took)|throughput"
-    rb"|result|resum|stop|target|traceback|error|exception|interrupt|exit|killed|terminated|segmentation|bus error|core dumped|memory|no space"
+    rb"\[run\]|experiment|trial|variant|\brun\b|run[ _]name|final|validation|val[ _]loss|test[ _]loss|best|(?:train(?:ing)?|elapsed)[ _](?:time|took)|throughput"
+    rb"|result|resum|stop|target|traceback|error|exception|interrupt|exit|killed|terminate|segmentation|bus error|core dumped|memory|no space|cancelled|aborted|sig|watchdog|load|restor"
 )
 CODE = re.compile(r"^(?:import |from \w[\w.]* import |def |class |@\w|if |for |while |with |try:|return |elif |else:)")
 RULER = re.compile(r"^[=\-*#]{20,}$")
@@ -91,7 +98,7 @@ def record(reading: Reading, trial: int, kind: str, text: str, line: int, last_s
     elif kind == "results":
         reading.fact("results_file", match["path"].rstrip(".,;"), trial, line)
     elif kind == "resume":
-        _resume(reading, trial, match["rest"], line)
+        _resume(reading, trial, match["rest"] or match["loaded"], line)
     elif kind == "stop":
         reading.fact("stopped", text.strip()[:200], trial, line)
     else:
@@ -103,7 +110,7 @@ def _point(reading: Reading, trial: int, kind: str, match: re.Match[str], line: 
     """A closing evaluation or a closing throughput, at the last step printed."""
     name = "tokens_per_s"
     if kind == "final":
-        split = (match["split1"] or match["split2"] or "val").lower()
+        split = (match["split1"] or match["split3"] or match["split2"] or "val").lower()
         name = "test/loss" if split == "test" else "final/loss"
     text = match["value"]
     value = float(text.replace(",", ""))

@@ -166,6 +166,15 @@ class TrainRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AccuracyRow:
+    run: str = h("display name")
+    best: float = h("highest validation accuracy")
+    best_step: int | None = h("first step of the highest")
+    last: float = h("validation accuracy at the largest step")
+    last_step: int | None = h("the largest evaluated step")
+
+
+@dataclass(frozen=True, slots=True)
 class FindingRow:
     severity: str = h("error, warning or info")
     kind: str = h("what kind of thing was noticed")
@@ -224,6 +233,7 @@ class Report:
     continued: tuple[Excluded, ...] = h("continuations, each with what it continues")
     excluded: tuple[Excluded, ...] = h("other runs left out of every comparison, with the reason")
     train_only: tuple[TrainRow, ...] = h("runs without any validation")
+    accuracy: tuple[AccuracyRow, ...] = h("runs with an accuracy and no validation loss, highest first")
     unknown: tuple[str, ...] = h("confounds that no group records, said once")
     baseline_missing: bool = h("whether no group has a baseline")
     other: tuple[OtherRow, ...] = h("test metrics, accuracies, objectives and closing evaluations")

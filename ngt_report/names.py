@@ -138,8 +138,9 @@ def role(raw: str) -> str | None:
 
 
 def decimals(text: str) -> int | None:
-    """Decimals as printed: 4 for '4.7748', 0 for '12', counted after the exponent ('1.20e-3' has 5)."""
+    """Decimals as printed: 4 for '4.7748', 0 for '12', counted after the exponent ('1.20e-3' has 5); no more than 60."""
     mantissa, _, exponent = text.strip().lower().partition("e")
     if not any(c.isdigit() for c in mantissa) or exponent and not exponent.lstrip("+-").isdigit():
         return None
-    return max(0, len(mantissa.partition(".")[2]) - (int(exponent) if exponent else 0))
+    shift = int(exponent) if exponent and len(exponent) < 9 else 0
+    return min(60, max(0, len(mantissa.partition(".")[2]) - shift))

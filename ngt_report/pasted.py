@@ -10,9 +10,13 @@ from collections.abc import Iterator
 
 RULE = "pasted program"  # what the account of lines calls it
 NEAR = 1 << 16  # bytes within which a second line of code confirms the first
-_IMPORT = rb"(?:import [A-Za-z_][\w.]*(?: as \w+)?(?:, *[A-Za-z_][\w.]*(?: as \w+)?)*|from \.*[A-Za-z_][\w.]* import [\w(*][^\n]*)[ \t]*(?:#[^\n]*)?"
+_NAME = rb"[A-Za-z_][\w.]*(?: as \w+)?"
+_IMPORT = rb"(?:import " + _NAME + rb"(?:, *" + _NAME + rb")*|from \.*[A-Za-z_][\w.]* import [\w(*][^\n]*)[ \t]*(?:#[^\n]*)?"
 IMPORT = re.compile(rb"(?:\A|(?<=\n))" + _IMPORT + rb"(?=\n)")
-CODE = re.compile(rb"\n(?:" + _IMPORT + rb"|(?:async )?def \w+\([^\n]*|class \w+[(:][^\n]*|@\w[^\n]*|(?:if|for|with|while|try|else)\b[^\n]*:)[ \t]*(?=\n)")
+_BLOCK = rb"(?:async )?def \w+\([^\n]*|class \w+[(:][^\n]*|@\w[^\n]*|(?:if|for|with|while|try|else)\b[^\n]*:"
+CODE = re.compile(rb"\n(?:" + _IMPORT + rb"|" + _BLOCK + rb")[ \t]*(?=\n)")
+DOCSTRING_FIRST = re.compile(rb"(?:[ \t]*\n|={20,}[ \t]*\n|-{20,}[ \t]*\n|#[^\n]*\n)*(?=[rRuU]?(?:\"\"\"|'''))")
+MARKS = (b'"""', b"'''")
 QUOTE = re.compile(rb"(?:\A|(?<=\n))[rRuU]?(?:\"\"\"|''')")
 RULER = re.compile(rb"(?:\A|(?<=\n))(?:={20,}|-{20,})[ \t]*\n")
 
@@ -25,6 +29,7 @@ class Pasted:
         self.inside = False
         self.odd = [False, False]  # whether a triple quote is open, of either kind
         self.seen = False
+        self.fresh = True  # nothing has been looked at
         self.undecided = False  # a single import stood too near to the end to tell
 
     def stretches(self, block: bytes) -> Iterator[tuple[bytes, bool]]:
@@ -42,6 +47,10 @@ class Pasted:
 
     def _start(self, block: bytes, at: int) -> int:
         """Where the next program starts, or the end of the block."""
+        fresh, self.fresh = self.fresh, False
+        if fresh and (first := DOCSTRING_FIRST.match(block, at)):
+            self.seen = True
+            return first.end()
         if block.find(b"import ", at) < 0:
             return len(block)
         for found in IMPORT.finditer(block, at):
@@ -57,13 +66,14 @@ class Pasted:
         return quote.start() if quote and not any(self._quotes(block[quote.start() : start])) else start
 
     def _quotes(self, text: bytes) -> list[bool]:
-        return [open_ ^ bool(text.count(mark) % 2) for open_, mark in zip(self.odd, (b'"""', b"'''"), strict=True)]
+        return [open_ ^ bool(text.count(mark) % 2) for open_, mark in zip(self.odd, MARKS, strict=True)]
 
     def _end(self, block: bytes, at: int) -> int:
         """After the ruler that ends the program, or the end of the block."""
         if not self.ruled:
-            last = max((m.end() for m in CODE.finditer(block, at)), default=at)
-            return block.find(b"\n", last) + 1 or len(block)
+            last = max([at, *(m.end() for m in CODE.finditer(block, at)), *(block.rfind(mark, at) for mark in MARKS)])
+            end = block.find(b"\n", last) + 1 or len(block)
+            return len(block) if any(self._quotes(block[at:end])) else end
         for ruler in RULER.finditer(block, at):
             self.odd = self._quotes(block[at : ruler.start()])
             at = ruler.end()

@@ -12,7 +12,7 @@ from ngt_report.errors import UsageError
 from ngt_report.store import Store, sql
 
 STAGING = ("segments", "stated", "origins", "evals", "clocks", "compared")  # in the order in which they rest on each other
-LARGE = frozenset({"stated", "evals"})  # on disk they are views; a build computes them once, in memory
+LARGE = frozenset({"stated", "evals"})  # on disk they are views; a build computes evals once, in memory
 FIRST = ("common_step", "best_last", "fixed_step", "throughput", "train_time")  # metrics that others rest on, in order
 AFTER_BASELINES = "delta"  # this metric and all later ones may use the tables baselines and targets
 BASELINE_WORDS = (("vanilla", "baseline"), ("none",))
@@ -45,15 +45,14 @@ def build_relations(store: Store, settings: Settings) -> None:
     """Make staging and metric tables, baselines, targets and findings from the raw tables, layer by layer."""
     store.run("DELETE FROM params")
     store.run("INSERT INTO params VALUES (?, ?)", [settings.step, settings.target])
-    for name in sorted(LARGE):
-        store.run(f"DROP VIEW IF EXISTS {name}")
     # fresh points have no statistics yet: without this the planner builds its hash tables on them
     store.run("SET disabled_optimizers = 'join_order,build_side_probe_side'")
     for name in STAGING:
-        store.run(f"CREATE OR REPLACE {'TEMP ' if name in LARGE else ''}TABLE {name} AS {sql(f'staging/{name}.sql')}")
+        kind = "VIEW" if name in LARGE else "TABLE"
+        store.run(f"CREATE OR REPLACE {kind} {name} AS {sql(f'staging/{name}.sql')}")
+        if name == "evals":
+            store.run("CREATE OR REPLACE TEMP TABLE evals AS FROM report.evals")
     store.run("RESET disabled_optimizers")
-    for name in (n for n in STAGING if n in LARGE):
-        store.run(f"CREATE VIEW {name} AS {sql(f'staging/{name}.sql')}")
     for name in metric_names():
         if name == AFTER_BASELINES:
             _baselines(store, settings)

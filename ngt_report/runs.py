@@ -174,6 +174,8 @@ def status(run: Run, facts: Facts, total: int | None) -> str:
         return "finished"
     reached = total is not None and last is not None and last >= total
     crash = crash_cause(run, facts)
+    if run.main.diverged:
+        return f"diverged by step {last:,}" if last is not None else "diverged"
     if reached:
         return "finished"
     if crash:
@@ -204,11 +206,14 @@ def _continuation(run: Run, facts: Facts, runs: list[Run]) -> tuple[str | None, 
     said = [v for v, _, line, piece in facts.get("resumed_from", ()) if isinstance(v, dict) and piece is run.main]
     step = next((v["step"] for v in said if v.get("step")), None)
     path = next((v["path"] for v in said if v.get("path")), None)
-    continues = bool(said) and start is not None and start > 0 and (step is None or start >= step)
-    if not continues or run.main.kind != "curve":
+    if run.main.kind != "curve" or start is None or start <= 0 or (step is not None and start < step):
         return None, False, None
     name = tail(CHECKPOINT.sub("", CHECKPOINT.sub("", path))) if path else None
-    return _parent(run, name, step if step is not None else start, runs), True, step
+    if said:
+        return _parent(run, name, step if step is not None else start, runs), True, step
+    interval = ((run.main.last_step or start) - start) / max(1, run.main.n_val - 1)
+    parent = _parent(run, None, start, runs) if run.main.n_val > 1 and start > 2 * interval else None
+    return parent, parent is not None, None
 
 
 def _parent(run: Run, name: str | None, step: int | None, runs: list[Run]) -> str | None:
@@ -233,10 +238,18 @@ def display_names(runs: list[Run], merged: dict[str, Facts], group: str, setting
     """The id without its folders and the group's prefix where that is unique; a UUID gives way to what differs."""
     short = {r.id: _label(r, group, settings) for r in runs}
     odd = [r for r in runs if UUID.match(tail(r.id)) and r.id not in settings.labels]
+    folders = Counter(_folder(r) for r in runs)
+    short.update({r.id: _folder(r) for r in odd if folders[_folder(r)] == 1 and _folder(r)})
+    odd = [r for r in odd if short[r.id] != _folder(r)]
     if len(odd) > 1:
         short.update(_by_difference(odd, merged))
     counts = Counter(short.values())
     return {id: name if counts[name] == 1 else id for id, name in short.items()}
+
+
+def _folder(run: Run) -> str:
+    """The name of the folder that holds the run's file."""
+    return run.id.partition("#")[0].rpartition("/")[0].rpartition("/")[2]
 
 
 def _label(run: Run, group: str, settings: Settings) -> str:

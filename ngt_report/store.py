@@ -10,33 +10,20 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib.resources import files as resource_files
 from typing import TYPE_CHECKING, Any
 
 from ngt_report.errors import ReportError
-from ngt_report.waist import Block, Reading
+from ngt_report.points import PointBuffer
+from ngt_report.waist import Reading
+from ngt_report.wide import Wide
 
 if TYPE_CHECKING:
     import duckdb
 
-UNKNOWN_STEP = -(2**63)
-MANY_ROWS = 20_000  # from here on, columns travel as numpy arrays
-FLUSH_ROWS = 400_000
 LOCK_WAIT = 3.0  # seconds that a second build waits
 SCHEMA_VERSION = "1"
-
-INSERT_POINTS = """
-INSERT INTO raw_points
-SELECT source, trial, segment, nullif(step, -9223372036854775808), list_extract(?::VARCHAR[], metric), coalesce(value, 'nan'::DOUBLE),
-    CASE WHEN decimals > -100 THEN decimals END, CASE WHEN NOT isnan(elapsed) THEN elapsed END,
-    CASE WHEN tokens >= 0 THEN tokens END, CASE WHEN line > 0 THEN line END, CASE WHEN pointer > 0 THEN list_extract(?::VARCHAR[], pointer) END
-FROM {incoming}
-"""
-COLUMNS = (
-    ("source", "BIGINT"), ("trial", "INTEGER"), ("segment", "INTEGER"), ("step", "BIGINT"), ("metric", "INTEGER"), ("value", "DOUBLE"),
-    ("decimals", "INTEGER"), ("elapsed", "DOUBLE"), ("tokens", "BIGINT"), ("line", "BIGINT"), ("pointer", "INTEGER"),
-)  # fmt: skip
 
 
 def source_id(path: str) -> int:
@@ -47,76 +34,6 @@ def source_id(path: str) -> int:
 def sql(name: str) -> str:
     """The text of a .sql file of this package."""
     return resource_files("ngt_report").joinpath("sql", name).read_text(encoding="utf-8")
-
-
-class PointBuffer:
-    """Blocks that wait for the database, flushed as columns."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.blocks: list[tuple[int, Block]] = []
-        self.rows = 0
-
-    def add(self, source: int, block: Block) -> None:
-        self.blocks.append((source, block))
-        self.rows += len(block.step) * max(1, len(block.columns))
-        if self.rows >= FLUSH_ROWS:
-            self.flush()
-
-    def flush(self) -> None:
-        if self.rows:
-            names: dict[str, int] = {}
-            pointers: dict[str, int] = {}
-            columns = (self._arrays if self.rows >= MANY_ROWS else self._lists)(names, pointers)
-            self.store.insert_points(columns, list(names), list(pointers))
-        self.blocks, self.rows = [], 0
-
-    def _pieces(self, names: dict[str, int], pointers: dict[str, int]) -> Iterable[tuple[int, dict[str, Any]]]:
-        """Per block and metric: the number of rows, and each column as a sequence or a constant."""
-        for source, block in self.blocks:
-            shared = {
-                "source": source, "trial": block.trial, "segment": block.segment,
-                "step": [UNKNOWN_STEP if s is None else s for s in block.step] if None in block.step else block.step,
-                "elapsed": float("nan") if block.elapsed is None else [float("nan") if e is None else e for e in block.elapsed],
-                "tokens": -1 if block.tokens is None else [-1 if t is None else t for t in block.tokens],
-                "line": 0 if block.line is None else block.line,
-                "pointer": 0 if block.pointer is None else [pointers.setdefault(p, len(pointers) + 1) for p in block.pointer],
-            }  # fmt: skip
-            columns: dict[str, tuple[Any, Any]] = {name: (c.values, c.decimals) for name, c in block.columns.items()}
-            if not columns and block.elapsed is not None:
-                columns["elapsed_s"] = (shared["elapsed"], None)
-            for name, (values, decimals) in columns.items():
-                if not isinstance(decimals, int):
-                    decimals = -128 if decimals is None else [-128 if d is None else d for d in decimals]
-                metric = names.setdefault(name, len(names) + 1)
-                yield len(block.step), {**shared, "metric": metric, "value": values, "decimals": decimals}
-
-    def _lists(self, names: dict[str, int], pointers: dict[str, int]) -> dict[str, Any]:
-        out: dict[str, list[Any]] = {name: [] for name, _ in COLUMNS}
-        for rows, piece in self._pieces(names, pointers):
-            for name, column in out.items():
-                value = piece[name]
-                column.extend([value] * rows if isinstance(value, int | float) else value)
-        return out
-
-    def _arrays(self, names: dict[str, int], pointers: dict[str, int]) -> dict[str, Any]:
-        import numpy as np
-
-        types = {"BIGINT": np.int64, "INTEGER": np.int32, "DOUBLE": np.float64}
-        seen: dict[int, Any] = {}  # a step column serves every metric of its block
-        pieces: dict[str, list[Any]] = {name: [] for name, _ in COLUMNS}
-        held = []
-        for rows, piece in self._pieces(names, pointers):
-            held.append(piece)  # keeps ids apart while `seen` holds them
-            for name, kind in COLUMNS:
-                value = piece[name]
-                if isinstance(value, int | float):
-                    pieces[name].append(np.full(rows, value, types[kind]))
-                    continue
-                if id(value) not in seen:
-                    seen[id(value)] = np.asarray(value if isinstance(value, list) else list(value), types[kind])
-                pieces[name].append(seen[id(value)])
-        return {name: np.concatenate(parts) for name, parts in pieces.items()}
 
 
 RAW = {
@@ -138,10 +55,11 @@ class Store:
     def __init__(self, path: str, read_only: bool = False, threads: int | None = None) -> None:
         self.path = path
         self.con = _open(path, read_only, threads)
-        self.buffer = PointBuffer(self)
         self.waiting: dict[str, list[tuple[Any, ...]]] = {table: [] for table in RAW}
         if not read_only:
             self.script("schema.sql")
+        self.wide = Wide(self)
+        self.buffer = PointBuffer(self)
 
     # -- talking to DuckDB ----------------------------------------------------------------------------------------
     def run(self, text: str, parameters: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
@@ -165,11 +83,13 @@ class Store:
         self.con.close()
 
     # -- loading --------------------------------------------------------------------------------------------------
-    def forget(self, source: int) -> None:
-        """Remove everything that a source said."""
-        for table in ("raw_trials", "raw_points", "raw_segments", "raw_facts", "raw_findings", "lines"):
-            self.run(f"DELETE FROM {table} WHERE source = ?", [source])
-        self.run("DELETE FROM sources WHERE id = ?", [source])
+    def forget(self, ids: Sequence[int]) -> None:
+        """Remove everything that these sources said."""
+        if not ids:
+            return
+        for table in (*RAW, "raw_values", "lines", *(t.name for t in self.wide.tables.values())):
+            column = "id" if table == "sources" else "source"
+            self.run(f"DELETE FROM {table} WHERE {column} IN (SELECT unnest(?::BIGINT[]))", [list(ids)])
 
     def insert(self, table: str, columns: str, rows: Sequence[Sequence[Any]]) -> None:
         """Insert rows as columns in one statement; `columns` is 'name TYPE, name TYPE'."""
@@ -179,19 +99,6 @@ class Store:
         lists = ", ".join(f"unnest(?::{kind}[])" for _, kind in kinds)
         names = ", ".join(f'"{name}"' for name, _ in kinds)
         self.run(f"INSERT INTO {table} ({names}) SELECT {lists}", [list(column) for column in zip(*rows, strict=True)])
-
-    def insert_points(self, columns: dict[str, Any], metrics: list[str], pointers: list[str]) -> None:
-        """Insert a batch of points, given as one list or array per column."""
-        if isinstance(columns["step"], list):
-            unnests = ", ".join(f"unnest(?::{kind}[]) AS {name}" for name, kind in COLUMNS)
-            text = INSERT_POINTS.format(incoming=f"(SELECT {unnests})")
-            self.run(text, [metrics, pointers, *columns.values()])
-            return
-        self.con.register("incoming", columns)
-        try:
-            self.run(INSERT_POINTS.format(incoming="incoming"), [metrics, pointers])
-        finally:
-            self.con.unregister("incoming")
 
     def add_reading(self, source: int, reading: Reading) -> None:
         """Put what one file said into the raw tables; points wait in the buffer."""
@@ -209,29 +116,6 @@ class Store:
         for table, rows in self.waiting.items():
             self.insert(table, RAW[table], rows)
             rows.clear()
-
-    def bulk_events(self, source: int, path: str, metrics: Sequence[str]) -> int:
-        """Let DuckDB read a healthy event log; returns the number of points. Lines are numbered as they stream by."""
-        fixed = {"kind": "VARCHAR", "segment": "INTEGER", "step": "BIGINT", "tokens": "BIGINT", "elapsed_s": "DOUBLE"}
-        columns = ", ".join(f"{quoted(name)}: '{kind}'" for name, kind in [*fixed.items(), *((m, "DOUBLE") for m in metrics)])
-        found = self.run(
-            f"""
-            INSERT INTO raw_points
-            SELECT {source}, 0, segment, step, metric, value, NULL, elapsed_s, tokens, line, NULL
-            FROM (
-                SELECT *, row_number() OVER () AS line
-                FROM read_ndjson(?, columns = {{{columns}}}, maximum_object_size = 16777216)
-            ) UNPIVOT (value FOR metric IN ({", ".join(quoted(m) for m in metrics)}))
-            WHERE kind IN ('train', 'eval')
-            """,
-            [path],
-        )
-        return int(found[0][0])
-
-
-def quoted(name: str) -> str:
-    """An identifier, quoted."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def to_json(value: Any) -> str:
@@ -277,5 +161,7 @@ def _open(path: str, read_only: bool, threads: int | None) -> duckdb.DuckDBPyCon
                 raise ReportError(f"{path} cannot be opened as a report database: {str(e).splitlines()[0]}") from e
             if time.monotonic() > deadline:
                 who = f"process {holder[1]}" if holder else "another process"
-                raise ReportError(f"{path} is held by {who}, which is building or querying it; wait for it or give -o another folder") from e
+                raise ReportError(
+                    f"{path} is held by {who}, which is building or querying it; wait for it or give -o another folder"
+                ) from e
             time.sleep(0.1)

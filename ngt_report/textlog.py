@@ -15,8 +15,9 @@ from functools import cache
 
 from ngt_report import names
 
-NUMBER = r"[-+]?(?:[0-9]+(?:,[0-9]{3})*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?|[nN]a[nN]|[iI]nf(?:inity)?)"
+NUMBER = r"[-+]?(?:[0-9]+(?:,[0-9]{3})*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?|[nN][aA][nN]|[iI][nN][fF](?:inity)?)"
 FAST_NUMBER = r"-?[0-9]+\.[0-9]+|" + NUMBER  # the same language, the usual case first
+THOUSANDS = r"[0-9]{1,3}(?:,[0-9]{3}){0,5}(?![0-9])|[0-9]{1,18}"  # no counter is longer
 DURATION = r"(?:[0-9]+ days?, )?[0-9]+:[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?|(?:[0-9]+h ?)?[0-9]+m ?[0-9]+(?:\.[0-9]+)?s"
 UNITS: dict[str, float] = {
     "": 1.0, "ms": 1e-3, "s": 1.0, "sec": 1.0, "secs": 1.0, "seconds": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "us": 1e-6,
@@ -34,23 +35,26 @@ _PREFIX = (
     r"(?:\[(?![^\]\n]*\bstep|[ \t]*" + _PHASE + r"[ \t]*\])[^\]\n]{1,60}\]|[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:[.,][0-9]+)?Z?"
     r"|[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]+)?|(?:INFO|DEBUG|WARN(?:ING)?|root|__main__|[\w.]+\.py:[0-9]+)\b)[ \t:|>\-]*"
 )
+_LOGGER = r"(?:(?!" + _PHASE + r"\b|global|step|iter|it\b|s\b|epoch)[A-Za-z_][\w.]*[ \t]*[|:\-][ \t]+)?"  # its name, after a time or a level
 HEADER = re.compile(
-    r"[ \t]*(?:" + _PREFIX + r"){0,5}(?P<before>[A-Za-z_]\w*[ \t:=]+[0-9.]+m?s[;,|][ \t]*)?[\[(|<*]*[ \t]*"
+    r"[ \t]*(?:(?:" + _PREFIX + r"){1,8}" + _LOGGER + r")?(?P<before>[A-Za-z_]\w*[ \t:=]+[0-9.]+m?s[;,|][ \t]*)?[\[(|<*]*[ \t]*"
     r"(?:epoch[ \t:=\[]*[0-9]+(?:[ \t]*/[ \t]*[0-9]+)?\]?[ \t,|:\-]*)?"
     r"(?P<phase>" + _PHASE + r"?)(?P<what>[ \t]+loss)?[\])]*[ \t:|@,\-]*(?:at[ \t]+)?"
     r"(?:(?P<word>(?:global[_ ]?)?steps?|iter(?:ation)?|it)\b[ \t]*[:=#]?[ \t]*[\[(]?[ \t]*|\bs:)"
-    r"(?P<step>[0-9][0-9,]*)(?![0-9.])(?:[ \t]*(?:/|of)[ \t]*(?P<total>[0-9][0-9,]*))?[\])]*(?=$|[ \t:,|;\-\])])",
+    r"(?P<step>" + THOUSANDS + r")(?![0-9.])(?:[ \t]*(?:/|of)[ \t]*(?P<total>" + THOUSANDS + r"))?[\])]*(?=$|[ \t|;\])]|[,:\-](?![0-9]))",
     re.IGNORECASE,
 )
-_END = r"(?=$|[\s;|)\]}(/]|,(?![0-9]))"  # 4,7748 is not 4
+_END = r"(?=$|[\s;|)\]}(]|[,/](?![0-9]))"  # 4,7748 is not 4, and 1/0 is not 1
 TOKEN = re.compile(
     r"(?P<key>[A-Za-z_%@][\w@%/.()\-]*(?:[ ][A-Za-z_(][\w/%.()]*){0,4}?)['\"]?[ \t]*(?:[:=][ \t]*|[ \t])"
     r"(?:(?P<duration>" + DURATION + r")|(?P<number>" + NUMBER + r")(?P<unit>ms|secs?|seconds|s|min|m|h|us|%|[GM]i?B|[kKMB])?)" + _END
 )
 LONE = re.compile(r"[ \t]*[:=|\-][ \t]*(?P<number>" + NUMBER + r")" + _END)  # Validation loss at step 500: 4.2
 _PAIR = r"['\"]?[A-Za-z_][\w/.\-]*['\"]?[ \t]*[:=][ \t]*(?:" + NUMBER + r")[A-Za-z%]{0,3}"
-PAIRS = re.compile(r"[ \t]*(?:" + _PREFIX + r"){0,5}[({\[]?[ \t]*" + _PAIR + r"(?:[ \t]*[,;| \t][ \t]*" + _PAIR + r")+[ \t]*[)}\]]?[ \t]*$")
-LOOKING_BACK = re.compile(r"\b(?:best|final|load|restor|resum)", re.IGNORECASE)  # such a line repeats an earlier step
+PAIRS = re.compile(r"[ \t]*(?:" + _PREFIX + r"){0,8}[({\[]?[ \t]*(?P<body>" + _PAIR + r")(?:(?:[ \t]*[,;|][ \t]*|[ \t]+)" + _PAIR + r")+[ \t]*[)}\]]?[ \t]*$")
+LOOKING_BACK = re.compile(r"(?:^|[\s\[(|:>\-])(?:best|final|loaded|restored|resum(?:ed|ing))(?:[ \t]+\w+){0,3}[\s\])|:>\-]*$", re.IGNORECASE)
+OTHER_STEP = re.compile(r"(?:at|best|last|max|total|warmup|on|from)_(?:steps?|iters?|iterations?)")
+ON_TEST = re.compile(r"\b(?:on|for) (?:the )?test\b", re.IGNORECASE)  # validation loss at iteration 20 on test set
 # a line that may hold data: cheap, and true for every line that HEADER and PAIRS accept
 MAYBE = re.compile(rb"(?i)(?:step|iter|\bit\b|\bs:)s?(?:ation)?['\"]?[ \t]*[:=#]?[ \t]*[\[(]?[ \t]*[0-9]")
 
@@ -101,13 +105,14 @@ def _own_line(line: str, dialect: Dialect) -> list[Value] | None:
 
 def _after_header(line: str, head: re.Match[str], dialect: Dialect) -> list[Value]:
     """The values of a line that begins with its step."""
-    if LOOKING_BACK.search(line, 0, head.start("step")):
-        return []
+    if LOOKING_BACK.search(line, 0, max(head.start("word"), 0)):
+        return []  # such a line repeats an earlier step
     word = (head["word"] or "s").lower()
     values = [Value("@iteration" if dialect.iterations and word[:2] == "it" else "@step", *head.span("step"))]
     if head["total"]:
         values.append(Value("@total", *head.span("total")))
     phase = PHASES.get((head["phase"] or "").lower(), "")
+    phase = "test" if phase and ON_TEST.search(line, head.end()) else phase
     if head["what"] and (lone := LONE.match(line, head.end())):
         values.append(Value(f"{phase or 'train'}/loss", *lone.span("number")))
     tokens = [*TOKEN.finditer(line, *head.span("before")), *TOKEN.finditer(line, head.end())]
@@ -115,7 +120,7 @@ def _after_header(line: str, head: re.Match[str], dialect: Dialect) -> list[Valu
         value = _value(token, phase, dialect)
         if value is not None and value.name == "@step":
             if word[:2] == "it" and not line[head.end() : token.start()].strip(" \t,|"):  # 'iter 10 step 2': the step is the step
-                values = [*(v for v in values if dialect.iterations), value]
+                values = [*(v for v in values[:1] if dialect.iterations), value]
         elif value is not None and value.name not in {v.name for v in values}:
             values.append(value)
     return values
@@ -123,13 +128,15 @@ def _after_header(line: str, head: re.Match[str], dialect: Dialect) -> list[Valu
 
 def _pairs(line: str, dialect: Dialect) -> list[Value]:
     """The values of a line of pairs that has its step among them: loss=3.2 lr=1e-4 step=100."""
-    if not PAIRS.match(line):
+    match = PAIRS.match(line)
+    if not match:
         return []
     values: dict[str, Value] = {}
-    for token in TOKEN.finditer(line):
+    for token in TOKEN.finditer(line, match.start("body")):
         if (value := _value(token, "", dialect)) is not None:
             values.setdefault(value.name, value)
-    return list(values.values()) if "@step" in values and not LOOKING_BACK.search(line) else []
+    looks_back = any(name.startswith(("best/", "final/")) for name in values)
+    return list(values.values()) if "@step" in values and not looks_back else []
 
 
 def _value(token: re.Match[str], phase: str, dialect: Dialect) -> Value | None:
@@ -149,6 +156,8 @@ def _meaning(key: str, unit: str, phase: str, dialect: Dialect) -> tuple[str, fl
         return name, 1e-3 if name in CLOCKS and key.endswith("_ms") and not unit else scale
     if (per_unit := names.clock_scale(key)) is not None:
         return "@clock", scale if unit in TIMES else per_unit
+    if OTHER_STEP.fullmatch(key):
+        return "@drop", scale
     if (counter := names.role(key)) is not None:
         return ("@" + counter if counter != "total" else "@drop"), scale
     if phase and key in PHASED:
@@ -181,7 +190,7 @@ def _literal(text: str) -> str:
 def _captured(value: Value, text: str) -> str:
     """The group that captures a value."""
     if value.name in COUNTERS:
-        return r"([0-9][0-9,]*)" if "," in text else r"([0-9]+)"
+        return f"({THOUSANDS})" if "," in text else r"([0-9]{1,18})"
     return f"({DURATION if value.duration else FAST_NUMBER})"
 
 

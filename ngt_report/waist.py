@@ -83,10 +83,11 @@ class Segment:
 
 @dataclass(slots=True)
 class Bulk:
-    """Points of a healthy event log that DuckDB reads itself, because the file is too large for Python."""
+    """Data lines of a healthy event log that DuckDB reads itself, because the file is too large for Python."""
 
-    metrics: tuple[str, ...]
-    points: int  # how many there must be: the keys counted in the file, less the envelope's
+    metrics: dict[str, str]  # key in the file -> metric
+    lines: int  # all lines of the file
+    rows: int  # those with data: as many must arrive
 
 
 @dataclass(slots=True)

@@ -60,7 +60,7 @@ def test_every_field_given_to_a_template_is_documented_and_used(cls: type) -> No
 
 def test_templates_use_only_documented_fields() -> None:
     known = {f for c in vars(model).values() if dataclasses.is_dataclass(c) for f in model.documented(c)}
-    assert used_fields() - known - {"last"} == set()
+    assert used_fields() - known - {"last", "index"} == set()
 
 
 HOSTILE = [
@@ -233,3 +233,30 @@ def test_a_metric_is_one_sql_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         for cached in (queries.metric_names, queries.header):
             cached.cache_clear()
     assert "## Gap between last and best\n\nIn nats per token.\n\n| run | gap |\n|---|---|\n| a | 0.25 |" in text
+
+
+def test_accuracies_alone_rank_upward(tmp_path: Path) -> None:
+    for name, values in (("a", (0.31, 0.35, 0.34)), ("b", (0.30, 0.38, 0.37))):
+        (tmp_path / f"{name}.log").write_text("".join(f"step {(i + 1) * 10}/30 val_acc={v:.4f}\n" for i, v in enumerate(values)))
+    text = summary(tmp_path, tmp_path / "out")
+    assert "No validation loss anywhere: 2 runs record only accuracies; highest 0.3800 (b)." in text
+    assert "| 1 | b | 0.3800 | 20 | 0.3700 | 30 |" in text
+
+
+def test_what_should_be_noticed_is_noticed(tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    log(logs / "gap.log", [5.0, 4.8, 4.6, 4.5, 4.4, 4.3, 4.2, 4.1], every=100)
+    text = (logs / "gap.log").read_text().splitlines(keepends=True)
+    (logs / "gap.log").write_text("".join(text[:3] + text[5:]))
+    (logs / "nan.log").write_text("".join(f"step {i}00/800 val_loss={v}\n" for i, v in enumerate(["5.0", "4.0", "nan", "nan"], 1)))
+    (logs / "crash.log").write_text(
+        "step 100/800 val_loss=5.0\nTraceback (most recent call last):\n  File \"x.py\", line 1\nRuntimeError: CUDA error: device lost\n"
+    )
+    (logs / "curve.csv").write_text("run,step,val_loss\ngap,100,5.0\ngap,200,4.9\ngap,300,4.6\n")
+    summary(logs, tmp_path / "out")
+    found = {(f["kind"], f["run"]): f["text"] for f in json.loads((tmp_path / "out" / "summary.json").read_text())["findings"]}
+    assert found["gap", "gap"] == "run gap has no evaluation between steps 300 and 600 (it evaluates every 100)"
+    assert found["not_finite", "nan"].startswith("run nan has 2 validation losses that are not finite, the first at step 300")
+    assert found["diverged", "nan"] == "run nan diverged by step 400"
+    assert found["crashed", "crash"].startswith("run crash crashed at 100/800: RuntimeError: CUDA error: device lost")
+    assert any(kind == "contradiction" and "4.9" in text for (kind, _), text in found.items())

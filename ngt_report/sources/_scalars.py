@@ -51,9 +51,20 @@ _NAMELESS = re.compile(
 def load_json(text: str | bytes) -> Any:
     """A JSON value; bare NaN and Infinity are read. ValueError when it is none."""
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    lone = "\\ud" in text.lower() if isinstance(text, str) else b"\\ud" in text.lower()
+    return _encodable(value) if lone else value
+
+
+def _encodable(value: Any) -> Any:
+    """The value with lone surrogates replaced, at any depth: no encoding can write them."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list):
+        return [_encodable(v) for v in value]
+    return {_encodable(k): _encodable(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
 def load_object(text: str) -> dict[str, Any] | None:

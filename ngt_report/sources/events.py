@@ -1,28 +1,24 @@
 """Our own event log (docs/events.md): JSON objects a line, with kind, run, segment, seq, ts, step, tokens, elapsed_s.
 
-A large healthy file is handed to DuckDB as a whole (`Bulk`); the count of its keys proves that nothing was left out.
-Anything odd (a torn line, a null, a strange type) is read line by line here instead.
+A large healthy file is handed to DuckDB as a whole (`Bulk`), once every line is known to have one of a few shapes.
+Anything odd (a torn line, a NaN, a strange type, a second run) is read line by line here instead.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from ngt_report import names
 from ngt_report.files import InputFile
 from ngt_report.sources import Format
+from ngt_report.sources._bulk import Scan
 from ngt_report.waist import Block, Bulk, Column, Reading, Segment, Trial
 
 ENVELOPE = ("kind", "run", "segment", "seq", "ts", "step", "tokens", "elapsed_s", "segment_elapsed_s")
 KINDS = frozenset("run_start train eval checkpoint coords note run_end".split())
 NOT_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 BULK_BYTES = 256 << 10
-DATA = re.compile(rb'\n(?!\{"kind": ?"(?:train|eval)",)')
-DATA_STARTS = (b'{"kind": "train",', b'{"kind":"train",', b'{"kind": "eval",', b'{"kind":"eval",')
-ODD = (b"\n\n", b"\r", b": null", b":null", b"NaN", b"Infinity")  # read such a log line by line
-KEY = re.compile(rb'"([^"\\]+)":')
 
 
 def sniff(file: InputFile) -> str | None:
@@ -85,7 +81,7 @@ class EventReader:
             self.reading.bad.append((line, "not a JSON object"))
             return
         kind = event.get("kind")
-        if kind not in KINDS:
+        if not isinstance(kind, str) or kind not in KINDS:
             self.reading.ignore("unknown kind")
             return
         problem = _problem(event)
@@ -96,13 +92,7 @@ class EventReader:
         self._event(line, kind, event)
 
     def _event(self, line: int, kind: str, event: dict[str, Any]) -> None:
-        run = str(event.get("run", ""))
-        if run not in self.trials:
-            self.trials[run] = len(self.trials)
-            self.reading.trials.append(Trial(self.trials[run], "curve", run or None, line, shared=True))
-            self.reading.fact("clock.scope", "training", self.trials[run], line)
-        trial = self.trials[run]
-        self._segment(line, run, trial, event)
+        trial = self.data(line, event)
         if kind in ("train", "eval"):
             self._point(line, trial, event)
         elif kind == "run_start":
@@ -114,13 +104,25 @@ class EventReader:
         elif kind == "coords":
             self.reading.fact("coords", {"layer": event.get("layer"), "step": event.get("step")}, trial, line)
 
+    def data(self, line: int, event: dict[str, Any]) -> int:
+        """The trial of an event, opened by its run's first one; a new segment is noted."""
+        run = str(event.get("run", ""))
+        if run not in self.trials:
+            self.trials[run] = len(self.trials)
+            self.reading.trials.append(Trial(self.trials[run], "curve", run or None, line, shared=True))
+            self.reading.fact("clock.scope", "training", self.trials[run], line)
+        self._segment(line, run, self.trials[run], event)
+        return self.trials[run]
+
     def _note(self, line: int, trial: int, event: dict[str, Any]) -> None:
         """A remark; one with a metric and a value restores what JSON cannot hold."""
         if event.get("metric") and event.get("value") in NOT_FINITE:
             self._point(line, trial, {**event, event["metric"]: NOT_FINITE[event["value"]]}, (event["metric"],))
         if event.get("text"):
             severity = event.get("severity")
-            self.reading.note(severity if severity in ("error", "warning", "info") else "info", "note", str(event["text"])[:300], trial, line)
+            self.reading.note(
+                severity if severity in ("error", "warning", "info") else "info", "note", str(event["text"])[:300], trial, line
+            )
 
     def _segment(self, line: int, run: str, trial: int, event: dict[str, Any]) -> None:
         segment = int(event.get("segment") or 0)
@@ -142,9 +144,9 @@ class EventReader:
             line, step, elapsed, tokens, *values = (list(c) for c in zip(*rows, strict=True))
             columns = {names.metric(m): Column(v) for m, v in zip(metrics, values, strict=True)}
             self.reading.blocks.append(Block(trial, segment, step, columns, line, None, elapsed, tokens))
-        for line in self.file.too_long:
+        for giant in self.file.too_long:
             self.reading.ignored["blank"] -= 1
-            self.reading.bad.append((line, "longer than 1 MiB"))
+            self.reading.bad.append((giant, "longer than 1 MiB"))
         self.reading.ignored = {k: v for k, v in self.reading.ignored.items() if v}
         self.reading.state = {"line": self.line, "segments": self.segments, "trials": self.trials}
         if not self.reading.blocks and not self.file.state:
@@ -208,41 +210,19 @@ def _number(value: Any) -> float | None:
 def _bulk(file: InputFile) -> Reading | None:
     """The account of a healthy log whose data lines DuckDB will read; None when anything is odd."""
     reader = EventReader(file)
-    keys_outside = keys = lines = named = 0
-    name = (_parsed(file.head.split(b"\n", 1)[0]) or {}).get("run", "")
-    mark = json.dumps({"run": name})[1:-1].encode()
-    marks = (mark, mark.replace(b": ", b":", 1))
-    metrics: dict[str, None] = {}
-    for block, first in file.blocks():
-        if not block.endswith(b"\n") or any(map(block.__contains__, ODD)):
-            return None
-        lines = first - 1 + block.count(b"\n")
-        keys += block.count(b'":')
-        named += sum(map(block.count, marks))
-        for start in DATA_STARTS:
-            at = block.find(start)
-            if at >= 0:
-                metrics.update(dict.fromkeys(k.decode() for k in KEY.findall(block[at : block.find(b"\n", at)])))
-        starts = [m.end() for m in DATA.finditer(block)][:-1]
-        if not block.startswith(DATA_STARTS):
-            starts.insert(0, 0)
-        at, number = 0, first
-        for start in starts:
-            number += block.count(b"\n", at, start)
-            at = start
-            text = block[start : block.find(b"\n", start)]
-            keys_outside += text.count(b'":')
-            reader.one(number, text)
-    chosen = tuple(m for m in metrics if m not in ENVELOPE and names.metric(m) == m)
-    if len(chosen) != len([m for m in metrics if m not in ENVELOPE]) or not chosen or len(reader.trials) != 1 or named != lines or reader.reading.bad:
+    scan = Scan(reader, ENVELOPE)
+    if not scan.healthy(file) or len(reader.trials) != 1 or reader.reading.bad or reader.reading.ignored.get("blank"):
+        return None
+    metrics = scan.metrics()
+    if metrics is None:
         return None
     reading = reader.reading
-    special = reading.lines_read
-    reading.lines_read, reading.lines_used = lines, reading.lines_used + lines - special
-    reader.line = lines + 1
+    reading.lines_read += scan.rows
+    reading.lines_used += scan.rows
+    reader.line = scan.line
     reader._finish()
     reading.status = "read"
-    reading.bulk = Bulk(chosen, keys - keys_outside - len(ENVELOPE) * (lines - special))
+    reading.bulk = Bulk(metrics, scan.line - 1, scan.rows)
     return reading
 
 

@@ -11,7 +11,7 @@ from ngt_report.textreader import first_data_line, read_text
 from ngt_report.waist import Reading
 
 DIALECT = Dialect(keys={"time": "@clock"}, scope="training")
-LINE = re.compile(r"\s*step:\d+/\d+\s+\w+:")
+LINE = re.compile(r"(?:.*\s)?step:\d+/\d+\s+\w+:")
 
 
 def sniff(file: InputFile) -> str | None:

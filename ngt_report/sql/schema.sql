@@ -14,7 +14,8 @@ CREATE TABLE IF NOT EXISTS sources (
 
 CREATE TABLE IF NOT EXISTS raw_trials (source BIGINT, trial INTEGER, kind VARCHAR, name VARCHAR, line BIGINT, shared BOOLEAN);
 
-CREATE TABLE IF NOT EXISTS raw_points (
+-- Points one by one; long curves lie in tables wide_1, wide_2, ... (wide.py), one row a line. raw_points shows both.
+CREATE TABLE IF NOT EXISTS raw_values (
     source BIGINT, trial INTEGER, segment INTEGER,
     step BIGINT,                -- null: the source does not say
     metric VARCHAR, value DOUBLE,
@@ -23,6 +24,15 @@ CREATE TABLE IF NOT EXISTS raw_points (
     tokens BIGINT,
     line BIGINT, pointer VARCHAR
 );
+
+CREATE TABLE IF NOT EXISTS wide_tables (name VARCHAR, metrics VARCHAR, printed BOOLEAN);
+
+CREATE VIEW IF NOT EXISTS raw_points AS SELECT * FROM raw_values;
+
+-- Each line with points once, or oftener where it lies as points: for questions about lines, not metrics.
+CREATE VIEW IF NOT EXISTS raw_lines AS
+SELECT source, trial, segment, step, elapsed_s, tokens, line, metric = 'train/loss' AS trained, metric = 'val/loss' AS evaluated
+FROM raw_values;
 
 CREATE TABLE IF NOT EXISTS raw_segments (
     source BIGINT, trial INTEGER, segment INTEGER, start_step BIGINT, line BIGINT, clock VARCHAR, reset_line BIGINT

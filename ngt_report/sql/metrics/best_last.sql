@@ -10,9 +10,9 @@ found AS (
     SELECT
         run, count(*) AS n_val, min(step) AS first_step, bool_or(is_final) AS from_final,
         arg_min({'v': value, 's': step, 'd': decimals, 'c': clock_s, 'src': source, 'p': path, 'l': line, 'ptr': pointer},
-            (value, coalesce(step, 0))) FILTER (isfinite(value)) AS best,
+            (value, coalesce(step, 0), coalesce(line, 0))) FILTER (isfinite(value)) AS best,
         arg_max({'v': value, 's': step, 'd': decimals, 'c': clock_s, 'src': source, 'p': path, 'l': line, 'ptr': pointer},
-            coalesce(step, 0)) AS last
+            (coalesce(step, 0), coalesce(line, 0))) AS last
     FROM curve
     GROUP BY run
 ),

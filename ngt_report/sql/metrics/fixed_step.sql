@@ -8,5 +8,6 @@ SELECT
 FROM compared AS c
 JOIN common_step AS k USING (budget)
 JOIN evals AS e ON e.run = c.run AND e.metric = 'val/loss' AND e.step IS NOT DISTINCT FROM k.common_step AND isfinite(e.value)
-WHERE k.common_step IS NOT NULL OR c.budget = 'final'
+JOIN best_last AS b ON b.run = c.run
+WHERE k.common_step IS NOT NULL OR c.budget = 'final' AND e.source = b.last_source AND e.line IS NOT DISTINCT FROM b.last_line
 ORDER BY c.budget, e.value, c.run

@@ -1,23 +1,11 @@
 -- title: the training clock and the number of training points of every run
 -- grain: run
 WITH
-per_segment AS (
-    SELECT
-        source, trial, segment,
-        count(*) FILTER (metric = 'train/loss') AS n_train,
-        max(step) AS last_step,
-        arg_max(elapsed_s, (step, elapsed_s)) FILTER (elapsed_s IS NOT NULL AND step IS NOT NULL) AS last_elapsed,
-        max(step) FILTER (elapsed_s IS NOT NULL) AS clock_step,
-        max(elapsed_s) FILTER (step IS NULL) AS unstepped_elapsed,
-        max(tokens) AS tokens
-    FROM raw_points
-    GROUP BY source, trial, segment
-),
 shifted AS (
     SELECT
         t.run, t.precedence, p.source, p.n_train, p.last_step, p.clock_step, p.tokens,
         coalesce(p.last_elapsed, p.unstepped_elapsed) + coalesce(g.clock_offset_s, 0) AS train_time_s
-    FROM per_segment AS p
+    FROM spans AS p
     JOIN run_trials AS t USING (source, trial)
     LEFT JOIN segments AS g USING (source, trial, segment)
 ),

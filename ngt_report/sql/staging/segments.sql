@@ -21,17 +21,21 @@ bounds AS (
 resets AS (
     SELECT source, trial, segment, max(reset_line) AS reset_line FROM raw_segments WHERE reset_line IS NOT NULL GROUP BY source, trial, segment
 ),
-readings AS (
+clocked AS (
     SELECT
-        b.source, b.trial, b.segment, b.superseded_from, r.reset_line,
-        arg_min(p.elapsed_s, p.line) AS first_elapsed,
+        source, trial, segment, arg_min(p.elapsed_s, p.line) AS first_elapsed,
         max(p.elapsed_s) FILTER (b.superseded_from IS NULL OR p.step < b.superseded_from) AS last_elapsed
+    FROM raw_lines AS p
+    JOIN bounds AS b USING (source, trial, segment)
+    LEFT JOIN resets AS r USING (source, trial, segment)
+    WHERE p.elapsed_s IS NOT NULL AND (r.reset_line IS NULL OR p.line >= r.reset_line)
+    GROUP BY source, trial, segment
+),
+readings AS (
+    SELECT b.*, r.reset_line, c.first_elapsed, c.last_elapsed
     FROM bounds AS b
     LEFT JOIN resets AS r USING (source, trial, segment)
-    LEFT JOIN raw_points AS p
-        ON p.source = b.source AND p.trial = b.trial AND p.segment = b.segment
-        AND p.elapsed_s IS NOT NULL AND (r.reset_line IS NULL OR p.line >= r.reset_line)
-    GROUP BY b.source, b.trial, b.segment, b.superseded_from, r.reset_line
+    LEFT JOIN clocked AS c USING (source, trial, segment)
 ),
 compared AS (
     SELECT

@@ -1,0 +1,76 @@
+"""Data lines of a text log in file order, and the lines of one shape among them as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+from ngt_report.textlog import Row, Shape, integers
+
+Found = tuple[int, Shape, Row]  # physical line, shape, groups
+
+
+@dataclass(slots=True)
+class Part:
+    """The lines of one shape in a span: where they stand in it (None: all of it), and their groups as columns."""
+
+    shape: Shape
+    places: list[int] | None
+    columns: list[Sequence[bytes]]
+
+    def pick(self, column: Any) -> Any:
+        """The values of a column of the span that belong to this shape."""
+        return column if self.places is None else [column[i] for i in self.places]
+
+
+class Span:
+    """Data lines in file order: physical line numbers, the shape of each (or the only one), and their rows."""
+
+    def __init__(self, lines: Sequence[int], shapes: Sequence[Shape], rows: Sequence[Row]) -> None:
+        self.lines, self.shapes, self.rows = lines, shapes, rows
+        self._parts: list[Part] | None = None
+
+    @classmethod
+    def of(cls, found: list[Found]) -> Span:
+        """A span of lines with their own shapes."""
+        lines, shapes, rows = zip(*found, strict=True) if found else ((), (), ())
+        return cls(lines, shapes, rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def cut(self, start: int, end: int) -> Span:
+        """A stretch of the span."""
+        return Span(self.lines[start:end], self.shapes if len(self.shapes) == 1 else self.shapes[start:end], self.rows[start:end])
+
+    def parts(self) -> list[Part]:
+        """The span's lines by shape."""
+        if self._parts is None:
+            places: dict[int, list[int]] = {}
+            if len(self.shapes) > 1:
+                for i, shape in enumerate(self.shapes):
+                    places.setdefault(id(shape), []).append(i)
+            by_id = {id(s): s for s in self.shapes}
+            self._parts = [self._part(shape, places.get(key) if len(by_id) > 1 else None) for key, shape in by_id.items()]
+        return self._parts
+
+    def _part(self, shape: Shape, places: list[int] | None) -> Part:
+        rows = self.rows if places is None else [self.rows[i] for i in places]
+        first, count = shape.first_group, len(shape.values)
+        return Part(shape, places, [list(map(itemgetter(first + k), rows)) for k in range(count)])
+
+    def counters(self, name: str) -> list[int | None]:
+        """The counter of this name on every line; None where a line has none."""
+        out: list[int | None] = [None] * len(self.rows)
+        for part in self.parts():
+            at = next((k for k, v in enumerate(part.shape.values) if v.name == name), None)
+            if at is None:
+                continue
+            counts = integers(part.columns[at])
+            if part.places is None:
+                return list(counts)
+            for i, count in zip(part.places, counts, strict=True):
+                out[i] = count
+        return out

@@ -1,0 +1,25 @@
+-- validation losses of one run and step on which its sources, or two lines of one source, do not agree
+WITH
+pairs AS (
+    SELECT
+        run, step, min(value) AS low, max(value) AS high, min(coalesce(decimals, 9)) AS places, max(coalesce(decimals, 9)) AS most_places,
+        arg_min({'path': s.path, 'line': line}, (value, s.path)) AS low_at, arg_max({'path': s.path, 'line': line}, (value, s.path)) AS high_at
+    FROM stated
+    JOIN sources AS s ON s.id = stated.source
+    WHERE metric = 'val/loss' AND isfinite(value) AND step IS NOT NULL
+    GROUP BY run, step
+    HAVING count(*) > 1
+),
+apart AS (
+    SELECT *, count(*) OVER (PARTITION BY run) AS steps FROM pairs WHERE high - low > 0.5000001 * (pow(10, -places) + pow(10, -most_places))
+)
+SELECT
+    'error' AS severity, 'contradiction' AS kind, r.name AS run,
+    'run ' || r.name || ' has two validation losses at step ' || step || ': ' || printf('%.6g', low) || ' (' || low_at.path || coalesce(':' || low_at.line, '')
+        || ') and ' || printf('%.6g', high) || ' (' || high_at.path || coalesce(':' || high_at.line, '') || ')'
+        || CASE WHEN steps > 1 THEN '; ' || (steps - 1) || ' more steps disagree' ELSE '' END AS text,
+    high_at.path AS source, high_at.line AS line
+FROM apart
+JOIN runs AS r USING (run)
+QUALIFY row_number() OVER (PARTITION BY run ORDER BY step) = 1
+ORDER BY r.name

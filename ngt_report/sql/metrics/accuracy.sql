@@ -1,0 +1,12 @@
+-- title: Validation accuracy of runs without a validation loss
+-- unit: share of tokens
+-- better: higher
+-- grain: run
+SELECT
+    r.run, max(e.value) AS best_accuracy, arg_max(e.step, (e.value, -coalesce(e.step, 0))) AS best_step,
+    arg_max(e.value, coalesce(e.step, 0)) AS last_accuracy, max(e.step) AS last_step, min(e.path) AS path
+FROM runs AS r
+JOIN evals AS e ON e.run = r.run AND e.metric = 'val/accuracy' AND isfinite(e.value)
+WHERE r.run NOT IN (SELECT run FROM best_last)
+GROUP BY r.run
+ORDER BY best_accuracy DESC, r.run

@@ -1,0 +1,21 @@
+-- title: how far each trial and segment goes: steps, lines, clock and tokens
+-- grain: source, trial, segment
+WITH counted AS (
+    SELECT
+        source, trial, segment,
+        count(*) FILTER (trained) AS n_train, count(*) FILTER (evaluated) AS n_val,
+        min(step) AS first_step, max(step) AS last_step, max(line) AS last_line, max(tokens) AS tokens,
+        max(step) FILTER (elapsed_s IS NOT NULL) AS clock_step, max(elapsed_s) FILTER (step IS NULL) AS unstepped_elapsed
+    FROM raw_lines
+    GROUP BY source, trial, segment
+),
+ends AS (
+    SELECT source, trial, segment, max(p.elapsed_s) AS last_elapsed
+    FROM raw_lines AS p
+    JOIN counted AS c USING (source, trial, segment)
+    WHERE p.step = c.clock_step
+    GROUP BY source, trial, segment
+)
+SELECT c.*, e.last_elapsed
+FROM counted AS c
+LEFT JOIN ends AS e USING (source, trial, segment)

@@ -1,0 +1,137 @@
+"""Each family of text logs: what a person would read from it is what is read; numbers that are no steps are none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.readings import accounted, clock, curve, read, report, written
+from tests.text_samples import RULER, SAMPLES, SPEEDRUN, Sample
+
+RULES = {"no metrics", "blank", "pasted program"}
+
+
+@pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
+def test_a_family_is_read_as_a_person_would(sample: Sample) -> None:
+    form, reading = read(sample.text)
+    assert form == sample.form
+    assert len(reading.trials) == len(sample.val)
+    for trial, (val, train) in enumerate(zip(sample.val, sample.train, strict=True)):
+        assert curve(reading, "val/loss", trial) == val
+        assert curve(reading, "train/loss", trial) == train
+    for trial, seconds in enumerate(sample.clock):
+        assert clock(reading, trial) == seconds
+    for metric, values in sample.other.items():
+        assert curve(reading, metric) == values
+    assert accounted(reading) and not reading.bad and not reading.pending
+    assert set(reading.ignored) <= RULES
+    assert reading.ignored.get("pasted program", 0) == sample.pasted
+
+
+@pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
+@pytest.mark.parametrize("change", ["crlf", "bom", "utf-16", "coloured", "logged"])
+def test_how_a_log_was_saved_changes_nothing(sample: Sample, change: str) -> None:
+    data = sample.text.encode()
+    if change == "crlf":
+        data = data.replace(b"\n", b"\r\n")
+    elif change == "bom":
+        data = b"\xef\xbb\xbf" + data
+    elif change == "utf-16":
+        data = sample.text.encode("utf-16")
+    elif change == "coloured":
+        data = b"\n".join(b"\x1b[32m" + line + b"\x1b[0m" if line else line for line in data.split(b"\n"))
+    elif sample.form in ("build_nanogpt", "hf_stdout", "console", "megatron") or sample.pasted or "Epoch" in sample.text or "\r" in sample.text:
+        pytest.skip("a logger's prefix on these lines makes another format")
+    else:
+        data = b"".join(b"2025-02-03 04:05:06,789 INFO " + line for line in data.splitlines(keepends=True))
+    form, reading = read(data)
+    assert form == sample.form
+    assert [curve(reading, "val/loss", t) for t in range(len(reading.trials))] == sample.val
+    assert accounted(reading)
+
+
+def test_numbers_after_an_early_stop_and_quantisation_are_no_steps(tmp_path: Path) -> None:
+    made = report(written(tmp_path, {"golf.log": SAMPLES["parameter-golf"].text}) / "golf.log", tmp_path / "out")
+    assert made.best() == made.last() == (2.0606, 13780)
+    assert made.runs["golf"]["status"] == "stopped early at 13,780/20,000"
+    assert "| final/loss | val/bpb |" in made.text and "| 2.072699 | 1.2172 |" in made.text  # the closing evaluation is shown
+
+
+def test_a_closing_validation_loss_is_no_step(tmp_path: Path) -> None:
+    made = report(written(tmp_path, {"sweep.log": SAMPLES["console sweep"].text}) / "sweep.log", tmp_path / "out")
+    assert {r: (made.best(r), made.last(r)) for r in made.runs} == {
+        "sweep#A1": ((6.362, 100), (6.362, 100)), "sweep#A2": ((6.262, 100), (6.262, 100)),
+    }  # fmt: skip
+    assert [made.runs[r]["train_time_s"] for r in sorted(made.runs)] == [12.3, 12.1]
+
+
+def test_a_closing_validation_loss_counts_when_it_is_all_there_is(tmp_path: Path) -> None:
+    text = "step 100/200 train_loss=4.2\nstep 200/200 train_loss=4.1\nValidation loss: 4.05\n"
+    made = report(written(tmp_path, {"a.log": text}) / "a.log", tmp_path / "out")
+    assert made.best() == made.last() == (4.05, 200)
+
+
+def test_the_clock_is_reset_after_the_warm_up(tmp_path: Path) -> None:
+    made = report(written(tmp_path, {"a.txt": SPEEDRUN}) / "a.txt", tmp_path / "out")
+    run = made.runs["a"]
+    assert run["train_time_s"] == 3.72
+    assert run["throughput"] == run["throughput"] | {"from_step": 20, "to_step": 40}
+    assert run["throughput"]["steps_per_s"] == pytest.approx(20 / 2.48)
+
+
+def test_programs_are_pasted_above_every_trial() -> None:
+    text = SAMPLES["modded, program"].text
+    _, reading = read(text + "\n" + text)
+    assert [curve(reading, "val/loss", t) for t in range(len(reading.trials))] == SAMPLES["modded, program"].val * 2
+    assert reading.ignored["pasted program"] == 2 * SAMPLES["modded, program"].pasted
+
+
+@pytest.mark.parametrize("line", ["import wandb", "from here import nothing", '"""', "import torch\nimport os", "class weights: none"])
+def test_a_line_that_looks_like_code_hides_no_data(line: str) -> None:
+    start, end = "step 100/300 val_loss=4.1\n", "step 200/300 val_loss=4.0\nstep 300/300 val_loss=3.9\n"
+    _, reading = read(f"{start}{line}\n{end}")
+    found = curve(reading)
+    assert found[0] == (100, 4.1)
+    if "\n" not in line:
+        assert found == [(100, 4.1), (200, 4.0), (300, 3.9)]
+
+
+def test_configuration_below_the_program_is_read_and_the_programs_is_not() -> None:
+    program = "import os\nimport sys\nclass Hyperparameters:\n    seed: int = 7\n"
+    _, reading = read(RULER + program + RULER + "seed: 1337\n" + RULER + SPEEDRUN)
+    assert [f.value for f in reading.facts if f.key == "seed"] == [1337]
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("4,7748", None), ("4.7748,", 4.7748), ("4.77.48", None), ("4_7", None), ("0x1F", None), ("--4", None), ("4.7e", None), ("1,234.5", 1234.5),
+        ("4.7748)", 4.7748), ("4.", 4.0), (".5", 0.5), ("+4.5", 4.5), ("-4.5", -4.5), ("4.5e-1", 0.45), ("n/a", None), ("None", None), ("", None),
+        ("٤.٥", None), ("４.5", None), ("4.5x", None), ("1e999", float("inf")),
+    ],
+)  # fmt: skip
+def test_a_number_is_read_whole_or_not_at_all(line: str, value: float | None) -> None:
+    _, reading = read(f"step 100/200 train_loss=9 val_loss={line}\nstep 200/200 train_loss=8 val_loss=4.4444\n")
+    expected = [] if value is None else [(100, value)]
+    assert curve(reading) == [*expected, (200, 4.4444)]
+
+
+@pytest.mark.parametrize("step", ["-5", "1.5", "1e3", "5k", "50%", "1_000", "٣٠٠", "9" * 19, "9" * 400, "12:30", "", "x", "5.", "0x5"])
+def test_a_step_that_is_no_count_is_none(step: str) -> None:
+    _, reading = read(f"step {step} val_loss=9.9\nstep 200/200 val_loss=4.4444\n")
+    assert curve(reading) == [(200, 4.4444)]
+    assert accounted(reading)
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("[RUN] w3_a", "w3_a"), ("Experiment: A1", "A1"), ("=== Experiment 3/48: lr_0.01 ===", "lr_0.01"), ("Trial 2: b", "b"), ("Run name: x-1", "x-1"),
+        ("Starting run: logs/a.log", "a"), ("### Variant: gated ###", "gated"),
+    ],
+)  # fmt: skip
+def test_a_marker_names_the_run_below_it(line: str, name: str) -> None:
+    _, reading = read(f"Experiment: first\nstep 5 val_loss=3\nstep 10 val_loss=2\n{line}\nstep 5 val_loss=3.5\nstep 10 val_loss=2.5\n")
+    assert [t.name for t in reading.trials] == ["first", name]
+    assert curve(reading, trial=1) == [(5, 3.5), (10, 2.5)]

@@ -1,0 +1,121 @@
+"""A log cut anywhere, or read in two sittings, never gives a number that the whole log does not give."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ngt_report.sources import choose
+from tests.readings import Memory, accounted, points, read, report, written
+from tests.text_samples import SAMPLES
+
+HERE = Path(__file__).parent
+CSV = "run_id,step,val_loss,train_time_ms\na,0,10.8212,140\na,125,4.9305,46110\nb,0,10.8213,141\nb,125,4.9105,46210\n"
+ROWS = "name,seed,num_iterations,final_val_loss\nvanilla,1,1500,3.5124\ngated,2,1500,3.4124\n"
+QUOTED = 'name,notes,final_val_loss\nvanilla,"two\nlines, a comma and a ""quote""",3.5124\ngated,none,3.4124\n'
+JSONL = "".join(json.dumps({"step": s, "val_loss": v, "lr": 0.001}) + "\n" for s, v in ((100, 4.7748), (200, 4.5024), (300, 4.4018)))
+SWEEP = "".join(json.dumps({"name": n, "alpha": a, "val_loss": v}) + "\n" for n, a, v in (("a", 0.1, 4.7748), ("b", 0.25, 4.5024))) + (
+    '{"name": "c", "alpha": 0.3, "val_loss": Infinity}\n'
+)
+STATE = json.dumps({"log_history": [{"epoch": 0.5, "eval_loss": 4.7748, "step": 50}, {"epoch": 1.0, "eval_loss": 4.5024, "step": 100}]})
+TEXTS: dict[str, str] = {name: s.text for name, s in SAMPLES.items()} | {
+    "curve CSV": CSV, "results CSV": ROWS, "quoted CSV": QUOTED, "curve JSONL": JSONL, "sweep JSONL": SWEEP, "trainer_state.json": STATE,
+    "events": (HERE / "data" / "events" / "golden.jsonl").read_text(encoding="utf-8"),
+}  # fmt: skip
+VALUES = ("val/loss", "train/loss", "final/loss", "best/loss", "eval_loss", "test/loss")
+
+
+def values(data: bytes | str) -> set[tuple[int | None, str, str, int]]:
+    """(step, metric, value, line) of every loss; formats that only the whole file tells apart name a loss in several ways."""
+    _, reading = read(data)
+    assert accounted(reading), data[-80:]
+    return {(p[2], p[3].partition("/")[2] or p[3], p[4], p[5]) for p in points(reading) if p[3] in VALUES}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_file_cut_at_any_byte_gives_no_wrong_number(name: str) -> None:
+    data = TEXTS[name].encode()
+    whole = values(data)
+    assert whole
+    numbers = {(v, line) for _, _, v, line in whole}
+    steps = {(s, v, line) for s, _, v, line in whole}
+    for cut in range(len(data)):
+        found = values(data[:cut])
+        assert {(v, line) for _, _, v, line in found} <= numbers, data[max(0, cut - 60) : cut]
+        assert {(s, v, line) for s, _, v, line in found if s is not None} <= steps, data[max(0, cut - 60) : cut]
+        assert read(data[:cut])[1].lines_read in (0, data[:cut].count(b"\n") + (not data[:cut].endswith(b"\n"))) or not cut
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-8-sig"])
+def test_a_cut_inside_a_character_gives_no_wrong_number(encoding: str) -> None:
+    text = SAMPLES["key=value"].text
+    data = ("" if encoding == "utf-8-sig" else "\ufeff").encode(encoding) + text.encode(encoding)
+    whole = values(data)
+    assert whole == values(text)
+    for cut in range(len(data)):
+        assert values(data[:cut]) <= whole
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_assume_complete_takes_the_last_line_only_when_it_is_whole(name: str) -> None:
+    data = TEXTS[name].encode().rstrip(b"\n")
+    _, reading = read(data, complete=True)
+    assert accounted(reading) and not reading.pending
+    assert {p[2:6] for p in points(reading)} == {p[2:6] for p in points(read(TEXTS[name])[1])}
+
+
+@pytest.mark.parametrize("name", [n for n in SAMPLES if SAMPLES[n].form != "hf_stdout"])
+def test_reading_on_is_reading_anew(name: str) -> None:
+    """At every byte: read, then go on with what was appended, as a rebuild of a growing log does."""
+    data = SAMPLES[name].text.encode()
+    form, whole = read(data)
+    reread = 0
+    for cut in range(1, len(data), 3):
+        first = Memory(data[:cut])
+        chosen, _ = choose(first)
+        if chosen is None or chosen.name != form:
+            continue
+        before = chosen.read(first)
+        if before.state is None:
+            reread += 1
+            continue
+        rest = Memory(data)
+        rest.state, rest.start = json.loads(json.dumps(before.state)), data.rfind(b"\n", 0, cut) + 1
+        after = chosen.read(rest)
+        assert points(before) + points(after) == points(whole), data[max(0, cut - 60) : cut]
+        assert before.segments + after.segments == whole.segments
+        assert [(t.name, t.line) for t in before.trials + after.trials] == [(t.name, t.line) for t in whole.trials]
+        assert before.lines_read - before.pending + after.lines_read == whole.lines_read
+        assert before.lines_used + after.lines_used == whole.lines_used
+    assert reread * 3 < len(data)
+
+
+@pytest.mark.parametrize("spoil", [lambda d: d, lambda d: d.replace(b"\n", b"\r\n"), lambda d: b"\xef\xbb\xbf" + d], ids=["lf", "crlf", "bom"])
+def test_whole_builds_of_a_cut_log(spoil: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    data = spoil(SAMPLES["key=value"].text.encode())
+    whole = report(written(tmp_path, {"a.log": data}) / "a.log", tmp_path / "whole")
+    assert whole.best() == (5.2517, 1000) and whole.last() == (5.3517, 1500)
+    for cut in range(150, len(data), len(data) // 7):
+        made = report(written(tmp_path, {"a.log": data[:cut]}) / "a.log", tmp_path / str(cut))
+        for found in (made.best(), made.last()) if made.runs else ():
+            assert found in [(6.2517, 500), (5.2517, 1000), (5.3517, 1500)]
+        if made.runs and made.last() != (5.3517, 1500):
+            assert "incomplete" in made.runs["a"]["status"]
+        if not data[:cut].endswith(b"\n"):
+            assert "pending" in made.kinds()
+
+
+def test_a_growing_log_gives_the_same_bytes_as_a_cold_build(tmp_path: Path) -> None:
+    """nanoGPT's first line alone is read as another format; the rebuild must not go on with that."""
+    for name in ("nanoGPT", "litgpt", "Megatron-LM", "modded, program", "console sweep", "parameter-golf"):
+        data = SAMPLES[name].text.encode()
+        top = tmp_path / name.split()[0].strip(",")
+        for cut in [*range(60, len(data), len(data) // 3), len(data)]:
+            path = written(top, {"in/a.log": data[:cut]}) / "in" / "a.log"
+            report(path, top / "warm")
+        report(path, top / "cold")
+        for file in ("Summary.md", "results.csv", "summary.json"):
+            assert (top / "warm" / file).read_bytes() == (top / "cold" / file).read_bytes(), (name, file)
