@@ -96,7 +96,8 @@ def test_the_common_step_is_that_of_the_finished_runs(tmp_path: Path) -> None:
 
 def test_another_step_can_be_asked_for(tmp_path: Path) -> None:
     found = summary(three(tmp_path), tmp_path / "out", step=200)
-    assert {r["run"]: r["at_common_step"] and r["at_common_step"]["val_loss"] for r in found["runs"]} == {"vanilla": 4.0, "slow": 4.2, "cut": None}
+    losses = {r["run"]: r["at_common_step"] and r["at_common_step"]["val_loss"] for r in found["runs"]}
+    assert losses == {"vanilla": 4.0, "slow": 4.2, "cut": None}
 
 
 def test_loss_at_equal_time_is_linear_between_evaluations(tmp_path: Path) -> None:
@@ -116,7 +117,8 @@ def test_runs_of_different_totals_are_never_in_one_table(tmp_path: Path) -> None
     logs = tmp_path / "logs"
     logs.mkdir()
     for name, total in (("a", 200), ("b", 200), ("c", 300), ("d", 300)):
-        (logs / f"{name}.log").write_text(lines(*(f"step {s}/{total} val_loss={6 - s / 100:.4f}{ord(name)}" for s in range(100, total + 1, 100))))
+        rows = [f"step {s}/{total} val_loss={6 - s / 100:.4f}{ord(name)}" for s in range(100, total + 1, 100)]
+        (logs / f"{name}.log").write_text(lines(*rows))
     found = summary(logs, tmp_path / "out")
     assert [(c["total_steps"], sorted(c["fixed_step"])) for c in found["comparisons"]] == [(200, ["a", "b"]), (300, ["c", "d"])]
 

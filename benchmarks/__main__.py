@@ -1,0 +1,41 @@
+"""`make bench`: one table of ratios against the bars. `--quick` takes a tenth of the data."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks import bench_ingest, bench_rebuild, bench_start
+from benchmarks.measure import ROOT, Row, one_core
+
+OTHERS = {"bench_checkpoint": "torch", "bench_tfevents": "tensorboard"}  # they print their own lines, and need a peer
+
+
+def table(rows: list[Row]) -> str:
+    """The rows as a Markdown table."""
+    head = "| what | ours | peer | ratio | bar | |\n|---|---:|---:|---:|---:|---|\n"
+    return head + "".join(
+        f"| {r.name} | {r.ours} | {r.peer} | {r.ratio:.2f} | {'>=' if r.at_least else '<='} {r.bar:g} | {'ok' if r.met else 'NOT MET'} |\n"
+        for r in rows
+    )
+
+
+def main(arguments: list[str]) -> None:
+    """Run all benchmarks."""
+    total = 100_000 if "--quick" in arguments else 1_000_000
+    one_core()
+    with tempfile.TemporaryDirectory(prefix="ngtreport-bench-") as name:
+        scratch = Path(name)
+        rows = bench_start.rows(scratch) + bench_ingest.rows(scratch, total) + bench_rebuild.rows(scratch, total)
+    print(table(rows))
+    for script, peer in OTHERS.items():
+        if importlib.util.find_spec(peer) is None:
+            print(f"{script}: skipped, {peer} is not installed")
+        else:
+            subprocess.run([sys.executable, str(ROOT / "benchmarks" / f"{script}.py")], check=False)
+
+
+main(sys.argv[1:])
