@@ -40,6 +40,8 @@ class InputFile:
     notes: dict[str, Any] = field(default_factory=dict)  # what sniffing found, so that it is looked for once
     too_long: list[int] = field(default_factory=list)  # lines that blocks() skipped for their length
     sha256: str | None = None  # of the whole content, once something has read it all
+    held: bytes | None = None  # the content of a file of one block, while it is looked at by one format after the other
+    holding: bool = False  # whether to hold it
 
     def open(self) -> BinaryIO:
         """Open for reading, refusing anything but a regular file (a FIFO would hang)."""
@@ -95,6 +97,13 @@ class InputFile:
             return "the file is empty"
         return "binary data" if self.encoding == "binary" else f"{self.encoding} text without metrics"
 
+    def release(self) -> None:
+        """Let go of the content; what was found out about it stays."""
+        self.holding, self.held = False, None
+        self.notes.clear()
+        for name in ("raw_head", "head", "text_head"):
+            self.__dict__.pop(name, None)
+
     def fingerprint(self, upto: int | None = None) -> str:
         """sha256 of the content, or of its first `upto` bytes."""
         if upto is None and self.sha256:
@@ -136,6 +145,9 @@ class InputFile:
         yield decoder.decode(b"", True).encode("utf-8", "replace")
 
     def _chunks(self) -> Iterator[bytes]:
+        if self.held is not None and not self.start:
+            yield self.held
+            return
         left = self.size - self.start  # bytes written after discovery wait for the next build
         digest = None if self.start or self.sha256 else hashlib.sha256()  # what is read anyway is hashed on the way
         with self.open() as f:
@@ -144,9 +156,10 @@ class InputFile:
                 left -= len(chunk)
                 if digest:
                     digest.update(chunk)
+                    self.sha256 = None if left else digest.hexdigest()
+                if self.holding and not left and not self.start and len(chunk) == self.size:
+                    self.held = chunk
                 yield chunk
-        if digest:
-            self.sha256 = digest.hexdigest()
 
     def fill(self, room: bytearray) -> Iterator[memoryview]:
         """The content, piece by piece in the same memory: whole lines, and last what has no newline."""

@@ -111,6 +111,7 @@ def _fingerprint(file: InputFile, form: Format | None) -> tuple[str, str]:
 
 def _read_anew(store: Store, file: InputFile, bulk: BulkQueue) -> None:
     form: Format | None = None
+    file.holding = True
     try:
         form, reason = choose(file)
         reading = form.read(file) if form else _unknown(file)
@@ -118,6 +119,7 @@ def _read_anew(store: Store, file: InputFile, bulk: BulkQueue) -> None:
     except (OSError, ReportError) as e:
         why = e.strerror.lower() if isinstance(e, OSError) and e.strerror else str(e)
         reading, reason, fingerprint = _refused(file, why), why, ("", "")
+    file.release()
     loaded = Loaded(file, form, reason, fingerprint, reading)
     if reading.bulk:
         bulk.add(loaded)
@@ -247,7 +249,8 @@ def _record(
         state = to_json({"reader": reading.state, "offset": offset})
     store.waiting["sources"].append((
         source, file.rel, form.name if form else None, None if form else reason,
-        form.precedence if form else 9, form.version if form else 1, file.size, file.mtime_ns, *fingerprint, file.size, reading.lines_read, reading.lines_used, sum(reading.ignored.values()),
+        form.precedence if form else 9, form.version if form else 1, file.size, file.mtime_ns, *fingerprint, file.size,
+        reading.lines_read, reading.lines_used, sum(reading.ignored.values()),
         len(reading.bad) + extra_bad, reading.pending, to_json(dict(sorted(reading.ignored.items()))), to_json(reading.bad[:1000]),
         reading.status, state,
     ))  # fmt: skip

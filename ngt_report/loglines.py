@@ -27,33 +27,42 @@ FINAL = re.compile(
     re.IGNORECASE,
 )
 STATED = re.compile(rf"best[ _](?:val(?:idation)?[ _])?loss[ \t]*[:=]?[ \t]*(?P<value>{NUMBER})(?=$|[\s,;)])", re.IGNORECASE)
-TIMES = re.compile(rf"^\W*(?:total )?(?:training|train|elapsed)[ _](?:time|took)[ \t]*[:=]?[ \t]*(?P<value>{NUMBER})[ \t]*(?P<unit>ms|seconds|sec|s|minutes|min|m|hours|h)\b", re.I)
+TIMES = re.compile(
+    rf"^\W*(?:total )?(?:training|train|elapsed)[ _](?:time|took)[ \t]*[:=]?[ \t]*(?P<value>{NUMBER})[ \t]*"
+    r"(?P<unit>ms|seconds|sec|s|minutes|min|m|hours|h)\b",
+    re.IGNORECASE,
+)
 THROUGHPUT = re.compile(rf"^\W*throughput[ \t]*[:=]?[ \t]*(?P<value>{NUMBER})[ \t]*(?:tok|tokens)/s", re.IGNORECASE)
 RESULTS = re.compile(r"^\W*results? (?:saved|written|appended) to (?P<path>\S+)", re.IGNORECASE)
 RESUME = re.compile(
     r"resum(?:ing|ed|e)\b[^\n]*?(?:from|at)\b[ \t]*(?P<rest>[^\n]*)"
-    r"|\b(?:load(?:ed|ing)|restor(?:ed|ing))\b(?P<loaded>[^\n]*(?:\.pth?\b|checkpoint)[^\n]*?(?:step|iter(?:ation)?)s?[ \t]*[=:]?[ \t]*\d[^\n]*)",
+    r"|\b(?:load(?:ed|ing)|restor(?:ed|ing))\b"
+    r"(?P<loaded>[^\n]*(?:\.pth?\b|checkpoint)[^\n]*?(?:step|iter(?:ation)?)s?[ \t]*[=:]?[ \t]*\d[^\n]*)",
     re.IGNORECASE,
 )
 RESUME_STEP = re.compile(r"(?:step|iter(?:ation)?)s?[ \t]*[=:]?[ \t]*(?P<step>\d[\d,]*)", re.IGNORECASE)
 STOP = re.compile(r"^\W*(?:early[ _-]?stop(?:ping|ped)?|stopping[ _]early|stopped early|target (?:loss )?reached)\b", re.IGNORECASE)
 TRACE = re.compile(r"Traceback \(most recent call last\)")
 CAUSE = re.compile(
-    r"^(?:\[?rank ?\d+\]?:?[ \t]*)?(?P<error>(?:[A-Za-z_][\w]*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Killed))\b(?::[ \t]*(?P<text>.*))?$"
+    r"^(?:\[?rank ?\d+\]?:?[ \t]*)?(?P<error>(?:[A-Za-z_][\w]*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Killed))\b"
+    r"(?::[ \t]*(?P<text>.*))?$"
 )
 KILL = re.compile(
     r"^\W*(?:.*\b(?:Killed|Terminated|Segmentation fault|Bus error|core dumped|oom-kill|Out of memory:|SIG(?:TERM|KILL|SEGV|ABRT))\b.*"
-    r"|.*No space left on device.*|.*CUDA out of memory.*|.*\bCANCELLED AT\b.*|Aborted\b.*|terminate called .*|.*Watchdog caught collective.*)$"
+    r"|.*No space left on device.*|.*CUDA out of memory.*|.*\bCANCELLED AT\b.*|Aborted\b.*|terminate called .*"
+    r"|.*Watchdog caught collective.*)$"
 )
 _ANY = re.compile(  # on the lower-cased line: a hundred times more lines than kinds
-    rb"\[run\]|experiment|trial|variant|\brun\b|run[ _]name|final|validation|val[ _]loss|test[ _]loss|best|(?:train(?:ing)?|elapsed)[ _](?:time|took)|throughput"
-    rb"|result|resum|stop|target|traceback|error|exception|interrupt|exit|killed|terminate|segmentation|bus error|core dumped|memory|no space|cancelled|aborted|sig|watchdog|load|restor"
+    rb"\[run\]|experiment|trial|variant|\brun\b|run[ _]name|final|validation|val[ _]loss|test[ _]loss|best"
+    rb"|(?:train(?:ing)?|elapsed)[ _](?:time|took)|throughput|result|resum|stop|target|traceback|error|exception|interrupt|exit|killed"
+    rb"|terminate|segmentation|bus error|core dumped|memory|no space|cancelled|aborted|sig|watchdog|load|restor"
 )
 CODE = re.compile(r"^(?:import |from \w[\w.]* import |def |class |@\w|if |for |while |with |try:|return |elif |else:)")
 RULER = re.compile(r"^[=\-*#]{20,}$")
 GPU = re.compile(r"\|\s+\d+\s+((?:NVIDIA|Tesla|GeForce|AMD|Quadro)[^|]*?)\s+(?:On|Off)\s")
 PAIR = re.compile(
-    r"(?:^|[\s(,{\[;|])['\"]?(?P<key>[A-Za-z][\w.\-]*(?: [a-z]\w*)?)['\"]?[ \t]*[:=][ \t]*(?P<value>'[^']*'|\"[^\"]*\"|\d+(?:,\d{3})+(?!\d)|[^\s,;(){}\[\]'\"]+)"
+    r"(?:^|[\s(,{\[;|])['\"]?(?P<key>[A-Za-z][\w.\-]*(?: [a-z]\w*)?)['\"]?[ \t]*[:=][ \t]*"
+    r"(?P<value>'[^']*'|\"[^\"]*\"|\d+(?:,\d{3})+(?!\d)|[^\s,;(){}\[\]'\"]+)"
 )
 FLAGS = re.compile(r"(?:^|\s)(?:flags?|args?|command|cmd|cli)\b[^:=\-]*[:=][ \t]*(?P<flags>.*--\w.*)$", re.IGNORECASE)
 KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (

@@ -31,7 +31,9 @@ METRICS: dict[str, str] = {
     "test/accuracy": "test_acc test_accuracy test_token_acc",
     "lr": "lr learning_rate",
     "grad_norm": "grad_norm norm gnorm gradient_norm",
-    "tokens_per_s": "tokens_per_s tokens_per_sec tokens_per_second tok_per_s tok_s tok_sec tps tokens_sec throughput tokens_per_second_per_gpu",
+    "tokens_per_s": (
+        "tokens_per_s tokens_per_sec tokens_per_second tok_per_s tok_s tok_sec tps tokens_sec throughput tokens_per_second_per_gpu"
+    ),
     "step_ms": "step_avg ms_per_step iter_dt iter_time step_time",
     "mfu": "mfu",
     "epoch": "epoch",
@@ -47,9 +49,12 @@ CLOCKS: dict[str, float] = {
     "training_time_s": 1.0, "duration_s": 1.0, "train_seconds": 1.0,
 }  # fmt: skip
 
-STEPS = frozenset("step steps_done iter iteration iterations_done global_step current_step current_steps s it it_num step_num trainer_global_step".split())
+STEPS = frozenset(
+    "step steps_done iter iteration iterations_done global_step current_step current_steps s it it_num step_num trainer_global_step".split()
+)
 TOTALS = frozenset(
-    "steps total total_steps num_iterations max_steps max_iters num_steps train_steps n_steps iterations total_iters num_train_steps train_iters".split()
+    "steps total total_steps num_iterations max_steps max_iters num_steps train_steps n_steps iterations total_iters num_train_steps"
+    " train_iters".split()
 )
 TOKENS = frozenset("tokens tokens_seen total_tokens consumed_tokens num_tokens tokens_processed n_tokens".split())
 
@@ -99,7 +104,14 @@ def metric(raw: str) -> str:
     name = clean(raw)
     if name in _METRIC_OF:
         return _METRIC_OF[name]
-    for split, canonical in (("val", "val"), ("valid", "val"), ("validation", "val"), ("eval", "val"), ("train", "train"), ("test", "test")):
+    for split, canonical in (
+        ("val", "val"),
+        ("valid", "val"),
+        ("validation", "val"),
+        ("eval", "val"),
+        ("train", "train"),
+        ("test", "test"),
+    ):
         if name.startswith(split + "_") and len(name) > len(split) + 1:
             return f"{canonical}/{name[len(split) + 1 :]}"
     return name or "unnamed"

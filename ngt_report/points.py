@@ -149,7 +149,13 @@ def _lines(table: Table, blocks: list[Sourced]) -> dict[str, Any]:
 
     def column(parts: Iterable[Sequence[Any] | None], unknown: Any, kind: Any) -> Any:
         pairs = zip(sizes, parts, strict=True)
-        return np.concatenate([np.full(n, unknown, kind) if p is None else np.asarray(_known(p, unknown), kind) for n, p in pairs])
+        return np.concatenate([np.full(n, unknown, kind) if p is None else array(p, unknown, kind) for n, p in pairs])
+
+    def array(part: Sequence[Any], unknown: Any, kind: Any) -> Any:
+        try:
+            return np.asarray(part, kind)  # None becomes NaN where there is NaN
+        except TypeError:
+            return np.asarray(_known(part, unknown), kind)
 
     out = {
         "source": same([source for source, _ in blocks], np.int64),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
+from ngt_report.printed import Printed
 from ngt_report.textlog import Row, Shape, integers
 
 Found = tuple[int, Shape, Row]  # physical line, shape, groups
@@ -18,7 +19,7 @@ class Part:
 
     shape: Shape
     places: list[int] | None
-    columns: list[Sequence[bytes]]
+    columns: Sequence[Sequence[bytes]]
 
     def pick(self, column: Any) -> Any:
         """The values of a column of the span that belong to this shape."""
@@ -28,8 +29,11 @@ class Part:
 class Span:
     """Data lines in file order: physical line numbers, the shape of each (or the only one), and their rows."""
 
-    def __init__(self, lines: Sequence[int], shapes: Sequence[Shape], rows: Sequence[Row]) -> None:
+    def __init__(
+        self, lines: Sequence[int], shapes: Sequence[Shape], rows: Sequence[Row], columns: Sequence[Printed] | None = None
+    ) -> None:
         self.lines, self.shapes, self.rows = lines, shapes, rows
+        self.columns = columns  # instead of rows, of lines that were read together
         self._parts: list[Part] | None = None
 
     @classmethod
@@ -39,10 +43,12 @@ class Span:
         return cls(lines, shapes, rows)
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.lines)
 
     def cut(self, start: int, end: int) -> Span:
         """A stretch of the span."""
+        if self.columns is not None:
+            return Span(self.lines[start:end], self.shapes, (), [column.cut(start, end) for column in self.columns])
         return Span(self.lines[start:end], self.shapes if len(self.shapes) == 1 else self.shapes[start:end], self.rows[start:end])
 
     def parts(self) -> list[Part]:
@@ -57,13 +63,15 @@ class Span:
         return self._parts
 
     def _part(self, shape: Shape, places: list[int] | None) -> Part:
+        if self.columns is not None:
+            return Part(shape, None, self.columns)
         rows = self.rows if places is None else [self.rows[i] for i in places]
         first, count = shape.first_group, len(shape.values)
         return Part(shape, places, [list(map(itemgetter(first + k), rows)) for k in range(count)])
 
     def counters(self, name: str) -> list[int | None]:
         """The counter of this name on every line; None where a line has none."""
-        out: list[int | None] = [None] * len(self.rows)
+        out: list[int | None] = [None] * len(self)
         for part in self.parts():
             at = next((k for k, v in enumerate(part.shape.values) if v.name == name), None)
             if at is None:

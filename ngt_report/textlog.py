@@ -12,8 +12,10 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 from ngt_report import names
+from ngt_report.printed import Printed
 
 NUMBER = r"[-+]?(?:[0-9]+(?:,[0-9]{3})*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?|[nN][aA][nN]|[iI][nN][fF](?:inity)?)"
 FAST_NUMBER = r"-?[0-9]+\.[0-9]+|" + NUMBER  # the same language, the usual case first
@@ -32,10 +34,14 @@ PHASED = {
 
 _PHASE = r"(?:validation|validate|valid|val|evaluation|eval|training|train|test)"
 _PREFIX = (
-    r"(?:\[(?![^\]\n]*\bstep|[ \t]*" + _PHASE + r"[ \t]*\])[^\]\n]{1,60}\]|[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:[.,][0-9]+)?Z?"
+    r"(?:\[(?![^\]\n]*\bstep|[ \t]*"
+    + _PHASE
+    + r"[ \t]*\])[^\]\n]{1,60}\]|[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:[.,][0-9]+)?Z?"
     r"|[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]+)?|(?:INFO|DEBUG|WARN(?:ING)?|root|__main__|[\w.]+\.py:[0-9]+)\b)[ \t:|>\-]*"
 )
-_LOGGER = r"(?:(?!" + _PHASE + r"\b|global|step|iter|it\b|s\b|epoch)[A-Za-z_][\w.]*[ \t]*[|:\-][ \t]+)?"  # its name, after a time or a level
+_LOGGER = (
+    r"(?:(?!" + _PHASE + r"\b|global|step|iter|it\b|s\b|epoch)[A-Za-z_][\w.]*[ \t]*[|:\-][ \t]+)?"
+)  # its name, after a time or a level
 HEADER = re.compile(
     r"[ \t]*(?:(?:" + _PREFIX + r"){1,8}" + _LOGGER + r")?(?P<before>[A-Za-z_]\w*[ \t:=]+[0-9.]+m?s[;,|][ \t]*)?[\[(|<*]*[ \t]*"
     r"(?:epoch[ \t:=\[]*[0-9]+(?:[ \t]*/[ \t]*[0-9]+)?\]?[ \t,|:\-]*)?"
@@ -51,8 +57,18 @@ TOKEN = re.compile(
 )
 LONE = re.compile(r"[ \t]*[:=|\-][ \t]*(?P<number>" + NUMBER + r")" + _END)  # Validation loss at step 500: 4.2
 _PAIR = r"['\"]?[A-Za-z_][\w/.\-]*['\"]?[ \t]*[:=][ \t]*(?:" + NUMBER + r")[A-Za-z%]{0,3}"
-PAIRS = re.compile(r"[ \t]*(?:" + _PREFIX + r"){0,8}[({\[]?[ \t]*(?P<body>" + _PAIR + r")(?:(?:[ \t]*[,;|][ \t]*|[ \t]+)" + _PAIR + r")+[ \t]*[)}\]]?[ \t]*$")
-LOOKING_BACK = re.compile(r"(?:^|[\s\[(|:>\-])(?:best|final|loaded|restored|resum(?:ed|ing))(?:[ \t]+\w+){0,3}[\s\])|:>\-]*$", re.IGNORECASE)
+PAIRS = re.compile(
+    r"[ \t]*(?:"
+    + _PREFIX
+    + r"){0,8}[({\[]?[ \t]*(?P<body>"
+    + _PAIR
+    + r")(?:(?:[ \t]*[,;|][ \t]*|[ \t]+)"
+    + _PAIR
+    + r")+[ \t]*[)}\]]?[ \t]*$"
+)
+LOOKING_BACK = re.compile(
+    r"(?:^|[\s\[(|:>\-])(?:best|final|loaded|restored|resum(?:ed|ing))(?:[ \t]+\w+){0,3}[\s\])|:>\-]*$", re.IGNORECASE
+)
 OTHER_STEP = re.compile(r"(?:at|best|last|max|total|warmup|on|from)_(?:steps?|iters?|iterations?)")
 ON_TEST = re.compile(r"\b(?:on|for) (?:the )?test\b", re.IGNORECASE)  # validation loss at iteration 20 on test set
 # a line that may hold data: cheap, and true for every line that HEADER and PAIRS accept
@@ -63,7 +79,9 @@ MAYBE = re.compile(rb"(?i)(?:step|iter|\bit\b|\bs:)s?(?:ation)?['\"]?[ \t]*[:=#]
 class Dialect:
     """What one family of text logs calls things: raw cleaned keys, clock semantics and scope."""
 
-    keys: dict[str, str] = field(default_factory=dict)  # cleaned raw key -> canonical name, '@clock', '@step_clock', '@mean_clock' or '@drop'
+    keys: dict[str, str] = field(
+        default_factory=dict
+    )  # cleaned raw key -> canonical name, '@clock', '@step_clock', '@mean_clock' or '@drop'
     scope: str = "unknown"  # what the clock counts: 'training', 'training and evaluation', 'unknown'
     line: re.Pattern[str] | None = None  # data lines of another build: groups step, key and number
     maybe: re.Pattern[bytes] = MAYBE  # true for every data line, and cheap
@@ -184,7 +202,11 @@ class Shape:
 def _literal(text: str) -> str:
     """A pattern for the text between captured numbers: blanks may vary, and so may numbers that belong to no word."""
     pieces = re.split(r"([ \t]+|(?<![A-Za-z_0-9])[0-9]+(?![A-Za-z_0-9]))", text)
-    return "".join(" " if p == " " else r"[ \t]+" if p[0] in " \t" else r"[0-9]+" if p.isdecimal() and p.isascii() else re.escape(p) for p in pieces if p)
+    return "".join(
+        " " if p == " " else r"[ \t]+" if p[0] in " \t" else r"[0-9]+" if p.isdecimal() and p.isascii() else re.escape(p)
+        for p in pieces
+        if p
+    )
 
 
 def _captured(value: Value, text: str) -> str:
@@ -237,8 +259,12 @@ class Shapes:
         return self._findall(block)
 
 
-def numbers(texts: Sequence[bytes], value: Value) -> list[float]:
+def numbers(texts: Sequence[bytes], value: Value) -> Sequence[float]:
     """Printed numbers as floats in canonical units."""
+    if isinstance(texts, Printed):
+        scaled: Any = texts.values if value.scale == 1.0 else _scaled(texts.values, value.scale)
+        found: Sequence[float] = scaled.tolist() if value.name[0] == "@" else scaled
+        return found
     if value.duration:
         return [_seconds(t.decode()) for t in texts]
     try:
@@ -255,13 +281,15 @@ def _seconds(text: str) -> float:
     return sum(p * unit for p, unit in zip(reversed(parts), (1, 60, 3600), strict=False)) + (86400 * int(days.split()[0]) if days else 0)
 
 
-def _scaled(value: float, scale: float) -> float:
+def _scaled(value: Any, scale: float) -> Any:
     """v * scale, dividing where that is exact: 616917 ms is 616.917 s."""
     return value / round(1 / scale) if scale < 1 else value * scale
 
 
 def integers(texts: Sequence[bytes]) -> list[int]:
     """Printed whole numbers."""
+    if isinstance(texts, Printed):
+        return texts.values.astype("int64").tolist()  # type: ignore[no-any-return]
     try:
         return list(map(int, texts))
     except ValueError:
@@ -271,6 +299,8 @@ def integers(texts: Sequence[bytes]) -> list[int]:
 def printed_decimals(texts: Sequence[bytes], scale: float) -> list[int | None] | int | None:
     """Decimals as printed: one number when all agree. A scaled value (110K, 12 ms) has them shifted."""
     shift = round(-math.log10(scale)) if scale != 1.0 else 0
+    if isinstance(texts, Printed):
+        return (texts.places or 0) + shift
     places = names.decimals(texts[0].decode())
     if places is not None:  # do all have as many?
         pattern = rb"(?:[-+]?\d+\.\d{%d} )*" % places if places else rb"(?:[-+]?\d+ )*"

@@ -6,17 +6,20 @@ of a crash. What follows a run marker, or a step that returns to its start, is a
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from itertools import islice
 from operator import gt, itemgetter
 from typing import Any
 
 from ngt_report import loglines, pasted
 from ngt_report.files import LONGEST_LINE, InputFile
 from ngt_report.pasted import Pasted
+from ngt_report.printed import equal_lines
 from ngt_report.spans import Found, Part, Span
-from ngt_report.textlog import CLOCKS, Dialect, Row, Shape, Shapes, numbers, printed_decimals, shape_of, tokenize
+from ngt_report.textclock import StepTimes, evaluates, printed_clocks
+from ngt_report.textlog import Dialect, Row, Shape, Shapes, numbers, printed_decimals, shape_of, tokenize
 from ngt_report.waist import Block, Column, Reading, Segment, Trial
 
 ANSI = re.compile(rb"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\n]*\x07|\x1b[@-_]")
@@ -40,14 +43,13 @@ class TextReader:
         self.last_step: int | None = None
         self.last_clock: float | None = None
         self.evaluated = False  # an evaluation after step 0 was seen in this segment
-        self.step_clock = 0.0  # sum of per-step times, for logs that print no other
-        self.usual_time: float | None = None  # of one step
-        self.odd_times = 0  # how many in a row were far longer
-        self.timed_step: int | None = None  # the last step whose time was printed
+        self.times = StepTimes()
+        self.elapsed = False  # an elapsed time was printed: times of steps are no clock then
         self.per_step: float | None = None  # iterations, in logs that count both
         self.total: int | None = None
         self.line = 1
         self.redrawn = False
+        self.counted: set[int] = set()  # lines that are accounted for, where lines were redrawn
 
     # -- the file -------------------------------------------------------------------------------------------------
     def read(self) -> Reading:
@@ -90,7 +92,7 @@ class TextReader:
 
     def _stretch(self, block: bytes, line: int, lines: int) -> None:
         """Lines that are no program."""
-        self.redrawn = b"\r" in block
+        self.redrawn, self.counted = b"\r" in block, set()
         if self.redrawn:  # a progress bar redrew its line: each drawing is looked at, all have one line number
             drawn = block[:-1].split(b"\n")
             physical = [line + i for i, text in enumerate(drawn) for _ in range(text.count(b"\r") + 1)]
@@ -99,7 +101,32 @@ class TextReader:
             self._rows(block, range(line, line + lines))
 
     def _rows(self, block: bytes, physical: Sequence[int]) -> None:
-        """Find data and other lines in a block, in order, and hand them on."""
+        """Find data and other lines in a block, in order, and hand them on: long stretches of equal lines, and what lies between."""
+        at = 0
+        while found := self._equal_lines(block, at):
+            start, end, span = found
+            before = block.count(b"\n", at, start)
+            if before:
+                self._mixed_rows(block[at:start], physical[:before])
+            span.lines = physical[before : before + len(span.columns[0])]  # type: ignore[index]
+            self._span(span)
+            at, physical = end, physical[before + len(span) :]
+        if at < len(block):
+            self._mixed_rows(block[at:], physical)
+
+    def _equal_lines(self, block: bytes, at: int) -> tuple[int, int, Span] | None:
+        """The next stretch of equal data lines, when it is long."""
+        for match in islice(self.dialect.maybe.finditer(block, at), 4):
+            start = block.rfind(b"\n", at, match.start()) + 1 or at
+            line = block[start : block.find(b"\n", match.end())]
+            taken = self._tokenize(line)
+            if taken:
+                found = equal_lines(taken[0], line, block, start)
+                return (start, found[0], Span((), [taken[0]], (), found[1])) if found else None
+        return None
+
+    def _mixed_rows(self, block: bytes, physical: Sequence[int]) -> None:
+        """Lines of any kind."""
         self._learn_from(block)
         for _ in range(3):  # a shape first met deep in the block takes the block's other lines when it is read again
             rows = self.shapes.rows(block)
@@ -113,7 +140,8 @@ class TextReader:
         if any(text.strip() for _, text in other):
             self._in_order(found, other)
         else:
-            self.reading.ignore("blank", len({at for at, _ in other} - {at for at, _, _ in found} if other else ()))
+            blank = {at for at, _ in other} - {at for at, _, _ in found} if other else set()
+            self.reading.ignore("blank", self._uncounted(blank))
             self._span(Span.of(found))
 
     def _learn_from(self, block: bytes) -> None:
@@ -164,14 +192,24 @@ class TextReader:
                 self._span(Span.of(found[done:upto]))
                 done = max(done, upto)
                 if at not in data_lines:
-                    self._account(kind, text)
+                    self._account(at, kind, text)
                 self._other(at, text.decode("utf-8", "replace"), kind)
             elif at not in data_lines:
-                self._account(kind, text)
+                self._account(at, kind, text)
         self._span(Span.of(found[done:]))
 
-    def _account(self, kind: str | None, text: bytes) -> None:
+    def _uncounted(self, lines: Collection[int]) -> int:
+        """How many of these lines are not accounted for yet; a line that was redrawn comes more than once."""
+        if not self.redrawn:
+            return len(lines)
+        new = set(lines) - self.counted
+        self.counted |= new
+        return len(new)
+
+    def _account(self, at: int, kind: str | None, text: bytes) -> None:
         """A line without data is used when it says something of a run, else ignored."""
+        if not self._uncounted((at,)):
+            return
         if kind == "marker" or kind is not None and self.trial >= 0 and not self.named:
             self.reading.lines_used += 1
         else:
@@ -223,7 +261,7 @@ class TextReader:
         if self.named or self.trial < 0:
             self._open_trial(span.lines[0])
         self._end_preamble()
-        self.reading.lines_used += len(set(span.lines)) if self.redrawn else len(span)
+        self.reading.lines_used += self._uncounted(span.lines)
         steps = self._steps(span)
         before = [steps[0] if self.last_step is None else self.last_step, *steps]
         cuts = [i for i, (a, b) in enumerate(zip(before, steps, strict=False)) if a > b] if any(map(gt, before, steps)) else []
@@ -265,8 +303,7 @@ class TextReader:
             self.reading.fact("marker", self.named, self.trial, line)
         self.named = None
         self.segment, self.first_step, self.last_step, self.last_clock = 0, None, None, None
-        self.evaluated, self.step_clock, self.total = False, 0.0, None
-        self.usual_time, self.odd_times, self.timed_step, self.per_step = None, 0, None, None
+        self.evaluated, self.times, self.total, self.elapsed = False, StepTimes(), None, False
         self._end_preamble()
 
     def _columns(self, span: Span, steps: list[int]) -> None:
@@ -274,9 +311,12 @@ class TextReader:
         if self.first_step is None:
             self.first_step = steps[0]
         segment = self.segment
+        self._totals(span)
         clocks, restarts = self._clocks(span, steps)
         for start, end in zip([0, *restarts], [*restarts, len(steps)], strict=True):
-            if restarts:
+            if start == end:  # the clock starts again at the first line
+                pass
+            elif restarts:
                 self._points(span.cut(start, end), steps[start:end], clocks[start:end] if clocks else None, segment)
             else:
                 self._points(span, steps, clocks, segment)
@@ -290,44 +330,46 @@ class TextReader:
     def _clocks(self, span: Span, steps: list[int]) -> tuple[list[float | None] | None, list[int]]:
         """The clock of each line in seconds as printed, and the lines at which it starts again."""
         parts = span.parts()
-        clocks, kind = _printed_clocks(parts, len(steps))
+        clocks, kinds = printed_clocks(parts, len(steps))
         if clocks is None:
+            self._see_evaluations(parts, steps)
             return None, []
-        if kind != "@clock":
-            clocks = [None if s is None else self._add_step_time(s, at, kind == "@mean_clock") for s, at in zip(clocks, steps, strict=True)]
+        if self.elapsed or any(kind != "@clock" for kind in kinds):
+            clocks = self._summed(clocks, kinds * len(steps) if len(kinds) == 1 else kinds, steps)
+        else:
+            self.elapsed = True
         known: Any = [c for c in clocks if c is not None] if None in clocks else clocks
         if known and (known[0] < (self.last_clock or 0.0) or any(map(gt, known, known[1:]))):
             return clocks, self._watch_clock(span, parts, steps, clocks)
-        if known:
-            self.last_clock = known[-1]
-            latest = (steps[-1 if p.places is None else p.places[-1]] for p in parts if _evaluates(p.shape))
-            self.evaluated = self.evaluated or any(step > 0 for step in latest)
+        self.last_clock = known[-1] if known else self.last_clock
+        self._see_evaluations(parts, steps)
         return clocks, []
 
-    def _add_step_time(self, seconds: float, step: int, mean: bool) -> float:
-        """A log that prints step times: the clock is their sum, each printed time standing for the steps since the one before.
+    def _see_evaluations(self, parts: list[Part], steps: list[int]) -> None:
+        """Note whether an evaluation after step 0 was seen."""
+        latest = (steps[-1 if p.places is None else p.places[-1]] for p in parts if evaluates(p.shape))
+        self.evaluated = self.evaluated or any(step > 0 for step in latest)
 
-        One that is far longer than usual (a compilation, an evaluation) stands for itself only, unless it is a mean.
-        """
-        steps = max(1, step - self.timed_step) if self.timed_step is not None else 1
-        usual = self.usual_time
-        odd = not mean and usual is not None and seconds > 3 * usual > 0 and not self.odd_times
-        self.odd_times = 1 if odd else 0
-        self.usual_time = usual if odd else seconds
-        self.timed_step = step
-        self.step_clock += seconds + (steps - 1) * (usual if odd and usual is not None else seconds)
-        return self.step_clock
+    def _summed(self, clocks: list[float | None], kinds: list[str], steps: list[int]) -> list[float | None]:
+        """The clock of lines of which some print the time of a step; once an elapsed time was printed, only that counts."""
+        out: list[float | None] = []
+        for seconds, kind, step in zip(clocks, kinds, steps, strict=True):
+            self.elapsed = self.elapsed or kind == "@clock" and seconds is not None
+            if seconds is None or kind == "@clock":
+                out.append(seconds)
+            else:
+                out.append(None if self.elapsed else self.times.add(seconds, step, kind == "@mean_clock"))
+        return out
 
     def _watch_clock(self, span: Span, parts: list[Part], steps: list[int], clocks: list[float | None]) -> list[int]:
         """Line by line: where the clock falls, and whether an evaluation came before; returns where segments begin."""
-        evaluating = {i for p in parts if _evaluates(p.shape) for i in (p.places if p.places is not None else range(len(steps)))}
+        evaluating = {i for p in parts if evaluates(p.shape) for i in (p.places if p.places is not None else range(len(steps)))}
         restarts = []
         for i, clock in enumerate(clocks):
-            if clock is None:
-                continue
-            if self.last_clock is not None and clock < self.last_clock and self._clock_fell(span.lines[i], steps[i]):
-                restarts.append(i)
-            self.last_clock = clock
+            if clock is not None:
+                if self.last_clock is not None and clock < self.last_clock and self._clock_fell(span.lines[i], steps[i]):
+                    restarts.append(i)
+                self.last_clock = clock
             if steps[i] > 0 and i in evaluating:
                 self.evaluated = True
         return restarts
@@ -343,9 +385,7 @@ class TextReader:
         self._new_segment(step, line, "restarts")
         return True
 
-    def _emit(
-        self, part: Part, lines: Sequence[int], steps: Sequence[int], clocks: Sequence[float | None] | None, segment: int
-    ) -> None:
+    def _emit(self, part: Part, lines: Sequence[int], steps: Sequence[int], clocks: Sequence[float | None] | None, segment: int) -> None:
         """One block: the metrics of a shape's lines."""
         columns = {}
         tokens: list[int | None] | None = None
@@ -353,17 +393,24 @@ class TextReader:
             if value.name == "@tokens":
                 tokens = [round(v) if 0 <= v < 1e18 else None for v in numbers(texts, value)]
             elif value.name == "@total":
-                self._totals(texts[-1], lines[-1])
+                continue
             elif value.name[0] != "@":
                 columns[value.name] = Column(numbers(texts, value), printed_decimals(texts, value.scale))
         if columns or clocks is not None:
             self.reading.blocks.append(Block(self.trial, segment, steps, columns, lines, None, clocks, tokens))
 
-    def _totals(self, text: bytes, line: int) -> None:
-        total = int(text.replace(b",", b""))
-        if total != self.total:
-            self.reading.fact("total_steps", total, self.trial, line)
-            self.total = total
+    def _totals(self, span: Span) -> None:
+        """The declared total, where it is first said and where it changes."""
+        said = [(p.pick(span.lines), p.columns[k]) for p in span.parts() for k, v in enumerate(p.shape.values) if v.name == "@total"]
+        if said and all(texts.count(said[0][1][0]) == len(texts) for _, texts in said):
+            changes = [(min(lines[0] for lines, _ in said), said[0][1][0])]
+        else:
+            changes = sorted(pair for lines, texts in said for pair in zip(lines, texts, strict=False))
+        for line, text in changes:
+            total = int(text.replace(b",", b""))
+            if total != self.total:
+                self.reading.fact("total_steps", total, self.trial, line)
+                self.total = total
 
     # -- the end --------------------------------------------------------------------------------------------------
     def _account_giants(self) -> None:
@@ -381,9 +428,9 @@ class TextReader:
             reading.fact("clock.scope", self.dialect.scope, trial.index)
         reading.state = {
             "line": self.line, "trial": self.trial, "segment": self.segment, "first_step": self.first_step, "last_step": self.last_step,
-            "last_clock": self.last_clock, "evaluated": self.evaluated, "step_clock": self.step_clock, "total": self.total,
-            "usual_time": self.usual_time, "odd_times": self.odd_times, "timed_step": self.timed_step, "per_step": self.per_step,
-            "program": [self.pasted.inside, self.pasted.odd],
+            "last_clock": self.last_clock, "evaluated": self.evaluated, "total": self.total, "per_step": self.per_step,
+            "elapsed": self.elapsed,
+            "times": asdict(self.times), "program": [self.pasted.inside, self.pasted.odd],
         }  # fmt: skip
         if not reading.blocks and self.file.state is None:
             reading.status = "empty" if not self.file.size else "no metrics"
@@ -391,6 +438,7 @@ class TextReader:
     def _restore(self) -> None:
         state = dict(self.file.state or {})
         self.pasted.inside, self.pasted.odd = state.pop("program", (False, [False, False]))
+        self.times = StepTimes(**state.pop("times", {}))
         for key, value in state.items():
             setattr(self, key, value)
 
@@ -404,31 +452,6 @@ def _clean(block: bytes) -> bytes:
     if b"\xef\xbb\xbf" in block:  # files that were put together each have their mark
         block = block.replace(b"\xef\xbb\xbf", b"")
     return block.replace(b"\r\n", b"\n") if b"\r" in block else block
-
-
-def _printed_clocks(parts: list[Part], size: int) -> tuple[list[float | None] | None, str]:
-    """What the lines print of time, and which kind it is; an elapsed time counts before times of steps."""
-    kinds = [{v.name for v in p.shape.values if v.name in CLOCKS} for p in parts]
-    kind = next((name for name in CLOCKS if any(name in k for k in kinds)), None)
-    if kind is None:
-        return None, ""
-    clocks: list[float | None] = [None] * size if len(parts) > 1 else []
-    for part in parts:
-        for k, value in enumerate(part.shape.values):
-            if value.name != kind:
-                continue
-            seconds: list[float | None] = list(numbers(part.columns[k], value))
-            if not math.isfinite(sum(seconds)):  # type: ignore[arg-type]
-                seconds = [s if s is not None and math.isfinite(s) else None for s in seconds]
-            if part.places is None:
-                return seconds, kind
-            for i, s in zip(part.places, seconds, strict=True):
-                clocks[i] = s
-    return clocks, kind
-
-
-def _evaluates(shape: Shape) -> bool:
-    return any(v.name.startswith("val/") for v in shape.values)
 
 
 def _first_after(found: list[Found], line: int, start: int) -> int:
@@ -470,9 +493,23 @@ def _first_data(file: InputFile, dialect: Dialect, programs: Pasted) -> tuple[in
             start = None if program else _data_at(stretch, dialect)
             if start is not None:
                 sample = [loglines.plain(t.decode("utf-8", "replace")) for t in stretch[start : start + 16384].split(b"\n")[:24]]
-                return line + stretch.count(b"\n", 0, start), [t for t in sample if tokenize(t, dialect)]
+                return line + stretch.count(b"\n", 0, start), _data_among(sample, dialect)
             line += stretch.count(b"\n")
     return None
+
+
+def _data_among(lines: list[str], dialect: Dialect) -> list[str]:
+    """Those that hold data; one line of each shape is taken apart."""
+    shapes: list[re.Pattern[str]] = []
+    data = []
+    for line in lines:
+        if not any(shape.fullmatch(line) for shape in shapes):
+            values = tokenize(line, dialect)
+            if not values:
+                continue
+            shapes.append(re.compile(shape_of(line, values).pattern))
+        data.append(line)
+    return data
 
 
 def _data_at(block: bytes, dialect: Dialect) -> int | None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import os
 import socket
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-LOG = "".join(f"step {s}/1500 train_loss={t} val_loss={v} elapsed={e}s\n" for s, t, v, e in ((500, 6.1, 6.2517, 617.4), (1000, 5.1, 5.2517, 1217.4), (1500, 4.1, 5.3517, 1817.4)))
+LOG = "".join(
+    f"step {s}/1500 train_loss={t} val_loss={v} elapsed={e}s\n"
+    for s, t, v, e in ((500, 6.1, 6.2517, 617.4), (1000, 5.1, 5.2517, 1217.4), (1500, 4.1, 5.3517, 1817.4))
+)
 BEST, LAST = (5.2517, 1000), (5.3517, 1500)
 Make = Callable[[Path], Path]
 
@@ -153,7 +154,11 @@ odd("UTF-16 BE with BOM", file(b"\xfe\xff" + LOG.encode("utf-16-be")), **GOOD)
 odd("UTF-16 LE without BOM", file(LOG.encode("utf-16-le")), **GOOD)
 odd("UTF-16 BE without BOM", file(LOG.encode("utf-16-be")), **GOOD)
 odd("UTF-16 with half a character", file(b"\xff\xfe" + LOG.encode("utf-16-le") + b"s"), **GOOD)
-odd("UTF-16 with half a surrogate", file(b"\xff\xfe" + "run \ud83d x\n".encode("utf-16-le", "surrogatepass") + LOG.encode("utf-16-le")), **GOOD)
+odd(
+    "UTF-16 with half a surrogate",
+    file(b"\xff\xfe" + "run \ud83d x\n".encode("utf-16-le", "surrogatepass") + LOG.encode("utf-16-le")),
+    **GOOD,
+)
 odd("UTF-32", file(LOG.encode("utf-32")), **GOOD)
 odd("UTF-8 with BOM", file(b"\xef\xbb\xbf" + LOG.encode()), **GOOD)
 odd("a BOM and nothing else", file(b"\xef\xbb\xbf"), runs=0)
@@ -200,12 +205,40 @@ def line(value: str, step: str = "750/1500") -> Make:
 
 for value in ("nan", "NaN", "inf", "-inf", "Infinity", "-Infinity", "1e999", "-1e999", "NAN", "1e-999"):
     odd(f"a validation loss of {value}", line(value), runs=1, last=LAST)
-for value in ("", "None", "n/a", "-", "--", "abc", "4.7.7", "4,77", "0x1F", "1_000", "1e", "e5", "4.77x", "٤.٥", "$5", "=5", "5=", "(5", "'5'", "NULL", "#REF!", "1/0"):
+for value in (
+    "",
+    "None",
+    "n/a",
+    "-",
+    "--",
+    "abc",
+    "4.7.7",
+    "4,77",
+    "0x1F",
+    "1_000",
+    "1e",
+    "e5",
+    "4.77x",
+    "٤.٥",
+    "$5",
+    "=5",
+    "5=",
+    "(5",
+    "'5'",
+    "NULL",
+    "#REF!",
+    "1/0",
+):
     odd(f"a validation loss of {value!r}", line(value), runs=1, last=LAST, **({"best": BEST} if "5" not in value else {}))
 for step in ("-750", "750.5", "7.5e2", "99999999999999999999", "9" * 500, "٧٥٠", "750k", "", "0x2EE", "nan", "inf", "1,00", "--750"):
     odd(f"a step of {step[:24]!r}", line("9.9", step), runs=1, best=BEST, last=LAST)
 odd("a step with commas", line("9.9", "750/1,500"), **GOOD)
-odd("a step beyond 2^53", file(LOG.replace("/1500", "") + "step 9007199254740993 val_loss=5.0001\n"), runs=1, last=(5.0001, 9007199254740993))
+odd(
+    "a step beyond 2^53",
+    file(LOG.replace("/1500", "") + "step 9007199254740993 val_loss=5.0001\n"),
+    runs=1,
+    last=(5.0001, 9007199254740993),
+)
 odd("a total of 0", file(LOG.replace("/1500", "/0")), runs=1)
 odd("a total below the step", file(LOG.replace("/1500", "/7")), **GOOD)
 odd("a total that changes", file(LOG.replace("1500/1500", "1500/3000")), runs=1, best=BEST, last=LAST)
@@ -228,116 +261,127 @@ odd("a loss of 0", file(LOG.replace("5.2517", "0")), runs=1, best=(0.0, 1000))
 # -- order ------------------------------------------------------------------------------------------------------------
 LINES = LOG.splitlines(keepends=True)
 odd("every line twice", file("".join(x * 2 for x in LINES)), **GOOD)
-odd("a step twice with other values", file(LOG.replace(LINES[1], LINES[1] + LINES[1].replace("5.2517", "5.9999"))), runs=1, finding="contradiction")
+odd(
+    "a step twice with other values",
+    file(LOG.replace(LINES[1], LINES[1] + LINES[1].replace("5.2517", "5.9999"))),
+    runs=1,
+    finding="contradiction",
+)
 odd("the log backwards", file("".join(reversed(LINES))), runs=None)
 odd("the log twice in a file", file(LOG + LOG), runs=None)
 odd("the log in two files", folder(a_log=LOG, b_log=LOG), runs=1, best=BEST, last=LAST, finding="repeated")
-WRITERS = "".join(f"step {s}/900 val_loss={9 - s / 200:.4f}\nstep {s + 5}/900 val_loss={8 - s / 200:.4f}\nstep {s - 50}/900 val_loss=7.{s}\n" for s in range(100, 900, 100))
+WRITERS = "".join(
+    f"step {s}/900 val_loss={9 - s / 200:.4f}\nstep {s + 5}/900 val_loss={8 - s / 200:.4f}\nstep {s - 50}/900 val_loss=7.{s}\n"
+    for s in range(100, 900, 100)
+)
 odd("two writers", file(WRITERS), finding="two_writers")
-odd("two writers of the same steps", file("".join(f"step {s} val_loss={9 - s / 200:.4f}\nstep {s} val_loss={8 - s / 200:.4f}\n" for s in range(100, 900, 100))), finding="contradiction")
-odd("a restart", file(LOG + "step 1000/1500 val_loss=5.0001 elapsed=10.0s\nstep 1500/1500 val_loss=4.9001 elapsed=600.0s\n"), runs=1, best=(4.9001, 1500), finding="restarted")
+odd(
+    "two writers of the same steps",
+    file("".join(f"step {s} val_loss={9 - s / 200:.4f}\nstep {s} val_loss={8 - s / 200:.4f}\n" for s in range(100, 900, 100))),
+    finding="contradiction",
+)
+odd(
+    "a restart",
+    file(LOG + "step 1000/1500 val_loss=5.0001 elapsed=10.0s\nstep 1500/1500 val_loss=4.9001 elapsed=600.0s\n"),
+    runs=1,
+    best=(4.9001, 1500),
+    finding="restarted",
+)
 odd("only a header", file("step train_loss val_loss\n"), runs=0)
 odd("train only", file(LOG.replace("val_loss", "xx_loss")), runs=1)
 odd("accuracy only", file(LOG.replace("val_loss", "val_acc").replace("train_loss", "train_acc")), runs=1)
-odd("a crash at once", file("Traceback (most recent call last):\n  File \"a.py\", line 1\nValueError: no\n"), runs=0)
-odd("a crash at the end", file("".join(LINES[:2]) + "Traceback (most recent call last):\n  File \"a.py\", line 1\nValueError: no\n"), runs=1, finding="crashed")
-odd("a warning that names an error", file(LINES[0] + "UserWarning: ValueError: no\nRuntimeError: caught, going on\n" + "".join(LINES[1:])), **GOOD)
+odd("a crash at once", file('Traceback (most recent call last):\n  File "a.py", line 1\nValueError: no\n'), runs=0)
+odd(
+    "a crash at the end",
+    file("".join(LINES[:2]) + 'Traceback (most recent call last):\n  File "a.py", line 1\nValueError: no\n'),
+    runs=1,
+    finding="crashed",
+)
+odd(
+    "a warning that names an error",
+    file(LINES[0] + "UserWarning: ValueError: no\nRuntimeError: caught, going on\n" + "".join(LINES[1:])),
+    **GOOD,
+)
 
 
 # -- names ------------------------------------------------------------------------------------------------------------
 NAMES = {
-    "a pipe": "a|b.log", "a script": "<script>alert(1)<.log", "a link": "](javascript:alert(1)).log", "an image": "![x](http:evil).log",
-    "a newline": "a\nb.log", "a tab": "a\tb.log", "an escape": "a\x1b[31mb.log", "emoji": "🔥💾.log", "a leading dash": "-rf.log", "dots": "...log",
-    "a backtick": "a`b.log", "stars": "**a**_b_.log", "quotes": "a\"b'c.log", "a formula": "=cmd(1).log", "at": "@SUM(A1).log", "plus": "+1.log", "a hash": "a#b.log",
-    "spaces": "  a  b  .log", "a percent": "100%s%n.log", "a brace": "{{ 7*7 }}.log", "a dollar": "$(id).log", "a glob": "a*?[b].log", "a backslash": "a\\b.log",
-    "a right-to-left mark": "a\u202egol.log", "a combining mark": "e\u0301.log", "a zero width": "a\u200bb.log", "an entity": "&lt;b&gt;.log", "a semicolon": "a;DROP TABLE runs;--.log",
-    "a colon": "C:a.log", "a comma": "a,b.log", "255 bytes": "n" * 251 + ".log", "a raw byte": os.fsdecode(b"a\xffb.log"), "CR": "a\rb.log", "a question": "??.log",
-    "HTML comment": "<!-- a.log", "a heading": "# a.log", "a rule": "---.log", "details": "<details>.log", "an autolink": "https:x.log", "footnote": "[^1].log", "tilde": "~.log",
-}  # fmt: skip
+    "a pipe": "a|b.log",
+    "a script": "<script>alert(1)<.log",
+    "a link": "](javascript:alert(1)).log",
+    "an image": "![x](http:evil).log",
+    "a newline": "a\nb.log",
+    "a tab": "a\tb.log",
+    "an escape": "a\x1b[31mb.log",
+    "emoji": "🔥💾.log",
+    "a leading dash": "-rf.log",
+    "dots": "...log",
+    "a backtick": "a`b.log",
+    "stars": "**a**_b_.log",
+    "quotes": "a\"b'c.log",
+    "a formula": "=cmd(1).log",
+    "at": "@SUM(A1).log",
+    "plus": "+1.log",
+    "a hash": "a#b.log",
+    "spaces": "  a  b  .log",
+    "a percent": "100%s%n.log",
+    "a brace": "{{ 7*7 }}.log",
+    "a dollar": "$(id).log",
+    "a glob": "a*?[b].log",
+    "a backslash": "a\\b.log",
+    "a right-to-left mark": "a\u202egol.log",
+    "a combining mark": "e\u0301.log",
+    "a zero width": "a\u200bb.log",
+    "an entity": "&lt;b&gt;.log",
+    "a semicolon": "a;DROP TABLE runs;--.log",
+    "a colon": "C:a.log",
+    "a comma": "a,b.log",
+    "255 bytes": "n" * 251 + ".log",
+    "a raw byte": os.fsdecode(b"a\xffb.log"),
+    "CR": "a\rb.log",
+    "a question": "??.log",
+    "HTML comment": "<!-- a.log",
+    "a heading": "# a.log",
+    "a rule": "---.log",
+    "details": "<details>.log",
+    "an autolink": "https:x.log",
+    "footnote": "[^1].log",
+    "tilde": "~.log",
+}
 for what, name in NAMES.items():
     odd(f"a file name with {what}", file(LOG, "in/" + name), **GOOD)
-for what in ("a pipe", "a script", "a link", "an image", "emoji", "a backtick", "a formula", "at", "stars", "a brace", "an entity", "HTML comment", "quotes", "a newline", "a comma"):
+for what in (
+    "a pipe",
+    "a script",
+    "a link",
+    "an image",
+    "emoji",
+    "a backtick",
+    "a formula",
+    "at",
+    "stars",
+    "a brace",
+    "an entity",
+    "HTML comment",
+    "quotes",
+    "a newline",
+    "a comma",
+):
     name = NAMES[what].removesuffix(".log")
     odd(f"a run in a log with {what}", file(f"Experiment: {name}\n{LOG}Experiment: other\n{LOG.replace('5.2517', '5.2')}"), runs=2)
-    odd(f"a run in JSONL with {what}", file("".join(json.dumps({"name": n, "alpha": 1, "val_loss": v}) + "\n" for n, v in ((name, 4.5), ("b", 4.6))), "a.jsonl"), runs=2)
+    odd(
+        f"a run in JSONL with {what}",
+        file("".join(json.dumps({"name": n, "alpha": 1, "val_loss": v}) + "\n" for n, v in ((name, 4.5), ("b", 4.6))), "a.jsonl"),
+        runs=2,
+    )
     cell = '"' + name.replace('"', '""') + '"'
     odd(f"a run in CSV with {what}", file(f"name,seed,val_loss\n{cell},1,4.5\nb,2,4.6\n", "a.csv"), runs=2)
 odd("a flag with a pipe", file("flags: --a='x|y' --b=<script>\n" + LOG), **GOOD)
 odd("a model with markup", file("model: <img/src=x> dataset: `|`\n" + LOG), **GOOD)
 odd("a metric with markup", file(LOG.replace(" elapsed", " <b>=5 a|b=3 ](x)=2 elapsed")), runs=1)
-odd("an error with markup", file("".join(LINES[:2]) + "ValueError: | <script>alert(1)</script> ](javascript:x) `x`\n"), runs=1, finding="crashed")
-
-
-# -- tables and documents ---------------------------------------------------------------------------------------------
-JSON_VALUES: dict[str, str] = {
-    "null": "null", "true": "true", "a word": '"x"', "a list": "[1]", "an object": "{}", "a huge float": "1e999", "a huge integer": "1" + "0" * 400, "minus one": "-1",
-    "a half": "1.5", "a number as text": '"1.5"', "NaN": "NaN", "Infinity": "-Infinity", "an empty text": '""', "a nested list": "[" * 50 + "]" * 50,
-}  # fmt: skip
-for what, value in JSON_VALUES.items():
-    rows = [f'{{"step": {s}, "val_loss": {v}}}' for s, v in ((100, 4.5), (200, 4.4), (300, 4.6))]
-    odd(f"JSONL, a step of {what}", file("\n".join([*rows, f'{{"step": {value}, "val_loss": 9.9}}']) + "\n", "a.jsonl"), runs=None)
-    odd(f"JSONL, a loss of {what}", file("\n".join([*rows[:2], f'{{"step": 250, "val_loss": {value}}}', rows[2]]) + "\n", "a.jsonl"), runs=None)
-    odd(f"JSONL, a name of {what}", file(f'{{"name": {value}, "val_loss": 4.5}}\n{{"name": "b", "val_loss": 4.6}}\n', "a.jsonl"), runs=None)
-    odd(f"metrics.json, a loss of {what}", file(f'{{"eval": {{"eval_loss": {value}, "eval_runtime": 3}}, "train": {{"train_loss": 4.1}}}}', "metrics.json"), runs=None)
-    odd(f"trainer_state.json, a step of {what}", file(f'{{"log_history": [{{"step": {value}, "eval_loss": 4.5}}, {{"step": 20, "eval_loss": 4.4}}], "max_steps": {value}}}', "s.json"), runs=None)
-    odd(f"an event with a value of {what}", file(f'{{"kind": "eval", "run": "a", "segment": 0, "seq": 0, "ts": 1, "step": 5, "elapsed_s": 1, "val/loss": {value}}}\n', "e.jsonl"), runs=None)
-DEEP = "[" * 100_000 + "]" * 100_000
-odd("JSON nested too deeply", file('{"log_history": ' + DEEP + "}", "a.json"), runs=0)
-odd("JSONL nested too deeply", file(f'{{"step": 1, "val_loss": 4.5}}\n{{"step": 2, "val_loss": {DEEP}}}\n{{"step": 3, "val_loss": 4.4}}\n', "a.jsonl"), runs=None)
-odd("JSON with equal keys", file('{"step": 1, "step": 2, "val_loss": 4.5, "val_loss": 4.6}\n' * 3, "a.jsonl"), runs=None)
-odd("JSON that ends early", file('{"log_history": [{"step": 10, "eval_loss": 4.5}, {"st', "a.json"), runs=0)
-odd("JSONL with a torn end", file('{"step": 1, "val_loss": 4.5}\n{"step": 2, "val_loss": 4.4}\n{"step": 3, "val_lo', "a.jsonl"), runs=1, last=(4.4, 2), finding="pending")
-odd("JSONL with a torn middle", file('{"step": 1, "val_loss": 4.5}\n{"step": 2, "val_{"step": 3, "val_loss": 4.4}\n{"step": 4, "val_loss": 4.3}\n', "a.jsonl"), runs=1, last=(4.3, 4), finding="bad_lines")
-odd("a JSON list", file("[1, 2, 3]", "a.json"), runs=0)
-odd("a JSON text", file('"step 5 val_loss=3"', "a.json"), runs=0)
-odd("a JSON number", file("5", "a.json"), runs=0)
-odd("an empty object", file("{}", "a.json"), runs=0)
-odd("a lone brace", file("{", "a.json"), runs=0)
-odd("JSON with a BOM", file(b"\xef\xbb\xbf" + b'{"step": 1, "val_loss": 4.5}\n{"step": 2, "val_loss": 4.4}\n', "a.jsonl"), runs=1, last=(4.4, 2))
-odd("a lone surrogate in JSON", file('{"name": "\\ud800", "val_loss": 4.5}\n{"name": "b", "val_loss": 4.4}\n', "a.jsonl"), runs=2)
-odd("a NUL in JSON", file('{"name": "a\\u0000b", "val_loss": 4.5}\n{"name": "b", "val_loss": 4.4}\n', "a.jsonl"), runs=2)
-odd("prototype keys", file('{"__proto__": {"x": 1}, "constructor": 1, "step": 1, "val_loss": 4.5}\n', "a.jsonl"), runs=None)
-ROWS = "".join(f"{i},4.{9 - i}\n" for i in range(1, 7))
-odd("200 columns", file(",".join(f"c{i}" for i in range(200)) + ",step,val_loss\n" + ",".join("1" for _ in range(200)) + ",1,4.5\n" + ",".join("1" for _ in range(200)) + ",2,4.4\n", "a.csv"), runs=None)
-odd("a million cells in a row", file("step,val_loss\n1,4.5\n2,4.4\n" + "," * 1_000_000 + "\n", "a.csv"), runs=1, last=(4.4, 2))
-odd("CSV with a row too long", file(f"step,val_loss\n{ROWS}9,4.4,9,9\n10,4.3\n", "a.csv"), runs=1, last=(4.3, 10))
-odd("CSV with a row too short", file(f"step,val_loss\n{ROWS}9\n10,4.3\n", "a.csv"), runs=1, last=(4.3, 10))
-odd("CSV with an open quote", file('step,val_loss\n1,4.5\n2,"4.4\n3,4.3\n', "a.csv"), runs=None)
-odd("CSV with equal columns", file("step,val_loss,val_loss\n1,4.5,4.6\n2,4.4,4.7\n", "a.csv"), runs=None)
-odd("CSV with no header", file("1,4.5\n2,4.4\n", "a.csv"), runs=0)
-odd("CSV with a header only", file("step,val_loss\n", "a.csv"), runs=0)
-odd("CSV with semicolons and commas", file("step;val_loss\n1;4,5\n2;4,4\n", "a.csv"), runs=1, last=(4.4, 2))
-odd("CSV with words for numbers", file("step,val_loss\n1,4.5\ntwo,4.4\n3,low\n4,4.3\n", "a.csv"), runs=1, last=(4.3, 4))
-odd("CSV with a NaN and an inf", file("step,val_loss\n1,4.5\n2,nan\n3,inf\n4,4.3\n", "a.csv"), runs=1, best=(4.3, 4))
-odd("CSV in UTF-16", file("step,val_loss\n1,4.5\n2,4.4\n".encode("utf-16"), "a.csv"), runs=1, last=(4.4, 2))
-odd("CSV with CRLF and a BOM", file(b"\xef\xbb\xbfstep,val_loss\r\n1,4.5\r\n2,4.4\r\n", "a.csv"), runs=1, last=(4.4, 2))
-odd("CSV with NUL", file(b"step,val_loss\n1,4.5\n2,4\x00.4\n3,4.3\n", "a.csv"), runs=1)
-odd("CSV with the same run twice", file("name,seed,val_loss\na,1,4.5\na,1,4.6\nb,2,4.4\n", "a.csv"), runs=None)
-odd("CSV with the same row twice", file("name,seed,val_loss\na,1,4.5\na,1,4.5\nb,2,4.4\n", "a.csv"), runs=2)
-odd("CSV whose steps fall", file("step,val_loss\n100,4.5\n200,4.4\n150,4.3\n200,4.2\n", "a.csv"), runs=1, last=(4.2, 200))
-odd("CSV with a float step", file("step,val_loss\n100.0,4.5\n200.0,4.4\n", "a.csv"), runs=1, last=(4.4, 200))
-
-
-# -- archives ---------------------------------------------------------------------------------------------------------
-def _zip(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", compression) as z:
-        for name, data in members.items():
-            z.writestr(zipfile.ZipInfo(name), data, compression)
-    return out.getvalue()
-
-
-odd("a zip bomb called .pt", file(_zip({"archive/data.pkl": bytes(200_000_000)}, zipfile.ZIP_DEFLATED), "a.pt"), runs=0)
-odd("a bomb beside a log", beside(lambda t: file(_zip({"a/data.pkl": bytes(50_000_000)}, zipfile.ZIP_DEFLATED), "good.pt_best.pt")(t)), **GOOD)
-odd("a zip without a pickle", file(_zip({"readme.txt": b"hello"}), "a.pt"), runs=0)
-odd("a zip with a path out of it", file(_zip({"../../evil/data.pkl": b"\x80\x02}q\x00."}), "a.pt"), runs=None)
-odd("an empty zip", file(_zip({}), "a.pt"), runs=0)
-odd("half a zip", file(_zip({"archive/data.pkl": b"\x80\x02}q\x00."})[:40], "a.pt"), runs=0)
-odd("a text called .pt", file("hello\n", "a.pt"), runs=0)
-odd("an empty .pt", file(b"", "a.pt"), runs=0)
-odd("a log called .pt", file(LOG, "a.pt"), **GOOD)
-odd("a log called .csv", file(LOG, "a.csv"), **GOOD)
-odd("a log called .json", file(LOG, "a.json"), **GOOD)
-odd("a CSV called .log", file("step,val_loss\n1,4.5\n2,4.4\n", "a.log"), runs=1, last=(4.4, 2))
-odd("an event file that is cut", file(b"\x18\x00\x00\x00\x00\x00\x00\x00\xa3\x7fK\"", "events.out.tfevents.1.host"), runs=0)
-odd("an event file of length 2^63", file(b"\xff" * 12 + bytes(100), "events.out.tfevents.1.host"), runs=0)
+odd(
+    "an error with markup",
+    file("".join(LINES[:2]) + "ValueError: | <script>alert(1)</script> ](javascript:x) `x`\n"),
+    runs=1,
+    finding="crashed",
+)

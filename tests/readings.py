@@ -101,7 +101,9 @@ def report(path: Path, out: Path, **options: Any) -> Report:
     """Build a report; every source's lines must add up."""
     folder = build(Request((str(path),), out=str(out), **options)).folder
     with duckdb.connect(str(folder / "report.duckdb"), read_only=True) as db:
-        found = db.execute("SELECT path, format, status, lines_read, lines_used, lines_ignored, lines_bad, lines_pending FROM sources ORDER BY path")
+        found = db.execute(
+            "SELECT path, format, status, lines_read, lines_used, lines_ignored, lines_bad, lines_pending FROM sources ORDER BY path"
+        )
         keys = [d[0] for d in found.description]
         sources = [dict(zip(keys, row, strict=True)) for row in found.fetchall()]
     for s in sources:

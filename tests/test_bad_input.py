@@ -17,6 +17,7 @@ from markdown_it import MarkdownIt
 from ngt_report.build import Request, build
 from ngt_report.errors import ReportError
 from ngt_report.files import LONGEST_LINE, InputFile
+from tests import bad_documents  # noqa: F401 - it adds to ODD
 from tests.bad_inputs import BEST, LAST, LOG, ODD, Odd
 from tests.readings import Memory, Report, read, report, written
 

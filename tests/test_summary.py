@@ -250,7 +250,7 @@ def test_what_should_be_noticed_is_noticed(tmp_path: Path) -> None:
     (logs / "gap.log").write_text("".join(text[:3] + text[5:]))
     (logs / "nan.log").write_text("".join(f"step {i}00/800 val_loss={v}\n" for i, v in enumerate(["5.0", "4.0", "nan", "nan"], 1)))
     (logs / "crash.log").write_text(
-        "step 100/800 val_loss=5.0\nTraceback (most recent call last):\n  File \"x.py\", line 1\nRuntimeError: CUDA error: device lost\n"
+        'step 100/800 val_loss=5.0\nTraceback (most recent call last):\n  File "x.py", line 1\nRuntimeError: CUDA error: device lost\n'
     )
     (logs / "curve.csv").write_text("run,step,val_loss\ngap,100,5.0\ngap,200,4.9\ngap,300,4.6\n")
     summary(logs, tmp_path / "out")

@@ -41,7 +41,12 @@ def test_how_a_log_was_saved_changes_nothing(sample: Sample, change: str) -> Non
         data = sample.text.encode("utf-16")
     elif change == "coloured":
         data = b"\n".join(b"\x1b[32m" + line + b"\x1b[0m" if line else line for line in data.split(b"\n"))
-    elif sample.form in ("build_nanogpt", "hf_stdout", "console", "megatron") or sample.pasted or "Epoch" in sample.text or "\r" in sample.text:
+    elif (
+        sample.form in ("build_nanogpt", "hf_stdout", "console", "megatron")
+        or sample.pasted
+        or "Epoch" in sample.text
+        or "\r" in sample.text
+    ):
         pytest.skip("a logger's prefix on these lines makes another format")
     else:
         data = b"".join(b"2025-02-03 04:05:06,789 INFO " + line for line in data.splitlines(keepends=True))
@@ -106,9 +111,9 @@ def test_configuration_below_the_program_is_read_and_the_programs_is_not() -> No
 @pytest.mark.parametrize(
     ("line", "value"),
     [
-        ("4,7748", None), ("4.7748,", 4.7748), ("4.77.48", None), ("4_7", None), ("0x1F", None), ("--4", None), ("4.7e", None), ("1,234.5", 1234.5),
-        ("4.7748)", 4.7748), ("4.", 4.0), (".5", 0.5), ("+4.5", 4.5), ("-4.5", -4.5), ("4.5e-1", 0.45), ("n/a", None), ("None", None), ("", None),
-        ("٤.٥", None), ("４.5", None), ("4.5x", None), ("1e999", float("inf")),
+        ("4,7748", None), ("4.7748,", 4.7748), ("4.77.48", None), ("4_7", None), ("0x1F", None), ("--4", None), ("4.7e", None),
+        ("4.7748)", 4.7748), ("4.", 4.0), (".5", 0.5), ("+4.5", 4.5), ("-4.5", -4.5), ("4.5e-1", 0.45), ("1,234.5", 1234.5),
+        ("n/a", None), ("None", None), ("", None), ("٤.٥", None), ("４.5", None), ("4.5x", None), ("1e999", float("inf")),
     ],
 )  # fmt: skip
 def test_a_number_is_read_whole_or_not_at_all(line: str, value: float | None) -> None:
@@ -127,8 +132,8 @@ def test_a_step_that_is_no_count_is_none(step: str) -> None:
 @pytest.mark.parametrize(
     ("line", "name"),
     [
-        ("[RUN] w3_a", "w3_a"), ("Experiment: A1", "A1"), ("=== Experiment 3/48: lr_0.01 ===", "lr_0.01"), ("Trial 2: b", "b"), ("Run name: x-1", "x-1"),
-        ("Starting run: logs/a.log", "a"), ("### Variant: gated ###", "gated"),
+        ("[RUN] w3_a", "w3_a"), ("Experiment: A1", "A1"), ("=== Experiment 3/48: lr_0.01 ===", "lr_0.01"), ("Trial 2: b", "b"),
+        ("Run name: x-1", "x-1"), ("Starting run: logs/a.log", "a"), ("### Variant: gated ###", "gated"),
     ],
 )  # fmt: skip
 def test_a_marker_names_the_run_below_it(line: str, name: str) -> None:

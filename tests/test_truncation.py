@@ -93,7 +93,9 @@ def test_reading_on_is_reading_anew(name: str) -> None:
     assert reread * 3 < len(data)
 
 
-@pytest.mark.parametrize("spoil", [lambda d: d, lambda d: d.replace(b"\n", b"\r\n"), lambda d: b"\xef\xbb\xbf" + d], ids=["lf", "crlf", "bom"])
+@pytest.mark.parametrize(
+    "spoil", [lambda d: d, lambda d: d.replace(b"\n", b"\r\n"), lambda d: b"\xef\xbb\xbf" + d], ids=["lf", "crlf", "bom"]
+)
 def test_whole_builds_of_a_cut_log(spoil: Callable[[bytes], bytes], tmp_path: Path) -> None:
     data = spoil(SAMPLES["key=value"].text.encode())
     whole = report(written(tmp_path, {"a.log": data}) / "a.log", tmp_path / "whole")

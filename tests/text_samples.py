@@ -118,7 +118,8 @@ sample(
 sample(
     "build-nanogpt log.txt", "build_nanogpt",
     "0 val 10.9511\n0 hella 0.2466\n0 train 10.955029\n1 train 10.612345\n250 val 5.9\n250 hella 0.2500\n250 train 5.921875\n",
-    [[(0, 10.9511), (250, 5.9)]], [[(0, 10.955029), (1, 10.612345), (250, 5.921875)]], other={"hellaswag/accuracy": [(0, 0.2466), (250, 0.25)]},
+    [[(0, 10.9511), (250, 5.9)]], [[(0, 10.955029), (1, 10.612345), (250, 5.921875)]],
+    other={"hellaswag/accuracy": [(0, 0.2466), (250, 0.25)]},
 )  # fmt: skip
 sample(
     "llm.c", "keyvalue",
@@ -163,10 +164,10 @@ sample(
 )  # fmt: skip
 sample(
     "Megatron-DeepSpeed", "megatron",
-    " iteration    13910/  953674 | consumed samples:     14243840 | consumed tokens:  29171384320 | elapsed time per iteration (s): 11.18 |"
-    " learning rate: 1.000E-04 | global batch size:  1024 | lm loss: 2.152785E+00 | grad norm: 0.114 |\n"
-    " iteration    13911/  953674 | consumed samples:     14244864 | consumed tokens:  29173481472 | elapsed time per iteration (s): 11.18 |"
-    " learning rate: 1.000E-04 | global batch size:  1024 | lm loss: 2.142785E+00 | grad norm: 0.115 |\n",
+    " iteration    13910/  953674 | consumed samples:     14243840 | consumed tokens:  29171384320 |"
+    " elapsed time per iteration (s): 11.18 | global batch size:  1024 | lm loss: 2.152785E+00 | grad norm: 0.114 |\n"
+    " iteration    13911/  953674 | consumed samples:     14244864 | consumed tokens:  29173481472 |"
+    " elapsed time per iteration (s): 11.18 | global batch size:  1024 | lm loss: 2.142785E+00 | grad norm: 0.115 |\n",
     [[]], [[(13910, 2.152785), (13911, 2.142785)]], clock=[{13910: 11.18, 13911: 22.36}],
 )  # fmt: skip
 sample(
@@ -216,7 +217,8 @@ sample(
 )  # fmt: skip
 sample(
     "brackets and lone values", "keyvalue",
-    "Epoch [1/5], Step [100/600], Loss: 2.3001\n[val] step 100 loss 2.4002\n[train] step 200 | loss 2.2001\nValidation loss at step 200: 2.3002\n"
+    "Epoch [1/5], Step [100/600], Loss: 2.3001\n[val] step 100 loss 2.4002\n[train] step 200 | loss 2.2001\n"
+    "Validation loss at step 200: 2.3002\n"
     "[best] step 100 val_loss 2.2222\nstep 200: best val_loss=2.3002\n",
     [[(100, 2.4002), (200, 2.3002)]], [[(100, 2.3001), (200, 2.2001)]],
 )  # fmt: skip

@@ -36,7 +36,10 @@ def torn_line(file: InputFile) -> bool:
 
 def head_lines(file: InputFile) -> list[str]:
     """The lines that sniffing sees; a last one that the head cuts short is left out."""
-    lines = file.text_head.split("\n")
-    if lines and (len(file.raw_head) < file.size or not lines[-1]):
-        lines.pop()
-    return [line.removesuffix("\r") for line in lines]
+    if "head lines" not in file.notes:
+        lines = file.text_head.split("\n")
+        if lines and (len(file.raw_head) < file.size or not lines[-1]):
+            lines.pop()
+        file.notes["head lines"] = [line.removesuffix("\r") for line in lines]
+    found: list[str] = file.notes["head lines"]
+    return found

@@ -34,8 +34,9 @@ def read(file: InputFile) -> Reading:
 FORMAT = Format(
     name="megatron",
     title="Megatron text log",
-    example=" iteration       20/     100 | consumed samples:  5120 | elapsed time per iteration (ms): 1234.5 | learning rate: 1.000E-04 |"
-    " lm loss: 9.042713E+00 | grad norm: 4.123 |\n validation loss at iteration 20 | lm loss value: 9.100000E+00 | lm loss PPL: 8.955293E+03 |",
+    example=" iteration       20/     100 | consumed samples:  5120 | elapsed time per iteration (ms): 1234.5 |"
+    " lm loss: 9.042713E+00 | grad norm: 4.123 |\n"
+    " validation loss at iteration 20 | lm loss value: 9.100000E+00 | lm loss PPL: 8.955293E+03 |",
     clock="the mean time of an iteration since the line before; the clock is their sum over all iterations; training only",
     sniff=sniff,
     read=read,

@@ -10,9 +10,12 @@ from ngt_report.textlog import Dialect
 from ngt_report.textreader import first_data_line, read_text
 from ngt_report.waist import Reading
 
-DIALECT = Dialect(keys={"time": "@step_clock", "dt": "@step_clock", "iter_time": "@step_clock", "iter_dt": "@step_clock"}, scope="training and evaluation")
+DIALECT = Dialect(
+    keys={"time": "@step_clock", "dt": "@step_clock", "iter_time": "@step_clock", "iter_dt": "@step_clock"}, scope="training and evaluation"
+)
 LINE = re.compile(
-    r"(?:.*\s)?(?:iter|step)\s+\d+\s*[:|].*\b(?:(?:iter[ _])?time|dt|iter_dt)\W*[\d.]+\s*m?s\b|(?:.*\s)?iter_dt\s+[\d.]+m?s;\s*iter\s+\d+:", re.IGNORECASE
+    r"(?:.*\s)?(?:iter|step)\s+\d+\s*[:|].*\b(?:(?:iter[ _])?time|dt|iter_dt)\W*[\d.]+\s*m?s\b|(?:.*\s)?iter_dt\s+[\d.]+m?s;\s*iter\s+\d+:",
+    re.IGNORECASE,
 )
 
 
@@ -31,7 +34,8 @@ FORMAT = Format(
     name="nanogpt",
     title="nanoGPT text log",
     example="step 250: train loss 2.1034, val loss 2.2210\niter 250: loss 2.0944, time 330.04ms, mfu 12.82%",
-    clock="time is one step's own; the clock is their sum, each printed time standing for the steps since the one before; evaluations included",
+    clock="time is one step's own; the clock is their sum, each printed time standing for the steps since the one before; "
+    "evaluations included",
     sniff=sniff,
     read=read,
     rank=45,

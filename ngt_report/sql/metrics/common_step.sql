@@ -7,7 +7,7 @@ sizes AS (
     SELECT budget, any_value(total) AS total, count(*) AS runs FROM compared WHERE budget IS NOT NULL GROUP BY budget
 ),
 shared AS (
-    SELECT c.budget, e.step, count(DISTINCT e.run) AS runs, count(DISTINCT e.run) FILTER (e.clock_s IS NOT NULL) AS clocked
+    SELECT c.budget, e.step, count(*) AS runs, count(e.clock_s) AS clocked -- a run has one evaluation a step
     FROM compared AS c
     JOIN evals AS e ON e.run = c.run AND e.metric = 'val/loss' AND isfinite(e.value) AND e.step IS NOT NULL
     WHERE c.budget IS NOT NULL

@@ -3,24 +3,28 @@
 -- better: lower
 -- grain: run
 WITH
-ends AS (
-    SELECT c.budget, c.run, e.clock_s
-    FROM compared AS c
-    JOIN fixed_step AS f USING (budget, run)
-    JOIN evals AS e ON e.run = c.run AND e.metric = 'val/loss' AND e.step = f.step
-    WHERE e.clock_s IS NOT NULL
-),
 shortest AS (
-    SELECT budget, min(clock_s) AS time_s FROM ends GROUP BY budget HAVING count(*) > 1
+    SELECT budget, min(clock_s) AS time_s FROM fixed_step WHERE step IS NOT NULL AND clock_s IS NOT NULL GROUP BY budget HAVING count(*) > 1
+),
+timed AS (
+    SELECT c.budget, e.run, s.time_s, e.step, e.value, e.clock_s
+    FROM evals AS e
+    JOIN compared AS c ON c.run = e.run
+    JOIN shortest AS s ON s.budget = c.budget
+    WHERE e.metric = 'val/loss' AND e.clock_s IS NOT NULL AND isfinite(e.value) AND e.step > 0
+),
+beyond AS (
+    SELECT budget, run, min(step) FILTER (clock_s > time_s) AS step FROM timed GROUP BY budget, run
 ),
 around AS (
     SELECT
-        c.budget, e.run, s.time_s, e.step, e.value, e.clock_s,
-        lead(e.clock_s) OVER later AS next_clock_s, lead(e.value) OVER later AS next_value, lead(e.step) OVER later AS next_step
-    FROM compared AS c
-    JOIN shortest AS s USING (budget)
-    JOIN evals AS e ON e.run = c.run AND e.metric = 'val/loss' AND e.clock_s IS NOT NULL AND isfinite(e.value) AND e.step > 0
-    WINDOW later AS (PARTITION BY c.budget, e.run ORDER BY e.step)
+        t.budget, t.run, any_value(t.time_s) AS time_s,
+        max(t.step) FILTER (b.step IS NULL OR t.step < b.step) AS step, any_value(b.step) AS next_step,
+        arg_max(t.value, t.step) FILTER (b.step IS NULL OR t.step < b.step) AS value, any_value(t.value) FILTER (t.step = b.step) AS next_value,
+        arg_max(t.clock_s, t.step) FILTER (b.step IS NULL OR t.step < b.step) AS clock_s, any_value(t.clock_s) FILTER (t.step = b.step) AS next_clock_s
+    FROM timed AS t
+    JOIN beyond AS b ON b.budget = t.budget AND b.run = t.run
+    GROUP BY t.budget, t.run
 )
 SELECT
     budget, run, time_s,

@@ -3,23 +3,29 @@
 -- better: lower
 -- grain: run, target
 WITH
-pairs AS (
+first AS (
+    SELECT t.budget, t.target, e.run, min(e.step) AS at_step
+    FROM evals AS e
+    JOIN compared AS c ON c.run = e.run
+    JOIN targets AS t ON t.budget = c.budget
+    WHERE e.metric = 'val/loss' AND e.value <= t.target AND isfinite(e.value) AND e.step IS NOT NULL
+    GROUP BY t.budget, t.target, e.run
+),
+ends AS (
     SELECT
-        c.budget, e.run, e.step, e.value, e.clock_s, e.tokens,
-        lag(e.step) OVER earlier AS step0, lag(e.value) OVER earlier AS value0, lag(e.clock_s) OVER earlier AS clock0, lag(e.tokens) OVER earlier AS tokens0
-    FROM compared AS c
-    JOIN evals AS e ON e.run = c.run AND e.metric = 'val/loss' AND isfinite(e.value) AND e.step IS NOT NULL
-    WHERE c.budget IS NOT NULL
-    WINDOW earlier AS (PARTITION BY e.run ORDER BY e.step)
+        f.budget, f.target, f.run, f.at_step, any_value({'v': e.value, 's': e.step, 'c': e.clock_s, 'k': e.tokens}) FILTER (e.step = f.at_step) AS b,
+        arg_max({'v': e.value, 's': e.step, 'c': e.clock_s, 'k': e.tokens}, e.step) FILTER (e.step < f.at_step) AS a
+    FROM evals AS e
+    JOIN first AS f ON f.run = e.run
+    WHERE e.metric = 'val/loss' AND isfinite(e.value) AND e.step <= f.at_step
+    GROUP BY f.budget, f.target, f.run, f.at_step
 ),
 crossed AS (
     SELECT
-        t.budget, t.target, p.run, min(p.step) AS at_step,
-        arg_min({'f': CASE WHEN p.value0 > p.value THEN (p.value0 - t.target) / (p.value0 - p.value) ELSE 1.0 END,
-            's0': p.step0, 's1': p.step, 'c0': p.clock0, 'c1': p.clock_s, 'k0': p.tokens0, 'k1': p.tokens}, p.step) AS x
-    FROM targets AS t
-    JOIN pairs AS p ON p.budget = t.budget AND p.value <= t.target
-    GROUP BY t.budget, t.target, p.run
+        budget, target, run, at_step,
+        {'f': CASE WHEN a.v > b.v THEN (a.v - target) / (a.v - b.v) ELSE 1.0 END,
+            's0': a.s, 's1': b.s, 'c0': a.c, 'c1': b.c, 'k0': a.k, 'k1': b.k} AS x
+    FROM ends
 )
 SELECT
     t.budget, t.target, t.why, c.run, x.at_step IS NOT NULL AS reached,

@@ -1,0 +1,58 @@
+"""What the lines of a text log print of time: an elapsed time, or the times of steps, whose sum is the clock."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ngt_report.spans import Part
+from ngt_report.textlog import CLOCKS, Shape, numbers
+
+
+@dataclass(slots=True)
+class StepTimes:
+    """The clock of a log that prints step times: their sum, each printed time standing for the steps since the one before."""
+
+    total: float = 0.0
+    usual: float | None = None  # of one step
+    odd: bool = False  # whether the latest was far longer
+    step: int | None = None  # the latest that was printed
+
+    def add(self, seconds: float, step: int, mean: bool) -> float:
+        """The clock at this step. A time far longer than usual (an evaluation) stands for itself only, unless it is a mean."""
+        steps = max(1, step - self.step) if self.step is not None else 1
+        usual = seconds if self.usual is None else self.usual
+        self.odd = not mean and seconds > 3 * usual > 0 and not self.odd
+        self.total += seconds + (steps - 1) * (usual if self.odd else seconds)
+        self.usual, self.step = usual if self.odd else seconds, step
+        return self.total
+
+
+def printed_clocks(parts: list[Part], size: int) -> tuple[list[float | None] | None, list[str]]:
+    """What the lines print of time, and its kind (once if all lines are alike); an elapsed time counts before a step's own."""
+    clocks: list[float | None] = [None] * size
+    kinds = ["@clock"] * size
+    found = False
+    for part in parts:
+        names = {v.name: k for k, v in reversed(list(enumerate(part.shape.values)))}
+        kind = next((name for name in CLOCKS if name in names), None)
+        if kind is None:
+            continue
+        found = True
+        seconds = _finite(numbers(part.columns[names[kind]], part.shape.values[names[kind]]))
+        if part.places is None:
+            return seconds, [kind]
+        for i, s in zip(part.places, seconds, strict=True):
+            clocks[i], kinds[i] = s, kind
+    return (clocks, kinds) if found else (None, [])
+
+
+def _finite(seconds: Sequence[float]) -> list[float | None]:
+    """Readings that are no numbers are none."""
+    return list(seconds) if math.isfinite(sum(seconds)) else [s if math.isfinite(s) else None for s in seconds]
+
+
+def evaluates(shape: Shape) -> bool:
+    """Whether lines of this shape hold a validation metric."""
+    return any(v.name.startswith("val/") for v in shape.values)
