@@ -11,7 +11,7 @@ READ_NDJSON = """
 import duckdb, os
 if os.path.exists(sys.argv[2]): os.remove(sys.argv[2])
 con = duckdb.connect(sys.argv[2], config={"threads": 1})
-con.execute("create table points(run varchar, segment int, step bigint, metric varchar, value double, elapsed_s double, tokens bigint)").fetchall()
+con.execute("create table points(run varchar, segment int, step bigint, metric varchar, value double, elapsed_s double, tokens bigint)")
 columns = {"kind": "VARCHAR", "run": "VARCHAR", "segment": "INTEGER", "step": "BIGINT", "tokens": "BIGINT", "elapsed_s": "DOUBLE"}
 metrics = ["train/loss", "val/loss", "lr", "grad_norm", "tokens_per_s", "mfu"]
 listed = ", ".join(f"'{k}': '{v}'" for k, v in {**columns, **dict.fromkeys(metrics, "DOUBLE")}.items())

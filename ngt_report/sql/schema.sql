@@ -49,8 +49,7 @@ CREATE TABLE IF NOT EXISTS meta (key VARCHAR PRIMARY KEY, value VARCHAR);
 
 -- Which trials make which run; written by identity.py at every build.
 CREATE TABLE IF NOT EXISTS run_trials (
-    run VARCHAR, source BIGINT, trial INTEGER, precedence TINYINT,
-    main BOOLEAN                -- the trial that the run's curve comes from first
+    run VARCHAR, source BIGINT, trial INTEGER, precedence TINYINT, main BOOLEAN -- main: the trial that the run's curve comes from
 );
 
 CREATE TABLE IF NOT EXISTS runs (
@@ -67,14 +66,10 @@ CREATE TABLE IF NOT EXISTS checkpoints (
 
 -- What was asked for on the command line or in ngtreport.toml.
 CREATE TABLE IF NOT EXISTS params (step BIGINT, target DOUBLE);
-
 CREATE TABLE IF NOT EXISTS baselines (budget VARCHAR, run VARCHAR, why VARCHAR);
-
 CREATE TABLE IF NOT EXISTS targets (budget VARCHAR, target DOUBLE, why VARCHAR);
 
-CREATE TABLE IF NOT EXISTS findings (
-    severity VARCHAR, kind VARCHAR, run VARCHAR, text VARCHAR, source VARCHAR, line BIGINT
-);
+CREATE TABLE IF NOT EXISTS findings (severity VARCHAR, kind VARCHAR, run VARCHAR, text VARCHAR, source VARCHAR, line BIGINT);
 
 CREATE OR REPLACE VIEW points AS
 SELECT
