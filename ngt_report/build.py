@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ngt_report.store import Store
 
 
+SMALL = 16 << 20  # bytes of input
+
+
 @dataclass(frozen=True)
 class Request:
     """What the command line asks of a build."""
@@ -123,7 +126,9 @@ def compute(store: Store, inputs: Inputs, settings: Settings, progress: Progress
     """Bring the database up to date in one transaction; returns how many files were read."""
     from ngt_report import identity, ingest, queries, runs
 
-    store.run("BEGIN TRANSACTION")
+    if sum(f.size for f in inputs.files) < SMALL:
+        store.small()
+    store.begin()
     read = ingest.ingest(store, inputs.files, progress)
     ingest.outside(inputs.findings, store)
     bases = [os.path.relpath(b, inputs.root).replace(os.sep, "/") for b in inputs.bases]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -45,6 +43,8 @@ def load(bases: list[Path], root: Path) -> Settings:
 
 
 def _toml(path: Path) -> dict[str, Any]:
+    import tomllib
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
@@ -57,7 +57,9 @@ def parse(table: dict[str, Any], where: str) -> Settings:
     for key, value in table.items():
         name = key.replace("-", "_")
         if name not in KEYS:
-            near = difflib.get_close_matches(name, KEYS, 1)
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, KEYS, 1)
             raise UsageError(f"{where}: unknown key {key!r}; " + (f"did you mean {near[0]!r}?" if near else f"known: {', '.join(KEYS)}"))
         setattr(settings, name, _checked(name, value, where))
     return settings

@@ -289,7 +289,6 @@ def agree(a: float, a_decimals: int | None, b: float, b_decimals: int | None) ->
 # -- reading the raw tables -----------------------------------------------------------------------------------------
 def _pieces(store: Store, bases: list[str]) -> list[Piece]:
     """All trials that say something, with their facts."""
-    store.run(f"CREATE OR REPLACE TEMP TABLE spans AS {sql('staging/spans.sql')}")
     rows = store.rows(sql("staging/trials.sql"))
     facts: dict[tuple[int, int], dict[str, Any]] = {}
     text = "SELECT source, trial, key, value FROM raw_facts WHERE list_contains(?::VARCHAR[], key) ORDER BY ALL"

@@ -55,7 +55,9 @@ def ingest(store: Store, files: list[InputFile], progress: Progress | None = Non
         done += file.size
     bulk.flush()
     store.flush()
-    return sum(what in ("read", "append") for _, _, what in loads)
+    fresh = [source_id(file.rel) for file, _, what in loads if what in ("read", "append")]
+    store.summarise(fresh)
+    return len(fresh)
 
 
 def _known(store: Store) -> dict[str, Known]:

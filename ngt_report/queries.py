@@ -13,6 +13,7 @@ from ngt_report.store import Store, sql
 
 STAGING = ("segments", "stated", "origins", "evals", "clocks", "compared")  # in the order in which they rest on each other
 LARGE = frozenset({"stated", "evals"})  # on disk they are views; a build computes evals once, in memory
+SEGMENTS = "source BIGINT, trial INTEGER, segment INTEGER, superseded_from BIGINT, reset_line BIGINT, clock_offset_s DOUBLE"
 FIRST = ("common_step", "best_last", "fixed_step", "throughput", "train_time")  # metrics that others rest on, in order
 AFTER_BASELINES = "delta"  # this metric and all later ones may use the tables baselines and targets
 BASELINE_WORDS = (("vanilla", "baseline"), ("none",))
@@ -45,9 +46,11 @@ def build_relations(store: Store, settings: Settings) -> None:
     """Make staging and metric tables, baselines, targets and findings from the raw tables, layer by layer."""
     store.run("DELETE FROM params")
     store.run("INSERT INTO params VALUES (?, ?)", [settings.step, settings.target])
-    # fresh points have no statistics yet: without this the planner builds its hash tables on them
-    store.run("SET disabled_optimizers = 'join_order,build_side_probe_side'")
+    restarts = store.run("SELECT 1 FROM raw_segments LIMIT 1")
     for name in STAGING:
+        if name == "segments" and not restarts:
+            store.run(f"CREATE OR REPLACE TABLE segments ({SEGMENTS})")
+            continue
         kind = "VIEW" if name in LARGE else "TABLE"
         store.run(f"CREATE OR REPLACE {kind} {name} AS {sql(f'staging/{name}.sql')}")
         if name == "evals":

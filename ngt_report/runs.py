@@ -158,9 +158,12 @@ def seed_group(run: Run, config: dict[str, Any], seed: Any, total: int | None, s
     return to_json({**rest, "total_steps": total, "label": label})
 
 
+SEED = re.compile(r"[._\-]?(?:seed|sd|s)?[._\-=]?0*([0-9]{1,18})(?=$|[._\-])")
+
+
 def _without_seed(name: str, seed: int) -> str:
     """The name without the words that say the seed: baseline_s42, baseline-seed42, baseline_42."""
-    return re.sub(rf"[._\-]?(?:seed|sd|s)?[._\-=]?{seed}(?=$|[._\-])", "", name)
+    return SEED.sub(lambda m: "" if int(m[1]) == seed else m[0], name)
 
 
 # -- how it ended ---------------------------------------------------------------------------------------------------

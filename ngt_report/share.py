@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ def write(folder: Path, texts: dict[str, str], key: str, meta: dict[str, Any]) -
     """Write the outputs and the stamp; a Summary.md that was edited by hand is kept beside as *.edited.md."""
     folder.mkdir(parents=True, exist_ok=True)
     before = stamp_of(folder).get("outputs", {})
-    kept = []
+    kept, changed = [], {}
     for name, text in texts.items():
         path, data = folder / name, text.encode("utf-8", "replace")
         if name == "Summary.md" and path.exists() and name in before and not _is(path, before[name]) and path.read_bytes() != data:
@@ -83,25 +84,33 @@ def write(folder: Path, texts: dict[str, str], key: str, meta: dict[str, Any]) -
             os.replace(path, aside)
             kept.append(aside.name)
         if not _is(path, digest(data)):
-            replace_file(path, data)
+            changed[path] = data
     if not (folder / NOTES).exists():
-        replace_file(folder / NOTES, NOTES_TEXT.encode())
+        changed[folder / NOTES] = NOTES_TEXT.encode()
     stamp = {**meta, "version": __version__, "inputs": key, "outputs": {n: digest(t.encode("utf-8", "replace")) for n, t in texts.items()}}
-    replace_file(folder / STAMP, (json.dumps(stamp, indent=1, sort_keys=True) + "\n").encode())
+    changed[folder / STAMP] = (json.dumps(stamp, indent=1, sort_keys=True) + "\n").encode()
+    replace_files(changed)
     return kept
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Write under a temporary name, sync, rename: the old file stays until the new one is whole."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+def replace_files(files: dict[Path, bytes]) -> None:
+    """Write under temporary names, sync, then rename, in this order: an old file stays until the new ones are whole."""
+    temporary = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in files}
+    path = Path()
     try:
-        with temporary.open("wb") as f:
-            f.write(data)
-            f.flush()
-            os.fsync(f.fileno())
-        os.replace(temporary, path)
+        with ExitStack() as stack:
+            handles = []
+            for path, data in files.items():
+                handles.append(stack.enter_context(temporary[path].open("wb")))
+                handles[-1].write(data)
+                handles[-1].flush()
+            for handle in handles:  # the first sync carries most of the others
+                os.fsync(handle.fileno())
+        for path in files:
+            os.replace(temporary[path], path)
     except OSError as e:
-        temporary.unlink(missing_ok=True)
+        for name in temporary.values():
+            name.unlink(missing_ok=True)
         raise ReportError(f"{path} cannot be written: {(e.strerror or str(e)).lower()}; free space or give -o another folder") from e
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import duckdb
 
 LOCK_WAIT = 3.0  # seconds that a second build waits
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 
 
 def source_id(path: str) -> int:
@@ -49,6 +49,9 @@ RAW = {
 }  # table -> columns, for rows that wait and are inserted together
 
 
+SUMMARIES = ("spans", "trial_values")  # tables that hold what is asked of all points of a source
+
+
 class Store:
     """An open report database."""
 
@@ -56,8 +59,6 @@ class Store:
         self.path = path
         self.con = _open(path, read_only, threads)
         self.waiting: dict[str, list[tuple[Any, ...]]] = {table: [] for table in RAW}
-        if not read_only:
-            self.script("schema.sql")
         self.wide = Wide(self)
         self.buffer = PointBuffer(self)
 
@@ -73,10 +74,23 @@ class Store:
         names = [d[0] for d in result.description or ()]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
-    def script(self, name: str) -> None:
-        """Run the statements of a .sql file, one after the other."""
-        for statement in statements(sql(name)):
-            self.run(statement)
+    def small(self) -> None:
+        """The input is small: planning costs more than plans save."""
+        self.run("PRAGMA disable_optimizer")
+        self.run("SET threads = 1")
+
+    def begin(self) -> None:
+        """Begin the one transaction of a build; a new file, or one of another version, gets its tables in it."""
+        # what a transaction adds has no statistics yet: left alone, the planner would build its hash tables on the points
+        self.run("SET disabled_optimizers = 'join_order,build_side_probe_side'")
+        self.run("BEGIN TRANSACTION")
+        found = self.run("SELECT table_name, table_type FROM information_schema.tables WHERE table_catalog = 'report'")
+        if ("meta", "BASE TABLE") in found and self.run("SELECT value FROM meta WHERE key = 'schema'") == [(SCHEMA_VERSION,)]:
+            return
+        for name, kind in found:
+            self.run(f'DROP {"VIEW" if kind == "VIEW" else "TABLE"} "{name}"')
+        self.con.execute(sql("schema.sql")).fetchall()
+        self.run("INSERT INTO meta VALUES ('schema', ?)", [SCHEMA_VERSION])
 
     def close(self) -> None:
         """Close the database file; everything is on disk."""
@@ -87,7 +101,7 @@ class Store:
         """Remove everything that these sources said."""
         if not ids:
             return
-        for table in (*RAW, "raw_values", "lines", *(t.name for t in self.wide.tables.values())):
+        for table in (*RAW, *SUMMARIES, "raw_values", "lines", *(t.name for t in self.wide.tables.values())):
             column = "id" if table == "sources" else "source"
             self.run(f"DELETE FROM {table} WHERE {column} IN (SELECT unnest(?::BIGINT[]))", [list(ids)])
 
@@ -109,6 +123,15 @@ class Store:
         wait["raw_segments"] += [(source, s.trial, s.index, s.start_step, s.line, s.clock, s.reset_line) for s in reading.segments]
         wait["raw_facts"] += [(source, f.trial, f.key, to_json(f.value), f.line, f.pointer) for f in reading.facts]
         wait["raw_findings"] += [(source, f.severity, f.kind, f.trial, f.text, f.line) for f in reading.findings]
+
+    def summarise(self, ids: Sequence[int]) -> None:
+        """Compute what is asked of all points of these sources, once."""
+        if not ids:
+            return
+        self.run("CREATE OR REPLACE TEMP TABLE fresh AS SELECT unnest(?::BIGINT[]) AS source", [list(ids)])
+        for name in SUMMARIES:
+            self.run(f"DELETE FROM {name} WHERE source IN (SELECT source FROM fresh)")
+            self.run(f"INSERT INTO {name} {sql(f'staging/{name}.sql')}")
 
     def flush(self) -> None:
         """Insert everything that waits."""
@@ -134,12 +157,6 @@ def finite(value: Any) -> Any:
     return value
 
 
-def statements(text: str) -> list[str]:
-    """The statements of a script; semicolons end lines in our files."""
-    bare = re.sub(r"(?m)--.*$", "", text)
-    return [s for part in re.split(r";\s*(?:\n|$)", bare) if (s := part.strip())]
-
-
 def _open(path: str, read_only: bool, threads: int | None) -> duckdb.DuckDBPyConnection:
     """Attach the file; another process that holds it is waited for a moment, then named."""
     import duckdb
@@ -148,6 +165,7 @@ def _open(path: str, read_only: bool, threads: int | None) -> duckdb.DuckDBPyCon
     if threads:
         con.execute(f"SET threads = {int(threads)}").fetchall()
     con.execute("SET preserve_insertion_order = true").fetchall()
+    con.execute("SET checkpoint_threshold = '1KB'").fetchall()  # the commit writes the file itself, not first a log of it
     options = "READ_ONLY" if read_only else "STORAGE_VERSION 'v1.5.0'"
     deadline = time.monotonic() + LOCK_WAIT
     while True:

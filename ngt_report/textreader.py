@@ -6,7 +6,6 @@ of a crash. What follows a run marker, or a step that returns to its start, is a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from itertools import islice
@@ -15,6 +14,7 @@ from typing import Any
 
 from ngt_report import loglines, pasted
 from ngt_report.files import LONGEST_LINE, InputFile
+from ngt_report.firstdata import clean
 from ngt_report.pasted import Pasted
 from ngt_report.printed import equal_lines
 from ngt_report.spans import Found, Part, Span
@@ -22,7 +22,6 @@ from ngt_report.textclock import StepTimes, evaluates, printed_clocks
 from ngt_report.textlog import Dialect, Row, Shape, Shapes, numbers, printed_decimals, shape_of, tokenize
 from ngt_report.waist import Block, Column, Reading, Segment, Trial
 
-ANSI = re.compile(rb"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\n]*\x07|\x1b[@-_]")
 TOO_LONG = f"longer than {LONGEST_LINE:,} bytes"
 
 
@@ -59,7 +58,7 @@ class TextReader:
             if not block.endswith(b"\n"):
                 block = self._torn(block, line)
             if block:
-                self._block(_clean(block), line)
+                self._block(clean(block), line)
         self._account_giants()
         undecided = self.trial < 0 or bool(self.named or self.preamble) or self.pasted.undecided or not self.pasted.ruled
         self._end_preamble()
@@ -443,17 +442,6 @@ class TextReader:
             setattr(self, key, value)
 
 
-def _clean(block: bytes) -> bytes:
-    """Without terminal colours, NUL bytes and the CR of CRLF; other CRs stay for `_stretch`."""
-    if b"\x1b" in block:
-        block = ANSI.sub(b"", block)
-    if b"\x00" in block:
-        block = block.replace(b"\x00", b"")
-    if b"\xef\xbb\xbf" in block:  # files that were put together each have their mark
-        block = block.replace(b"\xef\xbb\xbf", b"")
-    return block.replace(b"\r\n", b"\n") if b"\r" in block else block
-
-
 def _first_after(found: list[Found], line: int, start: int) -> int:
     """Index of the first data line after a physical line."""
     low, high = start, len(found)
@@ -472,52 +460,3 @@ def read_text(file: InputFile, dialect: Dialect) -> Reading:
         loose = TextReader(file, dialect, ruled=False).read()
         return loose if loose.blocks else reading
     return reading
-
-
-def first_data_line(file: InputFile, dialect: Dialect) -> tuple[int, list[str]] | None:
-    """The number of the first data line and the data lines near it; looks through the whole file if it must."""
-    key = f"first data line: {dialect.maybe.pattern!r}"
-    if key not in file.notes:
-        programs = Pasted()
-        found = None if file.encoding == "binary" else _first_data(file, dialect, programs)
-        if found is None and programs.seen:
-            found = _first_data(file, dialect, Pasted(ruled=False))
-        file.notes[key] = found
-    noted: tuple[int, list[str]] | None = file.notes[key]
-    return noted
-
-
-def _first_data(file: InputFile, dialect: Dialect, programs: Pasted) -> tuple[int, list[str]] | None:
-    for block, line in file.blocks():
-        for stretch, program in programs.stretches(_clean(block)):
-            start = None if program else _data_at(stretch, dialect)
-            if start is not None:
-                sample = [loglines.plain(t.decode("utf-8", "replace")) for t in stretch[start : start + 16384].split(b"\n")[:24]]
-                return line + stretch.count(b"\n", 0, start), _data_among(sample, dialect)
-            line += stretch.count(b"\n")
-    return None
-
-
-def _data_among(lines: list[str], dialect: Dialect) -> list[str]:
-    """Those that hold data; one line of each shape is taken apart."""
-    shapes: list[re.Pattern[str]] = []
-    data = []
-    for line in lines:
-        if not any(shape.fullmatch(line) for shape in shapes):
-            values = tokenize(line, dialect)
-            if not values:
-                continue
-            shapes.append(re.compile(shape_of(line, values).pattern))
-        data.append(line)
-    return data
-
-
-def _data_at(block: bytes, dialect: Dialect) -> int | None:
-    """Where the first data line begins."""
-    for match in dialect.maybe.finditer(block):
-        start = block.rfind(b"\n", 0, match.start()) + 1
-        end = block.find(b"\n", match.end())
-        text = block[start : len(block) if end < 0 else end].decode("utf-8", "replace")
-        if len(text) < 4096 and tokenize(loglines.plain(text), dialect):
-            return start
-    return None

@@ -93,7 +93,7 @@ def test_what_a_row_says_besides_are_facts(tmp_path: Path) -> None:
 
 
 def test_a_table_made_from_best_checkpoints_names_its_runs_by_path(tmp_path: Path) -> None:
-    text = "model_type,ablation_flags,seed,best_val_loss,total_steps,path\nngt,\"a,b\",1,4.552418,900,ckpt/g/plain_25m.pt_best.pt\n"
+    text = 'model_type,ablation_flags,seed,best_val_loss,total_steps,path\nngt,"a,b",1,4.552418,900,ckpt/g/plain_25m.pt_best.pt\n'
     reading = read(write(tmp_path, text), results_csv)
     assert (reading.trials[0].name, reading.trials[0].shared) == ("plain_25m", True)
     assert values(reading) == {"best/loss": (4.552418, 900, None)}

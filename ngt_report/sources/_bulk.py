@@ -17,9 +17,7 @@ from ngt_report import names
 from ngt_report.files import BLOCK, LONGEST_LINE, InputFile
 
 MOST_SHAPES, MOST_METRICS = 24, 48
-FIELD = re.compile(
-    rb'\s*("(?:[^"\\]|\\.)*+")(\s*:\s*)(?:(-?\d++(?:\.\d++)?+(?:[eE][-+]?\d++)?+)|("(?:[^"\\]|\\.)*+")|(null|true|false))(\s*,|\s*\})'
-)
+FIELD = rb'\s*("(?:[^"\\]|\\.)*+")(\s*:\s*)(?:(-?\d++(?:\.\d++)?+(?:[eE][-+]?\d++)?+)|("(?:[^"\\]|\\.)*+")|(null|true|false))(\s*,|\s*\})'
 RUN, SEGMENT, WHOLE, NUMBER, TEXT = rb'"\1"', rb"\2", rb"-?\d{1,18}+", rb"[-+.\deE]++", rb'"[^"\\\n]*+"'
 HEAD = rb'(?=(?:[^\n]*?"run"\s*:\s*"([^"\\\n]*)")?)(?=(?:[^\n]*?"segment"\s*:\s*(\d{1,9}))?)'
 NEWLINE = 10
@@ -57,7 +55,8 @@ def shape_of(text: bytes, envelope: tuple[str, ...]) -> Shape | None:
     pieces: list[bytes] = [rb"\{"]
     keys: dict[str, str] = {}
     at = 1
-    while match := FIELD.match(text, at):
+    field_at = re.compile(FIELD).match
+    while match := field_at(text, at):
         key_text, _, number, string, word, end = match.groups()
         key = json.loads(key_text)
         value = _value(key, number, string, word)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from ngt_report.files import InputFile
+from ngt_report.firstdata import first_data_line
 from ngt_report.sources import Format
 from ngt_report.textlog import Dialect
-from ngt_report.textreader import first_data_line, read_text
+from ngt_report.textreader import read_text
 from ngt_report.waist import Reading
 
 # `val:` on a training line only repeats the evaluation before; the times are of single iterations, many of which go unprinted

@@ -38,6 +38,17 @@ CREATE TABLE IF NOT EXISTS raw_segments (
     source BIGINT, trial INTEGER, segment INTEGER, start_step BIGINT, line BIGINT, clock VARCHAR, reset_line BIGINT
 );
 
+-- What is asked of all points of a source, computed when it is read (staging/spans.sql, staging/trial_values.sql).
+CREATE TABLE IF NOT EXISTS spans (
+    source BIGINT, trial INTEGER, segment INTEGER, n_train BIGINT, n_val BIGINT, first_step BIGINT, last_step BIGINT, last_line BIGINT,
+    tokens BIGINT, clock_step BIGINT, unstepped_elapsed DOUBLE, last_elapsed DOUBLE
+);
+
+CREATE TABLE IF NOT EXISTS trial_values (
+    source BIGINT, trial INTEGER, best DOUBLE, best_decimals TINYINT, last DOUBLE, last_decimals TINYINT, print_ VARCHAR, diverged BOOLEAN,
+    stated_best DOUBLE, final DOUBLE, final_decimals TINYINT
+);
+
 CREATE TABLE IF NOT EXISTS raw_facts (source BIGINT, trial INTEGER, key VARCHAR, value VARCHAR, line BIGINT, pointer VARCHAR);
 
 CREATE TABLE IF NOT EXISTS raw_findings (source BIGINT, severity VARCHAR, kind VARCHAR, trial INTEGER, text VARCHAR, line BIGINT);

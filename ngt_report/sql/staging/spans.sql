@@ -1,5 +1,5 @@
 -- title: how far each trial and segment goes: steps, lines, clock and tokens
--- grain: source, trial, segment
+-- grain: source, trial, segment; computed once per content, for the sources in fresh
 WITH counted AS (
     SELECT
         source, trial, segment,
@@ -7,6 +7,7 @@ WITH counted AS (
         min(step) AS first_step, max(step) AS last_step, max(line) AS last_line, max(tokens) AS tokens,
         max(step) FILTER (elapsed_s IS NOT NULL) AS clock_step, max(elapsed_s) FILTER (step IS NULL) AS unstepped_elapsed
     FROM raw_lines
+    SEMI JOIN fresh USING (source)
     GROUP BY source, trial, segment
 ),
 ends AS (
@@ -16,6 +17,7 @@ ends AS (
     WHERE p.step = c.clock_step
     GROUP BY source, trial, segment
 )
-SELECT c.*, e.last_elapsed
+SELECT
+    source, trial, segment, c.n_train, c.n_val, c.first_step, c.last_step, c.last_line, c.tokens, c.clock_step, c.unstepped_elapsed, e.last_elapsed
 FROM counted AS c
 LEFT JOIN ends AS e USING (source, trial, segment)

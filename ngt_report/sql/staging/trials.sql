@@ -5,60 +5,14 @@ counted AS (
     SELECT source, trial, sum(n_val) AS n_val, min(first_step) AS first_step, max(last_step) AS last_step, max(last_line) AS last_line
     FROM spans
     GROUP BY source, trial
-),
-curve AS (
-    SELECT source, trial, coalesce(step, 0) AS step, value, decimals, coalesce(line, 0) AS line, isfinite(value) AS finite, hash(step, value, elapsed_s) AS print
-    FROM raw_points
-    WHERE metric = 'val/loss'
-),
-extremes AS (
-    SELECT
-        source, trial, min(value) FILTER (finite) AS best, max(step) FILTER (finite) AS last_step, max(step) AS end_step,
-        count(*) FILTER (finite) || ':' || bit_xor(print) FILTER (finite) || ':' || min(value) FILTER (finite) AS print_
-    FROM curve
-    GROUP BY source, trial
-),
-valued AS (
-    -- the few points that can be the best and the last; when the very last is no number, the run diverged
-    SELECT
-        source, trial, any_value(x.best) AS best, any_value(x.print_) AS print_,
-        arg_min({'decimals': decimals}, c.line) FILTER (value = x.best).decimals AS best_decimals,
-        arg_max(value, c.line) FILTER (finite AND step = x.last_step) AS last,
-        arg_max({'decimals': decimals}, c.line) FILTER (finite AND step = x.last_step).decimals AS last_decimals,
-        arg_max(NOT finite, c.line) FILTER (step = x.end_step) AS diverged
-    FROM curve AS c
-    JOIN extremes AS x USING (source, trial)
-    WHERE c.value = x.best OR c.step = x.last_step OR c.step = x.end_step
-    GROUP BY source, trial
-),
-trained AS (
-    -- without any validation, the training loss says whether it diverged
-    SELECT source, trial, arg_max(NOT isfinite(value), (coalesce(step, 0), line)) AS diverged
-    FROM raw_points
-    ANTI JOIN extremes USING (source, trial)
-    WHERE metric = 'train/loss'
-    GROUP BY source, trial
-),
-stated AS (
-    SELECT
-        source, trial,
-        min(value) FILTER (metric = 'best/loss') AS stated_best,
-        min(value) FILTER (metric = 'final/loss') AS final,
-        min(decimals) FILTER (metric = 'final/loss') AS final_decimals
-    FROM raw_points
-    WHERE metric IN ('best/loss', 'final/loss') AND isfinite(value)
-    GROUP BY source, trial
 )
 SELECT
     t.source, s.path, s.format, s.precedence, t.trial, t.kind, t.name, t.shared, t.line,
     count(*) OVER (PARTITION BY t.source) AS siblings,
     coalesce(c.n_val, 0)::BIGINT AS n_val, c.first_step, c.last_step, c.last_line,
-    v.best, v.best_decimals, v.last, v.last_decimals, st.stated_best, st.final, st.final_decimals, v.print_,
-    coalesce(v.diverged, e.diverged, false) AS diverged
+    v.best, v.best_decimals, v.last, v.last_decimals, v.stated_best, v.final, v.final_decimals, v.print_, v.diverged
 FROM raw_trials AS t
 JOIN sources AS s ON s.id = t.source
 LEFT JOIN counted AS c ON c.source = t.source AND c.trial = t.trial
-LEFT JOIN trained AS e ON e.source = t.source AND e.trial = t.trial
-LEFT JOIN valued AS v ON v.source = t.source AND v.trial = t.trial
-LEFT JOIN stated AS st ON st.source = t.source AND st.trial = t.trial
+JOIN trial_values AS v ON v.source = t.source AND v.trial = t.trial
 ORDER BY s.path, t.trial

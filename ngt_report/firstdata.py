@@ -1,0 +1,72 @@
+"""Where the data of a text begins: the first data line outside pasted programs, for formats to judge a file by."""
+
+from __future__ import annotations
+
+import re
+
+from ngt_report import loglines
+from ngt_report.files import InputFile
+from ngt_report.pasted import Pasted
+from ngt_report.textlog import Dialect, shape_of, tokenize
+
+ANSI = re.compile(rb"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\n]*\x07|\x1b[@-_]")
+
+
+def clean(block: bytes) -> bytes:
+    """Without terminal colours, NUL bytes and the CR of CRLF; other CRs stay for `_stretch`."""
+    if b"\x1b" in block:
+        block = ANSI.sub(b"", block)
+    if b"\x00" in block:
+        block = block.replace(b"\x00", b"")
+    if b"\xef\xbb\xbf" in block:  # files that were put together each have their mark
+        block = block.replace(b"\xef\xbb\xbf", b"")
+    return block.replace(b"\r\n", b"\n") if b"\r" in block else block
+
+
+def first_data_line(file: InputFile, dialect: Dialect) -> tuple[int, list[str]] | None:
+    """The number of the first data line and the data lines near it; looks through the whole file if it must."""
+    key = f"first data line: {dialect.maybe.pattern!r}"
+    if key not in file.notes:
+        programs = Pasted()
+        found = None if file.encoding == "binary" else _first_data(file, dialect, programs)
+        if found is None and programs.seen:
+            found = _first_data(file, dialect, Pasted(ruled=False))
+        file.notes[key] = found
+    noted: tuple[int, list[str]] | None = file.notes[key]
+    return noted
+
+
+def _first_data(file: InputFile, dialect: Dialect, programs: Pasted) -> tuple[int, list[str]] | None:
+    for block, line in file.blocks():
+        for stretch, program in programs.stretches(clean(block)):
+            start = None if program else _data_at(stretch, dialect)
+            if start is not None:
+                sample = [loglines.plain(t.decode("utf-8", "replace")) for t in stretch[start : start + 16384].split(b"\n")[:24]]
+                return line + stretch.count(b"\n", 0, start), _data_among(sample, dialect)
+            line += stretch.count(b"\n")
+    return None
+
+
+def _data_among(lines: list[str], dialect: Dialect) -> list[str]:
+    """Those that hold data; one line of each shape is taken apart."""
+    shapes: list[re.Pattern[str]] = []
+    data = []
+    for line in lines:
+        if not any(shape.fullmatch(line) for shape in shapes):
+            values = tokenize(line, dialect)
+            if not values:
+                continue
+            shapes.append(re.compile(shape_of(line, values).pattern))
+        data.append(line)
+    return data
+
+
+def _data_at(block: bytes, dialect: Dialect) -> int | None:
+    """Where the first data line begins."""
+    for match in dialect.maybe.finditer(block):
+        start = block.rfind(b"\n", 0, match.start()) + 1
+        end = block.find(b"\n", match.end())
+        text = block[start : len(block) if end < 0 else end].decode("utf-8", "replace")
+        if len(text) < 4096 and tokenize(loglines.plain(text), dialect):
+            return start
+    return None
