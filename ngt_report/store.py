@@ -89,7 +89,7 @@ class Store:
             return
         for name, kind in found:
             self.run(f'DROP {"VIEW" if kind == "VIEW" else "TABLE"} "{name}"')
-        self.con.execute(sql("schema.sql")).fetchall()
+        self.con.execute(sql("schema.sql") + sql("report_schema.sql")).fetchall()
         self.run("INSERT INTO meta VALUES ('schema', ?)", [SCHEMA_VERSION])
 
     def close(self) -> None:
