@@ -21,7 +21,7 @@ MARKER = re.compile(
     re.IGNORECASE,
 )
 FINAL = re.compile(
-    rf"^\W*(?:final[ _]?\w*[ _:|]+(?:(?P<split1>val|validation|test)[ _]?loss)?|(?P<split2>validation|val|test)[ _]loss"
+    rf"^\W*(?:final[ _]?\w{{0,80}}[ _:|]+(?:(?P<split1>val|validation|test)[ _]?loss)?|(?P<split2>validation|val|test)[ _]loss"
     rf"(?: at the end of training(?: (?:for|on) (?:the )?(?P<split3>val|validation|test)[^|]*)?[ |]*lm loss value)?)[ \t]*[:=]?[ \t]*"
     rf"(?:val_loss:)?(?P<value>{NUMBER})(?=$|[\s;)(|]|,(?!\d))",
     re.IGNORECASE,
@@ -35,9 +35,9 @@ TIMES = re.compile(
 THROUGHPUT = re.compile(rf"^\W*throughput[ \t]*[:=]?[ \t]*(?P<value>{NUMBER})[ \t]*(?:tok|tokens)/s", re.IGNORECASE)
 RESULTS = re.compile(r"^\W*results? (?:saved|written|appended) to (?P<path>\S+)", re.IGNORECASE)
 RESUME = re.compile(
-    r"resum(?:ing|ed|e)\b[^\n]*?(?:from|at)\b[ \t]*(?P<rest>[^\n]*)"
+    r"resum(?:ing|ed|e)\b[^\n]{0,200}?(?:from|at)\b[ \t]*(?P<rest>[^\n]*)"
     r"|\b(?:load(?:ed|ing)|restor(?:ed|ing))\b"
-    r"(?P<loaded>[^\n]*(?:\.pth?\b|checkpoint)[^\n]*?(?:step|iter(?:ation)?)s?[ \t]*[=:]?[ \t]*\d[^\n]*)",
+    r"(?P<loaded>[^\n]{0,200}?(?:\.pth?\b|checkpoint)[^\n]{0,200}?(?:step|iter(?:ation)?)s?[ \t]*[=:]?[ \t]*\d[^\n]*)",
     re.IGNORECASE,
 )
 RESUME_STEP = re.compile(r"(?:step|iter(?:ation)?)s?[ \t]*[=:]?[ \t]*(?P<step>\d[\d,]*)", re.IGNORECASE)
@@ -48,9 +48,8 @@ CAUSE = re.compile(
     r"(?::[ \t]*(?P<text>.*))?$"
 )
 KILL = re.compile(
-    r"^\W*(?:.*\b(?:Killed|Terminated|Segmentation fault|Bus error|core dumped|oom-kill|Out of memory:|SIG(?:TERM|KILL|SEGV|ABRT))\b.*"
-    r"|.*No space left on device.*|.*CUDA out of memory.*|.*\bCANCELLED AT\b.*|Aborted\b.*|terminate called .*"
-    r"|.*Watchdog caught collective.*)$"
+    r"\b(?:Killed|Terminated|Segmentation fault|Bus error|core dumped|oom-kill|SIG(?:TERM|KILL|SEGV|ABRT)|CANCELLED AT)\b|Out of memory:"
+    r"|No space left on device|CUDA out of memory|^(?:Aborted\b|terminate called )|Watchdog caught collective"
 )
 _ANY = re.compile(  # on the lower-cased line: a hundred times more lines than kinds
     rb"\[run\]|experiment|trial|variant|\brun\b|run[ _]name|final|validation|val[ _]loss|test[ _]loss|best"

@@ -33,46 +33,40 @@ PHASED = {
 }  # fmt: skip
 
 _PHASE = r"(?:validation|validate|valid|val|evaluation|eval|training|train|test)"
+# Quantifiers that need not give anything back do not (*+): a line of thousands of blanks would take minutes.
 _PREFIX = (
-    r"(?:\[(?![^\]\n]*\bstep|[ \t]*"
-    + _PHASE
-    + r"[ \t]*\])[^\]\n]{1,60}\]|[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:[.,][0-9]+)?Z?"
-    r"|[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]+)?|(?:INFO|DEBUG|WARN(?:ING)?|root|__main__|[\w.]+\.py:[0-9]+)\b)[ \t:|>\-]*"
-)
-_LOGGER = (
-    r"(?:(?!" + _PHASE + r"\b|global|step|iter|it\b|s\b|epoch)[A-Za-z_][\w.]*[ \t]*[|:\-][ \t]+)?"
-)  # its name, after a time or a level
+    r"(?:\[(?![^\]\n]*\bstep|[ \t]*" + _PHASE + r"[ \t]*\])[^\]\n]{1,60}\]"
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:[.,][0-9]+)?Z?"
+    r"|[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]+)?|(?:INFO|DEBUG|WARN(?:ING)?|root|__main__|[\w.]{1,60}\.py:[0-9]+)\b)[ \t:|>\-]*+"
+)  # fmt: skip
+# a logger's name, after a time or a level
+_LOGGER = r"(?:(?!" + _PHASE + r"\b|global|step|iter|it\b|s\b|epoch)[A-Za-z_][\w.]*+[ \t]*+[|:\-][ \t]++)?"
 HEADER = re.compile(
-    r"[ \t]*(?:(?:" + _PREFIX + r"){1,8}" + _LOGGER + r")?(?P<before>[A-Za-z_]\w*[ \t:=]+[0-9.]+m?s[;,|][ \t]*)?[\[(|<*]*[ \t]*"
-    r"(?:epoch[ \t:=\[]*[0-9]+(?:[ \t]*/[ \t]*[0-9]+)?\]?[ \t,|:\-]*)?"
-    r"(?P<phase>" + _PHASE + r"?)(?P<what>[ \t]+loss)?[\])]*[ \t:|@,\-]*(?:at[ \t]+)?"
-    r"(?:(?P<word>(?:global[_ ]?)?steps?|iter(?:ation)?|it)\b[ \t]*[:=#]?[ \t]*[\[(]?[ \t]*|\bs:)"
+    r"[ \t]*+(?:(?:" + _PREFIX + r"){1,8}" + _LOGGER + r")?(?P<before>[A-Za-z_]\w*[ \t:=]+[0-9.]+m?s[;,|][ \t]*+)?[\[(|<*]*+[ \t]*+"
+    r"(?:epoch[ \t:=\[]*+[0-9]+(?:[ \t]*/[ \t]*[0-9]+)?\]?[ \t,|:\-]*+)?"
+    r"(?P<phase>" + _PHASE + r"?)(?P<what>[ \t]+loss)?[\])]*+[ \t:|@,\-]*+(?:at[ \t]++)?"
+    r"(?:(?P<word>(?:global[_ ]?)?steps?|iter(?:ation)?|it)\b[ \t]*+(?:[:=#][ \t]*+)?(?:[\[(][ \t]*+)?|\bs:)"
     r"(?P<step>" + THOUSANDS + r")(?![0-9.])(?:[ \t]*(?:/|of)[ \t]*(?P<total>" + THOUSANDS + r"))?[\])]*(?=$|[ \t|;\])]|[,:\-](?![0-9]))",
     re.IGNORECASE,
 )
 _END = r"(?=$|[\s;|)\]}(]|[,/](?![0-9]))"  # 4,7748 is not 4, and 1/0 is not 1
 TOKEN = re.compile(
-    r"(?P<key>[A-Za-z_%@][\w@%/.()\-]*(?:[ ][A-Za-z_(][\w/%.()]*){0,4}?)['\"]?[ \t]*(?:[:=][ \t]*|[ \t])"
+    r"(?<![\w@%])(?P<key>[A-Za-z_%@][\w@%/.()\-]{0,80}+(?:[ ][A-Za-z_(][\w/%.()]{0,60}+){0,4}?)['\"]?[ \t]*+(?:[:=][ \t]*+|(?<=[ \t]))"
     r"(?:(?P<duration>" + DURATION + r")|(?P<number>" + NUMBER + r")(?P<unit>ms|secs?|seconds|s|min|m|h|us|%|[GM]i?B|[kKMB])?)" + _END
 )
-LONE = re.compile(r"[ \t]*[:=|\-][ \t]*(?P<number>" + NUMBER + r")" + _END)  # Validation loss at step 500: 4.2
-_PAIR = r"['\"]?[A-Za-z_][\w/.\-]*['\"]?[ \t]*[:=][ \t]*(?:" + NUMBER + r")[A-Za-z%]{0,3}"
+LONE = re.compile(r"[ \t]*+[:=|\-][ \t]*+(?P<number>" + NUMBER + r")" + _END)  # Validation loss at step 500: 4.2
+_PAIR = r"['\"]?[A-Za-z_][\w/.\-]*+['\"]?[ \t]*+[:=][ \t]*+(?:" + NUMBER + r")[A-Za-z%]{0,3}"
 PAIRS = re.compile(
-    r"[ \t]*(?:"
-    + _PREFIX
-    + r"){0,8}[({\[]?[ \t]*(?P<body>"
-    + _PAIR
-    + r")(?:(?:[ \t]*[,;|][ \t]*|[ \t]+)"
-    + _PAIR
-    + r")+[ \t]*[)}\]]?[ \t]*$"
-)
+    r"[ \t]*+(?:" + _PREFIX + r"){0,8}(?:[({\[][ \t]*+)?(?P<body>" + _PAIR + r")"
+    r"(?:(?:[ \t]*[,;|][ \t]*+|[ \t]++)" + _PAIR + r")+[ \t]*+(?:[)}\]][ \t]*+)?$"
+)  # fmt: skip
 LOOKING_BACK = re.compile(
     r"(?:^|[\s\[(|:>\-])(?:best|final|loaded|restored|resum(?:ed|ing))(?:[ \t]+\w+){0,3}[\s\])|:>\-]*$", re.IGNORECASE
 )
 OTHER_STEP = re.compile(r"(?:at|best|last|max|total|warmup|on|from)_(?:steps?|iters?|iterations?)")
 ON_TEST = re.compile(r"\b(?:on|for) (?:the )?test\b", re.IGNORECASE)  # validation loss at iteration 20 on test set
 # a line that may hold data: cheap, and true for every line that HEADER and PAIRS accept
-MAYBE = re.compile(rb"(?i)(?:step|iter|\bit\b|\bs:)s?(?:ation)?['\"]?[ \t]*[:=#]?[ \t]*[\[(]?[ \t]*[0-9]")
+MAYBE = re.compile(rb"(?i)(?:step|iter|\bit\b|\bs:)s?(?:ation)?['\"]?[ \t]*+(?:[:=#][ \t]*+)?(?:[\[(][ \t]*+)?[0-9]")
 
 
 @dataclass(frozen=True, slots=True)
