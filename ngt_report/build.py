@@ -142,14 +142,16 @@ def compute(store: Store, inputs: Inputs, settings: Settings, progress: Progress
 
 def render_all(store: Store, inputs: Inputs, settings: Settings, folder: Path) -> dict[str, str]:
     """The texts of all outputs."""
-    from ngt_report import assemble, render
+    from ngt_report import render
+    from ngt_report.assemble.facts import Facts
+    from ngt_report.assemble.report import assemble
 
-    facts = assemble.Facts(store)
+    facts = Facts(store)
     title = settings.title or inputs.group
     command = "ngtreport build " + " ".join(
         shlex.quote(_relative(b, inputs)) for b in inputs.bases[: max(1, len(inputs.bases) - len(_twins(inputs)))]
     )
-    report = assemble.assemble(facts, title, share.notes_of(folder), command)
+    report = assemble(facts, title, share.notes_of(folder), command)
     return {
         "Summary.md": render.summary_md(report),
         "results.csv": render.results_csv(facts),

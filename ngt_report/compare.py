@@ -7,7 +7,8 @@ from math import exp
 from typing import Any
 
 from ngt_report import queries
-from ngt_report.assemble import CONFOUNDS, SPOKEN, confound_value, locator
+from ngt_report.assemble.cites import locator
+from ngt_report.assemble.confounds import CONFOUNDS, SPOKEN, confound_value
 from ngt_report.errors import UsageError
 from ngt_report.formatting import duration, number, percent, plain, signed
 from ngt_report.lookup import Row, curve, nearest, run_names, shown_value, split_step

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ngt_report import formatting as fmt
-from ngt_report.assemble import Facts, locator
+from ngt_report.assemble.cites import locator
+from ngt_report.assemble.facts import Facts
 from ngt_report.model import Report
 from ngt_report.store import finite
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ngt_report import queries
-from ngt_report.assemble import locator
+from ngt_report.assemble.cites import locator
 from ngt_report.derived import DERIVED, WHY
 from ngt_report.errors import UsageError
 from ngt_report.formatting import plain

@@ -1,0 +1,150 @@
+"""The tables of one compared set: losses, ranks, speed, seeds."""
+
+from __future__ import annotations
+
+from ngt_report.assemble.confounds import confounds, differs
+from ngt_report.assemble.facts import TOP, Facts, Row
+from ngt_report.model import BestRow, EqualTimeRow, FixedRow, Group, RankRow, SeedRow, SpeedRow, TargetRow, TimeRow
+from ngt_report.runs import differing
+
+
+def group(facts: Facts, row: Row) -> Group:
+    """The tables of the runs of one declared total."""
+    budget = row["budget"]
+    members = [run for run, c in facts.compared.items() if c["budget"] == budget]
+    base = facts.baselines.get(budget)
+    fixed = [_fixed_row(facts, r) for r in facts.of("fixed_step", budget)]
+    ranking = facts.of("ranking", budget)
+    told = _told_apart(facts, members)
+    best_rows = [best_row(facts, r["run"]) for r in ranking]
+    all_last = bool(best_rows) and all(b.best_step == b.last_step for b in best_rows)
+    speed = [speed_row(facts, r["run"]) for r in ranking if r["run"] in facts.speed]
+    equal = facts.of("equal_time", budget)
+    variant = next((f for f in fixed if not f.is_baseline), None) if base else None
+    seeds = [r for r in facts.of("seeds", budget) if r["n"] > 1]
+    differing_keys, unknown = confounds(facts, members)
+    return Group(
+        total=row["total"],
+        size=row["runs"],
+        step=row["common_step"],
+        baseline=facts.name(base["run"]) if base else None,
+        baseline_why=base["why"] if base else None,
+        best=fixed[0] if fixed else None,
+        variant=variant,
+        variant_ratio=next((s.ratio for s in speed if variant and s.run == variant.run), None),
+        fixed=tuple(fixed[:TOP]),
+        ranking=tuple(_rank_row(facts, r, told) for r in ranking[:TOP]),
+        best_last=() if all_last else tuple(best_rows[:TOP]),
+        all_last=all_last,
+        speed=tuple(speed[:TOP]),
+        speed_from=row["clock_from"] if speed else None,
+        speed_to=row["clock_to"] if speed else None,
+        times=tuple(_times(facts, ranking)) if not speed else (),
+        rule=_rule(speed, facts.name(base["run"]) if base else None),
+        equal_time=tuple(_equal_row(facts, r, row["common_step"]) for r in equal[:TOP]) if len(equal) > 1 else (),
+        equal_time_s=equal[0]["time_s"] if len(equal) > 1 else None,
+        targets=tuple(_target_row(facts, r) for r in facts.of("time_to_target", budget) if r["reached"])[:TOP],
+        seeds=tuple(_seed_row(facts, r) for r in seeds[:TOP]),
+        confounds=differing_keys,
+        differs=differs(facts, members),
+        unknown=unknown,
+        dropped=max(0, len(ranking) - TOP),
+    )
+
+
+def _fixed_row(facts: Facts, r: Row) -> FixedRow:
+    from math import exp
+
+    delta = facts.delta.get(r["run"])
+    is_base = delta is not None and delta["baseline"] == r["run"]
+    return FixedRow(
+        facts.name(r["run"]), r["loss"], r["decimals"], exp(min(r["loss"], 700.0)),
+        None if delta is None or is_base else delta["delta_loss"], None if delta is None or is_base else delta["delta_ppl"], is_base,
+    )  # fmt: skip
+
+
+def best_row(facts: Facts, run: str) -> BestRow:
+    """Best against last of a run."""
+    b = facts.best[run]
+    return BestRow(
+        facts.name(run), b["best_logged"], b["best_decimals"], b["best_step"], b["last_logged"], b["last_decimals"], b["last_step"],
+        b["last_logged"] - b["best_logged"], facts.final.get(run),
+    )  # fmt: skip
+
+
+def _rank_row(facts: Facts, r: Row, told: dict[str, str]) -> RankRow:
+    run, b = facts.runs[r["run"]], facts.best[r["run"]]
+    flags = run["flags"] if run["flags"] is not None else told.get(r["run"])
+    return RankRow(
+        r["place"], run["name"], run["model"], flags, b["best_logged"], b["best_decimals"], r["ppl"], r["best_step"], r["checkpoint"]
+    )
+
+
+def _told_apart(facts: Facts, members: list[str]) -> dict[str, str]:
+    """For runs without recorded flags: the configuration values that tell the compared runs apart."""
+    keys = {k for run in members for k in facts.runs[run]["config"]} - {"seed"}
+    columns = {k: {run: facts.runs[run]["config"].get(k) for run in members} for k in keys}
+    words = differing(members, columns)
+    out = {run: " ".join(w for w in own if w not in facts.name(run).split(" ")) for run, own in words.items()}
+    return {run: text for run, text in out.items() if text}
+
+
+def speed_row(facts: Facts, run: str) -> SpeedRow:
+    """Throughput of a run, and its ratio to the baseline."""
+    s, d = facts.speed[run], facts.delta.get(run)
+    time = facts.time.get(run, {}).get("train_time_s")
+    return SpeedRow(facts.name(run), s["steps_per_s"], s["s_per_step"], time, d["time_ratio"] if d else None)
+
+
+def _times(facts: Facts, ranking: list[Row]) -> list[TimeRow]:
+    recorded = {r["run"]: r["tokens_per_s"] for r in facts.rows["recorded_speed"]}
+    rows = [TimeRow(facts.name(r["run"]), facts.time.get(r["run"], {}).get("train_time_s"), recorded.get(r["run"])) for r in ranking[:TOP]]
+    return rows if any(t.train_time_s is not None or t.tokens_per_s is not None for t in rows) else []
+
+
+def _rule(speed: list[SpeedRow], baseline: str | None) -> str | None:
+    """The generated rule of thumb: the others' range of rates, the baseline's, and how many times slower."""
+    base = next((s for s in speed if s.run == baseline), None)
+    others = [s for s in speed if s.run != baseline]
+    if base is None or not others:
+        return None
+    rates = _range([s.steps_per_s for s in others], 2)
+    ratios = [s.ratio for s in others if s.ratio]
+    if not ratios:
+        return None
+    slower = [r if min(ratios) >= 1 else 1 / r for r in ratios]
+    word = "slower" if min(ratios) >= 1 else "faster" if max(ratios) <= 1 else None
+    who = f"the other {len(others)} runs do" if len(others) > 1 else f"{others[0].run} does"
+    tail = f" ({_range(slower, 1)}x {word})" if word else f" ({_range(ratios, 2)}x its time per step)"
+    return f"{who} {rates} steps/s, {baseline} does {base.steps_per_s:.2f}{tail}"
+
+
+def _range(values: list[float], places: int) -> str:
+    low, high = f"{min(values):.{places}f}", f"{max(values):.{places}f}"
+    return low if low == high else f"{low}-{high}"
+
+
+def _equal_row(facts: Facts, r: Row, common: int | None) -> EqualTimeRow:
+    return EqualTimeRow(facts.name(r["run"]), r["loss"], r["step"], common is not None and r["step"] >= common)
+
+
+def _target_row(facts: Facts, r: Row) -> TargetRow:
+    return TargetRow(facts.name(r["run"]), r["target"], r["why"], r["steps"], r["seconds"], r["tokens"])
+
+
+def _seed_row(facts: Facts, r: Row) -> SeedRow:
+    names = [facts.name(run) for run in r["runs"]]
+    words = [n.split(" ") for n in names]
+    common = [w for w in words[0] if all(w in other for other in words)] if len(words[0]) > 1 else [_common(names)]
+    return SeedRow(
+        " ".join(common) or names[0], r["n"], ", ".join(str(s) for s in r["seed_list"]), r["mean_loss"], r["std_loss"], r["min_loss"],
+        r["max_loss"],
+        r["mean_best"], r["mean_time_s"],
+    )  # fmt: skip
+
+
+def _common(names: list[str]) -> str:
+    """What the names begin with, without a trailing separator or the s of a seed."""
+    same = [a for a, b in zip(min(names), max(names), strict=False)]
+    length = next((i for i, c in enumerate(same) if min(names)[i] != max(names)[i]), len(same))
+    return names[0][:length].rstrip("_-.s ") or names[0]

@@ -1,0 +1,80 @@
+"""What differs between compared runs and may explain a difference in loss."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import Any
+
+from ngt_report.assemble.facts import Facts, Row
+from ngt_report.formatting import number
+from ngt_report.model import Confound
+from ngt_report.runs import UNTELLING
+
+CONFOUNDS = (
+    "dataset",
+    "tokenizer",
+    "vocab_size",
+    "val_tokens",
+    "sequence_length",
+    "batch_tokens",
+    "params",
+    "precision",
+    "hardware",
+    "gpus",
+    "clock_scope",
+)
+DATA_BUDGET = re.compile(r"epochs?$|^subset_|^max_(?:train|eval|val|test)_samples$|_samples$|^max_steps$|^total_tokens$")
+SPOKEN = {
+    "vocab_size": "vocabulary size",
+    "val_tokens": "validation tokens",
+    "sequence_length": "sequence length",
+    "batch_tokens": "batch tokens",
+    "params": "parameters",
+    "clock_scope": "clock scope",
+}
+
+
+def confound_value(run: Row, key: str) -> Any:
+    """The value of a confound for a run, or None when it is not recorded."""
+    config = run["config"]
+    if key == "batch_tokens":
+        batch, length = config.get("batch_size"), run["config"].get("sequence_length")
+        if not isinstance(batch, int) or not isinstance(length, int):
+            return None
+        accumulation = config.get("accumulation")
+        return batch * length * (accumulation if isinstance(accumulation, int) else 1)
+    if key == "clock_scope":
+        return None if run["clock_scope"] in (None, "unknown") else run["clock_scope"]
+    value = run.get(key)
+    return value if value is not None else config.get(key)
+
+
+def confounds(facts: Facts, members: list[str]) -> tuple[tuple[Confound, ...], tuple[str, ...]]:
+    """What differs between the runs, and what none of them records."""
+    found, unknown = [], []
+    budgets = sorted({k for run in members for k in facts.runs[run]["config"] if DATA_BUDGET.search(k)})
+    for key in (*CONFOUNDS, *budgets):
+        values = [confound_value(facts.runs[run], key) for run in members]
+        if all(v is None for v in values):
+            unknown.append(SPOKEN.get(key, key))
+            continue
+        counts = Counter("not recorded" if v is None else number(v) for v in values)
+        if len(counts) > 1:
+            said = ", ".join(
+                f"{text} ({n} {'run' if n == 1 else 'runs'})" for text, n in sorted(counts.items(), key=lambda c: (-c[1], c[0]))[:6]
+            )
+            found.append(Confound(SPOKEN.get(key, key), said))
+    return tuple(found), tuple(unknown)
+
+
+def differs(facts: Facts, members: list[str]) -> tuple[str, ...]:
+    """Recorded settings, beside the confounds, that are not the same for all compared runs."""
+    keys = {k for run in members for k in facts.runs[run]["config"] if not UNTELLING.match(k) and not DATA_BUDGET.search(k)} - {
+        *CONFOUNDS,
+        "batch_size",
+    }
+    found = sorted(k for k in keys if len({json.dumps(facts.runs[run]["config"].get(k), sort_keys=True) for run in members}) > 1)
+    named = [k for k in ("model", "flags") if len({facts.runs[run][k] for run in members}) > 1]
+    return tuple(named + [k for k in found if k not in named])

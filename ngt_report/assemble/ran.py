@@ -1,0 +1,82 @@
+"""What ran, and which files said so."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any
+
+from ngt_report.assemble.confounds import SPOKEN
+from ngt_report.assemble.facts import Facts
+from ngt_report.formatting import decimals_text, number
+from ngt_report.model import Artefacts, OtherRow, Setting, SourceRow
+from ngt_report.names import METRICS
+from ngt_report.sources import formats
+
+WHAT_RAN = (
+    "dataset", "tokenizer", "vocab_size", "model", "layers", "hidden", "heads", "sequence_length", "dropout", "params", "batch_size",
+    "device_batch_size",
+    "accumulation", "learning_rate", "precision", "seed", "hardware", "gpus", "val_tokens", "git_commit",
+)  # fmt: skip
+
+
+def settings(facts: Facts) -> tuple[tuple[Setting, ...], tuple[str, ...]]:
+    """Recorded settings with their values and runs, and those that no input records."""
+    runs = [r for r in facts.runs.values() if not r["is_continuation"]] or list(facts.runs.values())
+    rows, missing = [], []
+    for key in WHAT_RAN:
+        values = [r[key] if r.get(key) is not None else r["config"].get(key) for r in runs]
+        if all(v is None for v in values):
+            missing.append(SPOKEN.get(key, key.replace("_", " ")))
+            continue
+        rows.append(
+            Setting(
+                SPOKEN.get(key, key.replace("_", " ")),
+                _counted(values),
+                "declared" if any(key in r["declared"] for r in runs) else "recorded",
+            )
+        )
+    totals = [r["total_steps"] for r in runs]
+    if any(t is not None for t in totals):
+        rows.append(Setting("declared steps", _counted(totals), "recorded"))
+    return tuple(rows), tuple(missing)
+
+
+def _counted(values: list[Any]) -> str:
+    counts = Counter("not recorded" if v is None else number(v) for v in values)
+    if len(counts) == 1:
+        return next(iter(counts))
+    shown = sorted(counts.items(), key=lambda c: (-c[1], c[0]))
+    text = ", ".join(f"{v} ({n})" for v, n in shown[:8])
+    return text + (f", and {len(shown) - 8} more" if len(shown) > 8 else "")
+
+
+def other_metrics(facts: Facts) -> tuple[tuple[str, ...], tuple[OtherRow, ...]]:
+    """Metrics beside the validation loss that any run has, as one table."""
+    rows = [r for r in facts.rows["other_metrics"] if not re.search(r"runtime|_per_s(?:ec(?:ond)?)?$", r["metric"])]
+    known = list(METRICS)
+    order = sorted({r["metric"] for r in rows}, key=lambda m: (known.index(m) if m in known else len(known), m))
+    columns = tuple(order[:8])
+    table: dict[str, dict[str, str]] = {}
+    for r in rows:
+        table.setdefault(r["run"], {})[r["metric"]] = decimals_text(r["last"]["v"], r["last"]["d"])
+    return columns, tuple(OtherRow(facts.name(run), tuple(values.get(c, "-") for c in columns)) for run, values in sorted(table.items()))
+
+
+def artefacts(facts: Facts) -> list[Artefacts]:
+    """Input files by format."""
+    titles = {f.name: f.title for f in formats()}
+    used: dict[str, list[str]] = {}
+    for s in facts.sources:
+        if s["status"] == "read" and s["format"]:
+            used.setdefault(s["format"], []).append(s["path"])
+    return [
+        Artefacts(form, titles.get(form, form), len(paths), paths[0])
+        for form, paths in sorted(used.items(), key=lambda u: (-len(u[1]), u[0]))
+    ]
+
+
+def source_rows(facts: Facts) -> list[SourceRow]:
+    """Files that were read."""
+    rows = [s for s in facts.sources if s["status"] == "read"]
+    return [SourceRow(s["path"], s["format"], s["status"], s["lines_used"], s["lines_read"], (s["fingerprint"] or "")[:12]) for s in rows]

@@ -1,0 +1,97 @@
+"""The whole report model, section by section."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ngt_report import __version__
+from ngt_report.assemble.cites import cites
+from ngt_report.assemble.compared import best_row, group, speed_row
+from ngt_report.assemble.facts import TOP, Facts
+from ngt_report.assemble.ran import artefacts, other_metrics, settings, source_rows
+from ngt_report.formatting import number
+from ngt_report.model import AccuracyRow, Excluded, FindingRow, MetricTable, Report, TrainRow
+from ngt_report.queries import header, metric_names
+
+PRINTED = frozenset(
+    "common_step best_last fixed_step throughput train_time ranking perplexity delta equal_time time_to_target seeds other_metrics"
+    " train_only recorded_speed accuracy".split()
+)  # metrics that sections of Summary.md print; any other gets a table of its own
+
+
+def assemble(facts: Facts, title: str, notes: str | None, command: str) -> Report:
+    """The whole report model."""
+    groups = [group(facts, row) for row in facts.rows["common_step"] if row["runs"] > 1]
+    alone = [r["budget"] for r in facts.rows["common_step"] if r["runs"] == 1]
+    single = [run for run, c in facts.compared.items() if c["budget"] in alone]
+    apart = [run for run, c in facts.compared.items() if c["budget"] is None and facts.runs[run]["is_continuation"]]
+    left_out = _excluded(facts)
+    continuations = sum(bool(r["is_continuation"]) for r in facts.runs.values())
+    recorded, missing = settings(facts)
+    columns, others = other_metrics(facts)
+    places = cites(facts)
+    return Report(
+        title=title,
+        runs=len(facts.runs) - continuations,
+        continuations=continuations,
+        groups=tuple(groups),
+        singles=tuple(best_row(facts, run) for run in single if run in facts.best and facts.best[run]["best_loss"] is not None),
+        single_speed=tuple(speed_row(facts, run) for run in [*single, *apart] if run in facts.speed),
+        continued=tuple(e for run, e in left_out if facts.runs[run]["is_continuation"]),
+        excluded=tuple(e for run, e in left_out if not facts.runs[run]["is_continuation"]),
+        train_only=tuple(
+            TrainRow(facts.name(r["run"]), r["last"]["v"], r["last"]["d"], r["last_step"])
+            for r in facts.rows["train_only"]
+            if facts.compared[r["run"]]["excluded"] == "no validation loss"
+        ),
+        accuracy=tuple(
+            AccuracyRow(facts.name(a["run"]), a["best_accuracy"], a["best_step"], a["last_accuracy"], a["last_step"])
+            for a in facts.rows["accuracy"]
+        ),
+        unknown=tuple(k for k in groups[0].unknown if all(k in g.unknown for g in groups)) if groups else (),
+        baseline_missing=not facts.baselines,
+        other=others[:TOP],
+        other_columns=columns,
+        more=tuple(_more(facts, name) for name in metric_names() if name not in PRINTED),
+        settings=recorded,
+        missing=missing,
+        notes=notes,
+        coords=facts.coords,
+        findings=tuple(FindingRow(**f) for f in facts.findings),
+        sources=tuple(source_rows(facts)),
+        artefacts=tuple(artefacts(facts)),
+        unused=sum(s["status"] != "read" for s in facts.sources),
+        cites=tuple(places[: TOP * 6]),
+        cites_dropped=max(0, len(places) - TOP * 6),
+        command=command,
+        version=__version__,
+    )
+
+
+def _excluded(facts: Facts) -> list[tuple[str, Excluded]]:
+    """Runs in no comparison, with the reason and what they reached."""
+    out = []
+    for run, c in facts.compared.items():
+        if c["budget"] is not None or c["excluded"] == "no validation loss" and any(t["run"] == run for t in facts.rows["train_only"]):
+            continue
+        b = facts.best.get(run)
+        has = b is not None and b["best_loss"] is not None
+        out.append((run, Excluded(
+            facts.name(run), c["excluded"] or "no validation loss", b["best_logged"] if has and b else None,
+            b["best_decimals"] if has and b else None,
+            b["best_step"] if has and b else None, b["last_logged"] if b else None, b["last_decimals"] if b else None,
+            b["last_step"] if b else None,
+        )))  # fmt: skip
+    return out
+
+
+def _more(facts: Facts, name: str) -> MetricTable:
+    """A metric as a plain table, with runs by their display names."""
+    rows = facts.rows[name]
+    columns = tuple(rows[0]) if rows else ()
+
+    def cell(column: str, value: Any) -> str:
+        return "-" if value is None else facts.name(value) if column == "run" and value in facts.runs else number(value)
+
+    cells = tuple(tuple(cell(c, v) for c, v in r.items()) for r in rows[:TOP])
+    return MetricTable(header(name).get("title", name), header(name).get("unit", ""), columns, cells)
