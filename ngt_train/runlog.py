@@ -24,6 +24,8 @@ from typing import Any
 
 import orjson
 
+from ngt_train.errors import TrainError
+
 SCHEMA = 1
 STATUSES = ("finished", "stopped early", "diverged", "crashed")
 SEVERITIES = ("info", "warning", "error")
@@ -38,7 +40,7 @@ OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
 Metrics = Mapping[str, float | None]
 
 
-class RunLogError(Exception):
+class RunLogError(TrainError):
     """An event that docs/events.md does not allow, or a file that cannot be written."""
 
 
