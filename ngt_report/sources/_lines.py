@@ -40,6 +40,6 @@ def head_lines(file: InputFile) -> list[str]:
         lines = file.text_head.split("\n")
         if lines and (len(file.raw_head) < file.size or not lines[-1]):
             lines.pop()
-        file.notes["head lines"] = [line.removesuffix("\r") for line in lines]
+        file.notes["head lines"] = [line.removesuffix("\r") for line in lines] if "\r" in file.text_head else lines
     found: list[str] = file.notes["head lines"]
     return found

@@ -6,7 +6,6 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from ngt_report import names
 from ngt_report.files import InputFile
@@ -58,17 +57,15 @@ def cells_of(text: str, delimiter: str) -> list[str] | None:
 
 
 def layout_of(file: InputFile) -> Layout | None:
-    """The layout, when the head holds a header with a metric's name and rows that fit it."""
-    found = _layout(file.head, len(file.raw_head) < file.size) if file.head else None
+    """The layout, when the head holds a header with a metric's name and rows that fit it; remembered, for two formats ask."""
+    if "layout" not in file.notes:
+        file.notes["layout"] = _layout(head_lines(file)) if file.head else None
+    found: Layout | None = file.notes["layout"]
     return found
 
 
-@lru_cache(maxsize=8)
-def _layout(head: bytes, cut: bool) -> Layout | None:
-    """The first line that is a header and is followed by its rows; remembered, for two formats ask."""
-    lines = [line.removesuffix("\r") for line in head.decode("utf-8", "replace").split("\n")]
-    if cut:
-        lines.pop()
+def _layout(lines: list[str]) -> Layout | None:
+    """The first line that is a header and is followed by its rows."""
     for number_, line in enumerate(lines[:DEEPEST_HEADER], 1):
         for delimiter in DELIMITERS:
             if delimiter in line and (columns := _header(line, delimiter)):

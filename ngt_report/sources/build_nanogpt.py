@@ -23,6 +23,8 @@ DIALECT = Dialect(
 
 def sniff(file: InputFile) -> str | None:
     """A head of which nearly every line is a step, a split and a value."""
+    if not DIALECT.maybe.search(file.head):
+        return None
     texts = [plain(t) for t in head_lines(file)[:200] if t.strip()]
     taken = sum(bool(LINE.fullmatch(t)) for t in texts)
     if not taken or taken * 10 < len(texts) * 9:

@@ -29,7 +29,7 @@ def _headless(file: InputFile) -> bool:
     lines = [t for t in head_lines(file)[:200] if t.strip()]
     if len(lines) < 3:
         return False
-    for delimiter in (d for d in DELIMITERS if d in lines[0]):
+    for delimiter in (d for d in DELIMITERS if all(number(c) is not None for c in lines[0].split(d)[:2]) and d in lines[0]):
         rows = [[number(c) for c in t.split(delimiter)] for t in lines]
         width = len(rows[0])
         if width >= 2 and all(len(r) == width and None not in r for r in rows):
