@@ -11,8 +11,9 @@ from ngt_report.config import Settings
 from ngt_report.errors import UsageError
 from ngt_report.store import Store, sql
 
-STAGING = ("segments", "stated", "origins", "evals", "clocks", "compared")  # in the order in which they rest on each other
-LARGE = frozenset({"stated", "evals"})  # on disk they are views; a build computes evals once, in memory
+# in the order in which they rest on each other
+STAGING = ("segments", "origins", "long_curves", "stated", "settled", "evals", "ends", "clocks", "compared")
+LARGE = frozenset({"stated", "settled", "evals"})  # views on disk
 SEGMENTS = "source BIGINT, trial INTEGER, segment INTEGER, superseded_from BIGINT, reset_line BIGINT, clock_offset_s DOUBLE"
 FIRST = ("common_step", "best_last", "fixed_step", "throughput", "train_time")  # metrics that others rest on, in order
 AFTER_BASELINES = "delta"  # this metric and all later ones may use the tables baselines and targets
@@ -54,8 +55,7 @@ def build_relations(store: Store, settings: Settings) -> None:
         kind = "VIEW" if name in LARGE else "TABLE"
         store.run(f"CREATE OR REPLACE {kind} {name} AS {sql(f'staging/{name}.sql')}")
         if name == "evals":
-            store.run("CREATE OR REPLACE TEMP TABLE evals AS FROM report.evals")
-    store.run("RESET disabled_optimizers")
+            _gather(store)
     for name in metric_names():
         if name == AFTER_BASELINES:
             _baselines(store, settings)
@@ -63,6 +63,15 @@ def build_relations(store: Store, settings: Settings) -> None:
         store.run(f"CREATE OR REPLACE TABLE {name} AS {sql(f'metrics/{name}.sql')}")
     for name in finding_names():
         store.run(f"INSERT INTO findings BY NAME {sql(f'findings/{name}.sql')}")
+
+
+def _gather(store: Store) -> None:
+    """Compute the evaluations once, in memory; long plain curves stay where they lie, behind the same name."""
+    store.run("CREATE OR REPLACE TEMP TABLE settled AS FROM report.settled")
+    if store.run("SELECT 1 FROM long_curves LIMIT 1"):
+        store.run(f"CREATE OR REPLACE TEMP VIEW evals AS {sql('staging/evals.sql')}")
+    else:
+        store.run("CREATE OR REPLACE TEMP VIEW evals AS FROM settled")
 
 
 def _baselines(store: Store, settings: Settings) -> None:

@@ -23,13 +23,13 @@ DIALECT = Dialect(
 
 def sniff(file: InputFile) -> str | None:
     """A head of which nearly every line is a step, a split and a value."""
-    if not DIALECT.maybe.search(file.head):
-        return None
-    texts = [plain(t) for t in head_lines(file)[:200] if t.strip()]
-    taken = sum(bool(LINE.fullmatch(t)) for t in texts)
-    if not taken or taken * 10 < len(texts) * 9:
-        return None
-    found = first_data_line(file, DIALECT)
+    lines = [t for t in head_lines(file)[:200] if t.strip()]
+    misses, allowed = 0, len(lines) // 10
+    for text in lines:
+        misses += not LINE.fullmatch(plain(text))
+        if misses > allowed:
+            return None
+    found = first_data_line(file, DIALECT) if lines else None
     return f"line {found[0]} on: a step, train or val, and its loss" if found else None
 
 

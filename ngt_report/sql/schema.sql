@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS raw_segments (
     source BIGINT, trial INTEGER, segment INTEGER, start_step BIGINT, line BIGINT, clock VARCHAR, reset_line BIGINT
 );
 
--- What is asked of all points of a source, computed when it is read (staging/spans.sql, staging/trial_values.sql).
+-- What is asked of all points of a source, computed when it is read (staging/spans.sql, trial_values.sql, curves.sql).
 CREATE TABLE IF NOT EXISTS spans (
     source BIGINT, trial INTEGER, segment INTEGER, n_train BIGINT, n_val BIGINT, first_step BIGINT, last_step BIGINT, last_line BIGINT,
     tokens BIGINT, clock_step BIGINT, unstepped_elapsed DOUBLE, last_elapsed DOUBLE
@@ -46,7 +46,12 @@ CREATE TABLE IF NOT EXISTS spans (
 
 CREATE TABLE IF NOT EXISTS trial_values (
     source BIGINT, trial INTEGER, best DOUBLE, best_decimals TINYINT, last DOUBLE, last_decimals TINYINT, print_ VARCHAR, diverged BOOLEAN,
-    stated_best DOUBLE, final DOUBLE, final_decimals TINYINT
+    stated_best DOUBLE, final DOUBLE, final_decimals TINYINT, best_line BIGINT, last_line BIGINT
+);
+
+CREATE TABLE IF NOT EXISTS curves (
+    source BIGINT, trial INTEGER, metric VARCHAR, n BIGINT, n_finite BIGINT, rising BOOLEAN, uneven BOOLEAN, numbered BOOLEAN, clocked BOOLEAN,
+    first_step BIGINT, first_eval BIGINT, last_eval BIGINT, end_step BIGINT, best DOUBLE, print_ VARCHAR
 );
 
 CREATE TABLE IF NOT EXISTS raw_facts (source BIGINT, trial INTEGER, key VARCHAR, value VARCHAR, line BIGINT, pointer VARCHAR);

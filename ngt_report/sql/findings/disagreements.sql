@@ -2,13 +2,13 @@
 WITH
 pairs AS (
     SELECT
-        run, step, min(value) AS low, max(value) AS high, min(coalesce(decimals, 9)) AS places, max(coalesce(decimals, 9)) AS most_places,
+        stated.run, step, min(value) AS low, max(value) AS high, min(coalesce(decimals, 9)) AS places, max(coalesce(decimals, 9)) AS most_places,
         arg_min({'path': s.path, 'line': line}, (value, s.path)) AS low_at, arg_max({'path': s.path, 'line': line}, (value, s.path)) AS high_at
     FROM stated
-    JOIN origins AS o USING (run) -- a run of one source that repeats no step cannot disagree with itself
+    JOIN origins AS o ON o.run = stated.run AND NOT o.single -- a run of one source that repeats no step cannot disagree with itself
     JOIN sources AS s ON s.id = stated.source
-    WHERE NOT o.single AND metric = 'val/loss' AND isfinite(value) AND step IS NOT NULL
-    GROUP BY run, step
+    WHERE metric = 'val/loss' AND isfinite(value) AND step IS NOT NULL
+    GROUP BY stated.run, step
     HAVING count(*) > 1
 ),
 apart AS (

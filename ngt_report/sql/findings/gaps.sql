@@ -1,20 +1,10 @@
 -- evaluations that are missing in the middle of a run: a step between two neighbours far wider than usual
 WITH
-ranges AS (
-    SELECT run, min(step) AS first_step, (max(step) - min(step)) / (count(*) - 1) AS width
-    FROM evals
-    WHERE metric = 'val/loss' AND step > 0
-    GROUP BY run
-    HAVING count(*) > 5
-),
 uneven AS (
     -- the steps of most runs are multiples of one width: they have no gaps
-    SELECT e.run
-    FROM evals AS e
-    JOIN ranges AS r ON r.run = e.run
-    WHERE e.metric = 'val/loss' AND e.step > 0
-    GROUP BY e.run
-    HAVING bool_or((e.step - r.first_step) % r.width <> 0)
+    SELECT run FROM run_trials JOIN curves USING (source, trial) WHERE metric = 'val/loss' GROUP BY run HAVING bool_or(uneven) OR count(*) > 1
+    UNION
+    SELECT run FROM ends ANTI JOIN (SELECT run FROM run_trials JOIN curves USING (source, trial) WHERE metric = 'val/loss') USING (run)
 ),
 steps AS (
     SELECT run, step, path, line, step - lag(step) OVER (PARTITION BY run ORDER BY step) AS width

@@ -5,8 +5,8 @@
 SELECT
     r.run, max(e.value) AS best_accuracy, arg_max(e.step, (e.value, -coalesce(e.step, 0))) AS best_step,
     arg_max(e.value, coalesce(e.step, 0)) AS last_accuracy, max(e.step) AS last_step, min(e.path) AS path
-FROM runs AS r
-JOIN evals AS e ON e.run = r.run AND e.metric = 'val/accuracy' AND isfinite(e.value)
-WHERE r.run NOT IN (SELECT run FROM best_last)
+FROM evals AS e
+JOIN runs AS r ON r.run = e.run
+WHERE e.metric = 'val/accuracy' AND isfinite(e.value) AND r.run NOT IN (SELECT run FROM best_last)
 GROUP BY r.run
 ORDER BY best_accuracy DESC, r.run

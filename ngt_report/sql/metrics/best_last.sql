@@ -3,35 +3,22 @@
 -- better: lower
 -- grain: run
 WITH
-curve AS (
-    SELECT * FROM evals WHERE metric = 'val/loss'
-),
-found AS (
-    SELECT
-        run, count(*) AS n_val, min(step) AS first_step, bool_or(is_final) AS from_final,
-        arg_min({'v': value, 's': step, 'd': decimals, 'c': clock_s, 'src': source, 'p': path, 'l': line, 'ptr': pointer},
-            (value, coalesce(step, 0), coalesce(line, 0))) FILTER (isfinite(value)) AS best,
-        arg_max({'v': value, 's': step, 'd': decimals, 'c': clock_s, 'src': source, 'p': path, 'l': line, 'ptr': pointer},
-            (coalesce(step, 0), coalesce(line, 0))) AS last
-    FROM curve
-    GROUP BY run
-),
 restated AS (
     -- the same value with more digits: full precision first, then the most decimals, then a checkpoint
     SELECT
         f.run,
         arg_min({'v': e.value, 'p': e.path, 'src': e.source, 'l': e.line, 'ptr': e.pointer},
             (e.decimals IS NOT NULL, -coalesce(e.decimals, 0), e.pointer IS NULL, e.path)) AS best
-    FROM found AS f
-    JOIN evals AS e ON e.run = f.run AND e.metric = 'best/loss' AND (e.decimals IS NULL OR e.decimals > f.best.d)
-    WHERE f.best.d IS NOT NULL AND abs(e.value - f.best.v) <= 0.5000001 * pow(10, -f.best.d)
+    FROM evals AS e
+    JOIN ends AS f ON f.run = e.run AND (e.decimals IS NULL OR e.decimals > f.best.d)
+    WHERE e.metric = 'best/loss' AND f.best.d IS NOT NULL AND abs(e.value - f.best.v) <= 0.5000001 * pow(10, -f.best.d)
     GROUP BY f.run
 ),
 restated_last AS (
     SELECT f.run, arg_min({'v': e.value, 'p': e.path, 'src': e.source, 'l': e.line, 'ptr': e.pointer}, e.path) AS last
-    FROM found AS f
-    JOIN evals AS e ON e.run = f.run AND e.metric = 'final/loss' AND (e.decimals IS NULL OR e.decimals > f.last.d)
-    WHERE f.last.d IS NOT NULL AND abs(e.value - f.last.v) <= 0.5000001 * pow(10, -f.last.d)
+    FROM evals AS e
+    JOIN ends AS f ON f.run = e.run AND (e.decimals IS NULL OR e.decimals > f.last.d)
+    WHERE e.metric = 'final/loss' AND f.last.d IS NOT NULL AND abs(e.value - f.last.v) <= 0.5000001 * pow(10, -f.last.d)
     GROUP BY f.run
 )
 SELECT
@@ -41,7 +28,7 @@ SELECT
     r.best.l AS refined_line, r.best.src AS refined_source,
     coalesce(rl.last.v, f.last.v) AS last_loss, f.last.v AS last_logged, f.last.d AS last_decimals, f.last.s AS last_step, f.last.c AS last_clock_s,
     f.last.src AS last_source, f.last.p AS last_path, f.last.l AS last_line, f.last.ptr AS last_pointer, rl.last.p AS last_refined_path
-FROM found AS f
+FROM ends AS f
 LEFT JOIN restated AS r USING (run)
 LEFT JOIN restated_last AS rl USING (run)
 ORDER BY f.run

@@ -8,17 +8,13 @@ sizes AS (
 ),
 shared AS (
     SELECT c.budget, e.step, count(*) AS runs, count(e.clock_s) AS clocked -- a run has one evaluation a step
-    FROM compared AS c
-    JOIN evals AS e ON e.run = c.run AND e.metric = 'val/loss' AND isfinite(e.value) AND e.step IS NOT NULL
-    WHERE c.budget IS NOT NULL
+    FROM evals AS e
+    JOIN compared AS c ON c.run = e.run AND c.budget IS NOT NULL
+    WHERE e.metric = 'val/loss' AND isfinite(e.value) AND e.step IS NOT NULL
     GROUP BY c.budget, e.step
 ),
 clocks AS (
-    SELECT c.budget, count(DISTINCT e.run) AS clocked_runs
-    FROM compared AS c
-    JOIN evals AS e ON e.run = c.run AND e.metric = 'val/loss' AND e.clock_s IS NOT NULL AND e.step > 0
-    WHERE c.budget IS NOT NULL
-    GROUP BY c.budget
+    SELECT c.budget, count(*) AS clocked_runs FROM compared AS c JOIN ends AS e ON e.run = c.run AND e.clocked WHERE c.budget IS NOT NULL GROUP BY c.budget
 )
 SELECT
     z.budget, z.total, z.runs,

@@ -6,24 +6,26 @@ WITH
 shortest AS (
     SELECT budget, min(clock_s) AS time_s FROM fixed_step WHERE step IS NOT NULL AND clock_s IS NOT NULL GROUP BY budget HAVING count(*) > 1
 ),
-timed AS (
-    SELECT c.budget, e.run, s.time_s, e.step, e.value, e.clock_s
-    FROM evals AS e
-    JOIN compared AS c ON c.run = e.run
-    JOIN shortest AS s ON s.budget = c.budget
-    WHERE e.metric = 'val/loss' AND e.clock_s IS NOT NULL AND isfinite(e.value) AND e.step > 0
+timed_sets AS (
+    SELECT c.run, c.budget, s.time_s FROM compared AS c JOIN shortest AS s ON s.budget = c.budget
 ),
-beyond AS (
-    SELECT budget, run, min(step) FILTER (clock_s > time_s) AS step FROM timed GROUP BY budget, run
+timed AS (
+    SELECT
+        any_value(s.budget) AS budget, e.run, any_value(s.time_s) AS time_s,
+        min(e.step) FILTER (e.clock_s > s.time_s) AS next_step, max(e.step) FILTER (e.clock_s <= s.time_s) AS step
+    FROM evals AS e
+    JOIN timed_sets AS s ON s.run = e.run
+    WHERE e.metric = 'val/loss' AND e.clock_s IS NOT NULL AND isfinite(e.value) AND e.step > 0
+    GROUP BY e.run
 ),
 around AS (
     SELECT
-        t.budget, t.run, any_value(t.time_s) AS time_s,
-        max(t.step) FILTER (b.step IS NULL OR t.step < b.step) AS step, any_value(b.step) AS next_step,
-        arg_max(t.value, t.step) FILTER (b.step IS NULL OR t.step < b.step) AS value, any_value(t.value) FILTER (t.step = b.step) AS next_value,
-        arg_max(t.clock_s, t.step) FILTER (b.step IS NULL OR t.step < b.step) AS clock_s, any_value(t.clock_s) FILTER (t.step = b.step) AS next_clock_s
-    FROM timed AS t
-    JOIN beyond AS b ON b.budget = t.budget AND b.run = t.run
+        t.budget, t.run, any_value(t.time_s) AS time_s, any_value(t.step) AS step, any_value(t.next_step) AS next_step,
+        any_value(e.value) FILTER (e.step = t.step) AS value, any_value(e.value) FILTER (e.step = t.next_step) AS next_value,
+        any_value(e.clock_s) FILTER (e.step = t.step) AS clock_s, any_value(e.clock_s) FILTER (e.step = t.next_step) AS next_clock_s
+    FROM evals AS e
+    JOIN timed AS t ON t.run = e.run
+    WHERE e.metric = 'val/loss' AND isfinite(e.value) AND e.step IN (t.step, t.next_step) AND (t.next_step IS NULL OR t.step < t.next_step)
     GROUP BY t.budget, t.run
 )
 SELECT

@@ -10,11 +10,17 @@ horizon AS (
     UNION ALL
     -- a run that is compared with none has its own horizon
     SELECT NULL, c.run, min(e.step), max(e.step)
-    FROM compared AS c
-    JOIN evals AS e ON e.run = c.run AND e.metric = 'val/loss' AND e.clock_s IS NOT NULL AND e.step > 0
-    WHERE c.budget IS NULL
+    FROM evals AS e
+    JOIN compared AS c ON c.run = e.run AND c.budget IS NULL
+    WHERE e.metric = 'val/loss' AND e.clock_s IS NOT NULL AND e.step > 0
     GROUP BY c.run
     HAVING count(*) > 1
+),
+ends_of AS MATERIALIZED (
+    SELECT e.run, e.step, e.clock_s, e.source, e.line, e.path
+    FROM evals AS e
+    SEMI JOIN (SELECT run, from_step AS step FROM horizon UNION SELECT run, to_step FROM horizon) AS h ON h.run = e.run AND h.step = e.step
+    WHERE e.metric = 'val/loss'
 )
 SELECT
     h.budget, h.run, h.from_step, h.to_step, a.clock_s AS from_clock_s, b.clock_s AS to_clock_s,
@@ -22,7 +28,7 @@ SELECT
     (b.clock_s - a.clock_s) / (h.to_step - h.from_step) AS s_per_step,
     a.source AS from_source, a.line AS from_line, b.source AS to_source, b.line AS to_line, b.path AS to_path
 FROM horizon AS h
-JOIN evals AS a ON a.run = h.run AND a.metric = 'val/loss' AND a.step = h.from_step
-JOIN evals AS b ON b.run = h.run AND b.metric = 'val/loss' AND b.step = h.to_step
+JOIN ends_of AS a ON a.run = h.run AND a.step = h.from_step
+JOIN ends_of AS b ON b.run = h.run AND b.step = h.to_step
 WHERE b.clock_s > a.clock_s
 ORDER BY h.budget, h.run

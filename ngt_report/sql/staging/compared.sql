@@ -1,15 +1,9 @@
 -- title: which runs are compared with which: finished, non-continuation runs of the same total
 -- grain: run
 WITH
-evaluated AS (
-    SELECT run, max(step) AS last_eval, min(step) FILTER (step > 0) AS first_eval, count(*) AS n_val, bool_and(step IS NULL) AS unstepped
-    FROM evals
-    WHERE metric = 'val/loss' AND isfinite(value)
-    GROUP BY run
-),
 judged AS (
     SELECT
-        r.run, e.last_eval, e.n_val, coalesce(r.total_steps, e.last_eval) AS total, coalesce(e.unstepped, false) AS unstepped,
+        r.run, e.last_eval, e.n_finite AS n_val, coalesce(r.total_steps, e.last_eval) AS total, coalesce(e.unstepped, false) AS unstepped,
         CASE
             WHEN r.is_continuation THEN 'continues ' || coalesce((SELECT name FROM runs AS p WHERE p.run = r.parent), 'an earlier run')
                 || coalesce(' from step ' || r.resumed_step, '')
@@ -17,7 +11,7 @@ judged AS (
             WHEN e.run IS NULL THEN 'no validation loss'
         END AS excluded
     FROM runs AS r
-    LEFT JOIN evaluated AS e USING (run)
+    LEFT JOIN ends AS e ON e.run = r.run AND e.n_finite > 0
 )
 SELECT
     run, excluded, unstepped, last_eval, n_val,
