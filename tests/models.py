@@ -13,6 +13,8 @@ WORDS = 61
 TINY = {"vocab_size": WORDS, "block": 24, "layers": 2, "heads": 2, "hidden": 32}
 SETTINGS: dict[str, dict[str, Any]] = {
     "vanilla": {"mlp": 48, "dropout": 0.0},
+    "gated": {"gate": "elementwise"},
+    "ngpt": {"gated_residuals": True, "alpha_shape": "vector", "project_every": 3},
     "ngt": {"mlp": 48, "dropout": 0.0, "coordinates": 12, "head_coordinates": 4},
 }
 
