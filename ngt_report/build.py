@@ -31,6 +31,7 @@ class Request:
     step: int | None = None
     target: float | None = None
     group_by: tuple[str, ...] = ()
+    except_keys: tuple[str, ...] = ()
     complete: bool = False
     threads: int | None = None
 
@@ -113,7 +114,8 @@ def _settings(request: Request, inputs: Inputs) -> Settings:
         baseline=request.baseline or settings.baseline,
         step=request.step if request.step is not None else settings.step,
         target=request.target if request.target is not None else settings.target,
-        group_by=list(request.group_by) or settings.group_by,
+        group_by=list(request.group_by) or ([] if request.except_keys else settings.group_by),
+        except_keys=list(request.except_keys) or ([] if request.group_by else settings.except_keys),
     )
 
 

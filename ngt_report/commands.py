@@ -167,13 +167,16 @@ def cli() -> None:
 @click.option("--step", type=click.IntRange(min=0), metavar="N", help="Compare at this step, not at the largest common one.")
 @click.option("--target", type=float, metavar="LOSS", help="A validation loss; the report says when each run reached it.")
 @click.option("--group-by", metavar="KEY", multiple=True, help="A setting whose equal values make runs a group of seeds; may be repeated.")
+@click.option(
+    "--except", "except_keys", metavar="KEY", multiple=True, help="A setting that may differ within a group of seeds; may be repeated."
+)
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when the report is stale.")
 @click.option("--assume-complete", is_flag=True, help="A last line without its newline counts.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads that the database may use.")
 @click.option("-q", "--quiet", is_flag=True, help="No narration, no progress.")
 def build(
     paths: tuple[str, ...], out: str | None, baseline: str | None, step: int | None, target: float | None, group_by: tuple[str, ...],
-    check: bool, assume_complete: bool, threads: int | None, quiet: bool,
+    except_keys: tuple[str, ...], check: bool, assume_complete: bool, threads: int | None, quiet: bool,
 ) -> None:  # fmt: skip
     """Read logs and write the report.
 
@@ -183,7 +186,7 @@ def build(
     """
     from ngt_report.build import Request
 
-    request = Request(paths, out, baseline, step, target, group_by, assume_complete, threads)
+    request = Request(paths, out, baseline, step, target, group_by, except_keys, assume_complete, threads)
     _print(_build(request, check, quiet))
 
 

@@ -17,6 +17,7 @@ class Settings:
     step: int | None = None  # the common step, instead of the largest one
     target: float | None = None  # a target validation loss
     group_by: list[str] = field(default_factory=list)  # configuration keys that make a group of seeds
+    except_keys: list[str] = field(default_factory=list)  # `except`: keys that may differ within a group
     title: str | None = None  # the report's title, instead of the group's name
     labels: dict[str, str] = field(default_factory=dict)  # run -> display name
     aliases: dict[str, str] = field(default_factory=dict)  # a name used in some source -> the run's name
@@ -24,7 +25,8 @@ class Settings:
     path: str | None = None
 
 
-KEYS = {f.name: f.type for f in fields(Settings) if f.name != "path"}
+SPELT = {"except_keys": "except"}  # names that Python keeps for itself
+KEYS = {SPELT.get(f.name, f.name): f.name for f in fields(Settings) if f.name != "path"}
 
 
 def load(bases: list[Path], root: Path) -> Settings:
@@ -61,7 +63,7 @@ def parse(table: dict[str, Any], where: str) -> Settings:
 
             near = get_close_matches(name, KEYS, 1)
             raise UsageError(f"{where}: unknown key {key!r}; " + (f"did you mean {near[0]!r}?" if near else f"known: {', '.join(KEYS)}"))
-        setattr(settings, name, _checked(name, value, where))
+        setattr(settings, KEYS[name], _checked(name, value, where))
     return settings
 
 
@@ -69,10 +71,11 @@ def _checked(name: str, value: Any, where: str) -> Any:
     """The value, if it has the setting's type."""
     wanted: dict[str, tuple[type, ...]] = {
         "baseline": (str,), "title": (str,), "step": (int,), "target": (float, int), "group_by": (list, str),
+        "except": (list, str),
         "labels": (dict,), "aliases": (dict,), "declared": (dict,),
     }  # fmt: skip
     if isinstance(value, bool) or type(value) not in wanted[name]:
         raise UsageError(f"{where}: {name} is {value!r}, which is not a {' or '.join(t.__name__ for t in wanted[name])}")
-    if name == "group_by":
+    if name in ("group_by", "except"):
         return [value] if isinstance(value, str) else [str(v) for v in value]
     return {str(k): str(v) for k, v in value.items()} if name in ("labels", "aliases") else value

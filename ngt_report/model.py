@@ -83,16 +83,41 @@ class TargetRow:
 
 
 @dataclass(frozen=True, slots=True)
-class SeedRow:
-    name: str = h("what its runs have in common")
-    n: int = h("number of runs")
-    seeds: str = h("their seeds")
-    mean: float = h("mean validation loss at the common step")
-    std: float | None = h("sample standard deviation; null for one run")
+class Spread:
+    """A loss over the seeds of a group."""
+
+    mean: float = h("mean over the seeds, nats per token")
+    std: float | None = h("sample standard deviation; null for one seed")
+    ci: float | None = h("half width of the 95 % t interval of the mean; null for one seed")
     low: float = h("lowest loss of the group")
     high: float = h("highest loss of the group")
-    mean_best: float = h("mean of the best losses")
+
+
+@dataclass(frozen=True, slots=True)
+class SeedRow:
+    name: str = h("what its runs have in common")
+    cells: tuple[str, ...] = h("its settings, in the order of the stage's columns")
+    n: int = h("number of seeds; of runs, where groups were asked for")
+    seeds: str = h("their seeds")
+    common: Spread = h("loss at the common step")
+    best: Spread = h("best loss of each run")
     mean_time_s: float | None = h("mean train time, seconds")
+    curve: tuple[float | None, ...] = h("mean loss at the stage's curve steps; null where a run was not evaluated")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Groups of runs of one budget and one results table."""
+
+    table: str | None = h("the results table that lists the runs; null when none does")
+    columns: tuple[str, ...] = h("settings that tell the groups apart")
+    rows: tuple[SeedRow, ...] = h("one row a group, lowest mean first")
+    singles: int = h("how many groups are one run (n = 1)")
+    n_text: str = h("how many groups have how many runs, in words")
+    at_best: bool = h("whether best and common step differ for any group")
+    curve_steps: tuple[int, ...] = h("evaluated steps at which mean curves are printed")
+    left_out: tuple[str, ...] = h("runs of this budget that no results table lists")
+    dropped: int = h("groups beyond the printed ones")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +162,7 @@ class Group:
     equal_time: tuple[EqualTimeRow, ...] = h("loss at the shortest run's train time")
     equal_time_s: float | None = h("that time, seconds")
     targets: tuple[TargetRow, ...] = h("time to target")
-    seeds: tuple[SeedRow, ...] = h("groups of runs that differ in nothing but the seed")
+    stages: tuple[Stage, ...] = h("groups of runs that differ in nothing but the seed, by results table; empty when every group is one run")
     confounds: tuple[Confound, ...] = h("what differs between the compared runs and may explain a difference in loss")
     differs: tuple[str, ...] = h("other recorded settings in which the compared runs differ: what the experiment varied")
     unknown: tuple[str, ...] = h("confounds that the inputs do not say")

@@ -46,7 +46,7 @@ def header(name: str) -> dict[str, str]:
 def build_relations(store: Store, settings: Settings) -> None:
     """Make staging and metric tables, baselines, targets and findings from the raw tables, layer by layer."""
     store.run("DELETE FROM params")
-    store.run("INSERT INTO params VALUES (?, ?)", [settings.step, settings.target])
+    store.run("INSERT INTO params VALUES (?, ?, ?)", [settings.step, settings.target, bool(settings.group_by or settings.except_keys)])
     restarts = store.run("SELECT 1 FROM raw_segments LIMIT 1")
     for name in STAGING:
         if name == "segments" and not restarts:

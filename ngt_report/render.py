@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ngt_report import formatting as fmt
 from ngt_report.assemble.cites import locator
 from ngt_report.assemble.facts import Facts
+from ngt_report.assemble.seeds import seed_group
 from ngt_report.model import Report
 from ngt_report.store import finite
 
@@ -153,12 +154,7 @@ def summary_json(facts: Facts, group: str) -> str:
             for b, r in sizes.items()
         ],
         "runs": [_json_run(facts, run, r) for run, r in sorted(facts.runs.items(), key=lambda item: (item[1]["name"], item[0]))],
-        "seed_groups": [
-            {"runs": [facts.name(x) for x in s["runs"]], "n": s["n"], "mean_loss": s["mean_loss"], "std_loss": s["std_loss"],
-            "mean_best": s["mean_best"],
-             "mean_train_time_s": s["mean_time_s"]}
-            for s in facts.rows["seeds"] if s["n"] > 1
-        ],
+        "seed_groups": [seed_group(facts, s) for s in facts.rows["seeds"] if s["n"] > 1],
         "findings": facts.findings,
     }  # fmt: skip
     return json.dumps(finite(document), indent=1, ensure_ascii=False) + "\n"

@@ -9,9 +9,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from ngt_report.config import Settings
+from ngt_report.grouping import groups_of, known_keys
 from ngt_report.identity import CHECKPOINT, UUID, Identity, Piece, Run, tail
 from ngt_report.names import CONFIG
 from ngt_report.store import Store, to_json
+from ngt_report.student import quantile
 
 SCALAR = ("model", "flags", "dataset", "tokenizer", "seed", "params", "hardware", "git_commit")
 NOT_CONFIG = re.compile(  # facts that say something else than how the run was configured
@@ -27,20 +29,25 @@ UNTELLING = re.compile(  # configuration keys that differ without meaning anythi
 COLUMNS = (
     "run VARCHAR, name VARCHAR, group VARCHAR, model VARCHAR, flags VARCHAR, dataset VARCHAR, tokenizer VARCHAR, seed BIGINT,"
     " params BIGINT, config VARCHAR, hardware VARCHAR, git_commit VARCHAR, total_steps BIGINT, parent VARCHAR, is_continuation BOOLEAN,"
-    " resumed_step BIGINT, clock_scope VARCHAR, stated_time_s DOUBLE, declared VARCHAR, status VARCHAR, seed_group VARCHAR"
+    " resumed_step BIGINT, clock_scope VARCHAR, stated_time_s DOUBLE, declared VARCHAR, status VARCHAR, seed_group VARCHAR,"
+    " config_group VARCHAR"
 )
 Facts = dict[str, list[tuple[Any, str, int | None, Piece]]]  # key -> (value, path, line, piece), best source first
 
 
 def write_runs(store: Store, identity: Identity, group: str, settings: Settings) -> None:
     """Fill run_trials, runs and checkpoints from the raw tables."""
-    for table in ("run_trials", "runs", "checkpoints", "findings"):
+    for table in ("run_trials", "runs", "checkpoints", "findings", "t_quantiles"):
         store.run(f"DELETE FROM {table}")
     facts = _facts(store)
     merged = {run.id: merge(run, facts) for run in identity.runs}
     display = display_names(identity.runs, merged, group, settings)
+    if settings.group_by or settings.except_keys:
+        settings = known_keys(settings, [config_of(merged[run.id], settings, run) for run in identity.runs])
     rows = [_row(run, merged[run.id], display[run.id], group, settings, identity.runs) for run in identity.runs]
     store.insert("runs", COLUMNS, rows)
+    sizes = Counter(row[-2] for row in rows if row[-2] is not None)
+    store.insert("t_quantiles", "df BIGINT, q DOUBLE", [(df, quantile(0.975, df)) for df in range(1, max(sizes.values(), default=1))])
     store.insert(
         "run_trials", "run VARCHAR, source BIGINT, trial INTEGER, precedence TINYINT, main BOOLEAN",
         [(run.id, p.source, p.trial, _precedence(p), p is run.main) for run in identity.runs for p in run.pieces],
@@ -130,7 +137,7 @@ def _row(run: Run, facts: Facts, name: str, group: str, settings: Settings, runs
         _text(values["dataset"]), _text(values["tokenizer"]), _whole(values["seed"]), _whole(values["params"]), to_json(config),
         _text(values["hardware"]), _text(values["git_commit"]), total, parent, continues, resumed, _scope(facts),
         first(facts, "train_time_s"), to_json(sorted(declared)), status(run, facts, total),
-        seed_group(run, config, values["seed"], total, settings),
+        *groups_of(run.id, values, config, total, settings),
     )  # fmt: skip
 
 
@@ -144,26 +151,6 @@ def _text(value: Any) -> str | None:
 
 def _whole(value: Any) -> int | None:
     return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and value == value and abs(value) < 2**62 else None
-
-
-def seed_group(run: Run, config: dict[str, Any], seed: Any, total: int | None, settings: Settings) -> str | None:
-    """Equal for runs that differ in nothing but the seed; a missing seed or configuration, or another label, never groups."""
-    if settings.group_by:
-        return to_json({k: config.get(k) for k in settings.group_by} | {"total_steps": total})
-    rest = {k: v for k, v in config.items() if k not in ("seed", "git_commit", "hardware", "input_bin")}
-    if not isinstance(seed, int) or len(rest) < 2:
-        return None
-    own = tail(run.id)
-    label = "" if UUID.match(own) or re.fullmatch(r"row\d+", own) else _without_seed(own, seed)
-    return to_json({**rest, "total_steps": total, "label": label})
-
-
-SEED = re.compile(r"[._\-]?(?:seed|sd|s)?[._\-=]?0*([0-9]{1,18})(?=$|[._\-])")
-
-
-def _without_seed(name: str, seed: int) -> str:
-    """The name without the words that say the seed: baseline_s42, baseline-seed42, baseline_42."""
-    return SEED.sub(lambda m: "" if int(m[1]) == seed else m[0], name)
 
 
 # -- how it ended ---------------------------------------------------------------------------------------------------

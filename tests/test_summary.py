@@ -200,7 +200,7 @@ def test_seeds_that_differ_in_nothing_else_form_a_group(tmp_path: Path) -> None:
         log(tmp_path / "logs" / f"base_s{seed}.log", [5.0, loss], head=f"seed: {seed}\ndataset: w\nlr: 0.001\n")
     text = summary(tmp_path / "logs", tmp_path / "out")
     row = next(r for t in tables(text) if t[0][0] == "group" for r in t[1:])
-    assert row[1:7] == ["3", "1, 2, 3", "4.1000", "0.1000", "4.0000", "4.2000"]
+    assert row[1:8] == ["3", "1, 2, 3", "4.1000", "0.1000", "±0.2484", "4.0000", "4.2000"]
 
 
 def test_labels_that_differ_beyond_the_seed_never_group(tmp_path: Path) -> None:

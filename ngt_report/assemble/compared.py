@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ngt_report.assemble.confounds import confounds, differs
 from ngt_report.assemble.facts import TOP, Facts, Row
-from ngt_report.model import BestRow, EqualTimeRow, FixedRow, Group, RankRow, SeedRow, SpeedRow, TargetRow, TimeRow
+from ngt_report.assemble.seeds import stages
+from ngt_report.model import BestRow, EqualTimeRow, FixedRow, Group, RankRow, SpeedRow, TargetRow, TimeRow
 from ngt_report.runs import differing
 
 
@@ -21,7 +22,6 @@ def group(facts: Facts, row: Row) -> Group:
     speed = [speed_row(facts, r["run"]) for r in ranking if r["run"] in facts.speed]
     equal = facts.of("equal_time", budget)
     variant = next((f for f in fixed if not f.is_baseline), None) if base else None
-    seeds = [r for r in facts.of("seeds", budget) if r["n"] > 1]
     differing_keys, unknown = confounds(facts, members)
     return Group(
         total=row["total"],
@@ -44,7 +44,7 @@ def group(facts: Facts, row: Row) -> Group:
         equal_time=tuple(_equal_row(facts, r, row["common_step"]) for r in equal[:TOP]) if len(equal) > 1 else (),
         equal_time_s=equal[0]["time_s"] if len(equal) > 1 else None,
         targets=tuple(_target_row(facts, r) for r in facts.of("time_to_target", budget) if r["reached"])[:TOP],
-        seeds=tuple(_seed_row(facts, r) for r in seeds[:TOP]),
+        stages=stages(facts, budget),
         confounds=differing_keys,
         differs=differs(facts, members),
         unknown=unknown,
@@ -130,21 +130,3 @@ def _equal_row(facts: Facts, r: Row, common: int | None) -> EqualTimeRow:
 
 def _target_row(facts: Facts, r: Row) -> TargetRow:
     return TargetRow(facts.name(r["run"]), r["target"], r["why"], r["steps"], r["seconds"], r["tokens"])
-
-
-def _seed_row(facts: Facts, r: Row) -> SeedRow:
-    names = [facts.name(run) for run in r["runs"]]
-    words = [n.split(" ") for n in names]
-    common = [w for w in words[0] if all(w in other for other in words)] if len(words[0]) > 1 else [_common(names)]
-    return SeedRow(
-        " ".join(common) or names[0], r["n"], ", ".join(str(s) for s in r["seed_list"]), r["mean_loss"], r["std_loss"], r["min_loss"],
-        r["max_loss"],
-        r["mean_best"], r["mean_time_s"],
-    )  # fmt: skip
-
-
-def _common(names: list[str]) -> str:
-    """What the names begin with, without a trailing separator or the s of a seed."""
-    same = [a for a, b in zip(min(names), max(names), strict=False)]
-    length = next((i for i, c in enumerate(same) if min(names)[i] != max(names)[i]), len(same))
-    return names[0][:length].rstrip("_-.s ") or names[0]

@@ -10,7 +10,8 @@ CREATE TABLE IF NOT EXISTS runs (
     seed BIGINT, params BIGINT, config VARCHAR, hardware VARCHAR, git_commit VARCHAR, total_steps BIGINT,
     parent VARCHAR, is_continuation BOOLEAN, resumed_step BIGINT, clock_scope VARCHAR, stated_time_s DOUBLE, declared VARCHAR,
     status VARCHAR,
-    seed_group VARCHAR          -- equal for runs that differ in nothing but the seed
+    seed_group VARCHAR,         -- equal for runs that differ in nothing but the recorded seed
+    config_group VARCHAR        -- equal for runs of one configuration, whatever is known of their seeds
 );
 
 CREATE TABLE IF NOT EXISTS checkpoints (
@@ -18,7 +19,8 @@ CREATE TABLE IF NOT EXISTS checkpoints (
 );
 
 -- What was asked for on the command line or in ngtreport.toml.
-CREATE TABLE IF NOT EXISTS params (step BIGINT, target DOUBLE);
+CREATE TABLE IF NOT EXISTS params (step BIGINT, target DOUBLE, per_run BOOLEAN); -- per_run: groups are asked for, each run is one sample
+CREATE TABLE IF NOT EXISTS t_quantiles (df BIGINT, q DOUBLE); -- P(|T| <= q) = 0.95
 CREATE TABLE IF NOT EXISTS baselines (budget VARCHAR, run VARCHAR, why VARCHAR);
 CREATE TABLE IF NOT EXISTS targets (budget VARCHAR, target DOUBLE, why VARCHAR);
 

@@ -1,0 +1,94 @@
+"""Which runs are one configuration: equal settings but for the seed, or equal by the keys of --group-by and --except."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from ngt_report.config import Settings
+from ngt_report.errors import UsageError
+from ngt_report.identity import UUID, tail
+from ngt_report.names import config_key
+from ngt_report.store import to_json
+
+OF_THE_RUN = ("model", "flags", "dataset", "tokenizer", "seed", "params", "hardware", "git_commit")  # columns of the table runs
+NAME = "name"  # as a key of --group-by: the run's name without its seed
+NO_SETTING = frozenset(("seed", "git_commit", "hardware", "input_bin"))  # equal or not, they make no other configuration
+OUTCOME = re.compile(  # recorded beside the settings, but measured, not set
+    r"(?:loss|ppl|perplexity|accuracy|reduction|improvement|speedup|seconds|duration|runtime|_time|_memory|per_s|per_sec|per_second"
+    r"|reached_target)$"
+)
+SEED = re.compile(r"[._\-]?(?:seed|sd|s)?[._\-=]?0*([0-9]{1,18})(?=$|[._\-])")
+NUMBERED = re.compile(r"[._\-]?(?:seed|sd|s|rep|repeat|trial|run)?[._\-=]?[0-9]+$")
+
+
+def groups_of(
+    run: str, values: dict[str, Any], config: dict[str, Any], total: int | None, settings: Settings
+) -> tuple[str | None, str | None]:
+    """(seed group, configuration) of a run as JSON; None where what is recorded is too little to say.
+
+    values: the columns of the table runs; config: its recorded settings.
+    """
+    if settings.group_by:
+        chosen = {key: value_of(run, values, config, key) for key in settings.group_by}
+        key = None if None in chosen.values() else to_json(chosen | {"total_steps": total})
+        return key, key
+    if settings.except_keys:
+        left_out = NO_SETTING | {"model", "flags", *settings.except_keys}
+        named = {k: values[k] for k in ("model", "flags") if k not in settings.except_keys and values.get(k) is not None}
+        rest = named | {k: v for k, v in config.items() if k not in left_out and not outcome(k, v)}
+        key = to_json(rest | {"total_steps": total}) if rest else None
+        return key, key
+    seed = values.get("seed")
+    rest = {k: v for k, v in config.items() if k not in NO_SETTING and not outcome(k, v)}
+    if len(rest) < 2:
+        return None, None
+    own = tail(run)
+    label = "" if UUID.match(own) or re.fullmatch(r"row\d+", own) else _without_seed(own, seed)
+    key = to_json({**rest, "total_steps": total, "label": label})
+    return key if isinstance(seed, int) else None, key
+
+
+def outcome(key: str, value: Any) -> bool:
+    """Whether a recorded value was measured, not set: a loss, a time, a rate."""
+    return isinstance(value, float) and OUTCOME.search(key) is not None
+
+
+def value_of(run: str, values: dict[str, Any], config: dict[str, Any], key: str) -> Any:
+    """What --group-by KEY means for a run: its name without the seed, a column of the table runs, or a recorded setting."""
+    if key == NAME:
+        own = tail(run)
+        seed = values.get("seed")
+        return _without_seed(own, seed) if isinstance(seed, int) else NUMBERED.sub("", own) or own
+    found = values.get(key)
+    return found if found is not None else config.get(key)
+
+
+def known_keys(settings: Settings, configs: Iterable[dict[str, Any]]) -> Settings:
+    """The settings with their keys by canonical name (lr is learning_rate); an unknown key is answered with the nearest one."""
+    recorded = {k for config in configs for k in config} | {NAME, *OF_THE_RUN}
+    from dataclasses import replace
+
+    def known(option: str, key: str) -> str:
+        for name in (key, config_key(key)):
+            if name in recorded:
+                return name
+        from difflib import get_close_matches
+
+        near = get_close_matches(key, sorted(recorded), 1)
+        said = f"did you mean {near[0]!r}?" if near else f"recorded are {', '.join(sorted(recorded)[:12])}"
+        raise UsageError(f"{option} {key}: no run records {key!r}; {said}")
+
+    if settings.group_by and settings.except_keys:
+        raise UsageError("--group-by and --except exclude each other; give the keys that make a group, or those that do not")
+    return replace(
+        settings,
+        group_by=[known("--group-by", key) for key in settings.group_by],
+        except_keys=[known("--except", key) for key in settings.except_keys],
+    )
+
+
+def _without_seed(name: str, seed: Any) -> str:
+    """The name without the words that say the seed: baseline_s42, baseline-seed42, baseline_42."""
+    return SEED.sub(lambda m: "" if int(m[1]) == seed else m[0], name)
