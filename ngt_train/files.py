@@ -1,0 +1,56 @@
+"""Files that appear whole or not at all: written under a temporary name, synced, renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from ngt_train.errors import DataError, TrainError
+
+
+def why(error: OSError) -> str:
+    """The reason as the system words it: `no space left on device`."""
+    return (error.strerror or str(error)).lower()
+
+
+@contextlib.contextmanager
+def replacing(path: Path, error: type[TrainError] = DataError) -> Iterator[BinaryIO]:
+    """A file to write into; it takes path's place when the block ends, and is removed when the block fails.
+
+    Raises:
+        error: the folder or the disk is in the way; the sentence names the file and the reason.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        sync_folder(path.parent)
+    except OSError as e:
+        raise error(f"{path}: cannot be written: {why(e)}; free space or rights, or choose another folder, then run again") from e
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in the folder outlast a power cut, where the system can."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def make_folder(folder: Path, error: type[TrainError] = DataError) -> None:
+    """The folder and its parents."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise error(f"{folder}: the folder cannot be made: {why(e)}; choose another") from e

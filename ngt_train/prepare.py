@@ -1,0 +1,238 @@
+"""Tokenise a dataset once, into shards and a manifest that training maps into memory.
+
+Order of events: the tokenizer's file, then shard after shard (each line of unfinished.jsonl is one that is whole), manifest.json
+last. A run that was cut off goes on after its last whole shard.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ngt_train import datasets, documents, files, manifest, settings, shards, tokenizers
+from ngt_train.datasets import Source, Tokenized
+from ngt_train.documents import Document, Piece
+from ngt_train.errors import DataError
+from ngt_train.manifest import SPLITS, Manifest, Split
+from ngt_train.recipe import Recipe
+from ngt_train.shards import Shard
+from ngt_train.tokenizers import Tokenizer
+from ngt_train.unfinished import Unfinished
+
+SHARD_TEXT = 64_000_000  # characters a shard
+BATCH_TEXT = 2_000_000  # characters tokenised at a time
+
+Progress = Callable[[str, int, int | None], None]  # what is done, how much of it, of how much
+
+
+def prepare(*, out: str | Path, force: bool = False, progress: Progress | None = None, **options: Any) -> Manifest:
+    """Make the folder `out` hold the tokens of a dataset; nothing is done where it does already.
+
+    Args:
+        out: folder for manifest.json, the tokenizer and the shards.
+        force: prepare again what was made with other settings or of other input.
+        options: the fields of Recipe.
+
+    Raises:
+        ConfigError: an option that does not exist or cannot be meant.
+        DataError: the input, the disk, or what is in the folder already.
+    """
+    recipe = settings.build(Recipe, options)
+    report = progress or (lambda what, done, total: None)
+    source = datasets.source(recipe)
+    folder = Path(out)
+    ready = _ready(folder, recipe, source.identity, force)
+    if ready:
+        return ready
+    files.make_folder(folder)
+    if isinstance(source, Tokenized):
+        from ngt_train.adopt import adopt
+
+        return adopt(folder, recipe, source, report)
+    return _Preparation(folder, recipe, source, report).run()
+
+
+def _ready(folder: Path, recipe: Recipe, identity: str, force: bool) -> Manifest | None:
+    """The manifest of a folder that holds just this already."""
+    path = folder / manifest.FILE
+    if not path.exists():
+        return None
+    if not force:
+        made = manifest.read(folder)
+        differ = settings.differences(made.recipe, settings.plain(recipe))
+        if differ:
+            key, old, new = differ[0]
+            raise DataError(f"{folder} was prepared with {key} = {old!r}, not {new!r}; give another --out, or --force to prepare it again")
+        if made.source != identity:
+            raise DataError(f"{folder}: its input has changed since it was prepared; give another --out, or --force to prepare it again")
+        if all((folder / shard.file).is_file() for split in made.splits for shard in split.shards):
+            return made
+    try:
+        path.unlink()  # it must not vouch for shards that are being replaced
+    except OSError as e:
+        raise DataError(f"{path}: cannot be replaced: {files.why(e)}") from e
+    return None
+
+
+@dataclass
+class _Growing:
+    """A split while it is made."""
+
+    name: str
+    documents: int = 0
+    text_bytes: int = 0
+    shards: list[Shard] = field(default_factory=list)
+    batches: list[list[Piece]] = field(default_factory=lambda: [[]])
+    room: int = BATCH_TEXT  # characters that still go into the last batch
+    waiting: int = 0  # characters of `batches`
+    texts: Any = field(default_factory=hashlib.sha256)  # of all texts
+    shard_text: Any = field(default_factory=hashlib.sha256)  # of the texts of the shard that grows
+
+    def add(self, document: Document) -> None:
+        digest = documents.sha256(document.text)
+        self.documents += 1
+        self.text_bytes += len(document.text.encode("utf-8", "surrogatepass"))
+        self.texts.update(digest)
+        self.shard_text.update(digest)
+        for piece in documents.pieces(document.text):
+            if self.room <= 0:
+                self.batches.append([])
+                self.room = BATCH_TEXT
+            self.batches[-1].append(piece)
+            self.room -= len(piece.text)
+            self.waiting += len(piece.text)
+
+    def take(self) -> tuple[str, str, list[list[Piece]]]:
+        """File name, key and batches of the shard that is full; the next one begins."""
+        taken = f"{self.name}_{len(self.shards):06d}.bin", self.shard_text.hexdigest(), self.batches
+        self.batches, self.waiting, self.room, self.shard_text = [[]], 0, BATCH_TEXT, hashlib.sha256()
+        return taken
+
+
+class _Preparation:
+    """One pass over the documents: splits, filters, shards, manifest."""
+
+    def __init__(self, folder: Path, recipe: Recipe, source: Source, progress: Progress) -> None:
+        self.folder, self.recipe, self.source, self.progress = folder, recipe, source, progress
+        self.dropped: Counter[str] = Counter()
+        self.done = 0
+
+    def run(self) -> Manifest:
+        made_of = {"recipe": settings.plain(self.recipe), "source": self.source.identity}
+        self.unfinished = Unfinished(self.folder, made_of)
+        self.tokenizer = self._tokenizer()
+        splits = self._shards()
+        self._check(splits)
+        made = self._manifest(splits)
+        manifest.write(self.folder, made)
+        self.unfinished.remove()
+        return made
+
+    def _documents(self, dropped: Counter[str]) -> Iterator[Document]:
+        recipe = self.recipe
+        return recipe.filters().apply(documents.assign_splits(self.source.documents(), recipe.val, recipe.test), dropped)
+
+    # -- tokenizer -----------------------------------------------------------------------------------------------------
+    def _tokenizer(self) -> Tokenizer:
+        """The one that an earlier, unfinished run made, or a new one."""
+        path = self.folder / tokenizers.FILE
+        if self.unfinished.resumed and path.is_file():
+            return tokenizers.from_file(path, self.recipe.tokenizer)
+        recipe = self.recipe
+        made = tokenizers.make(recipe.tokenizer, recipe.vocabulary, recipe.tokenizer_file, self._training_texts)
+        made.save(path)
+        return made
+
+    def _training_texts(self) -> Iterator[str]:
+        """The train split in pieces, up to the number of characters that a tokenizer is made from."""
+        left = self.recipe.tokenizer_text
+        done = 0
+        for document in self._documents(Counter()):
+            if document.split == "train" and left > 0:
+                for piece in documents.pieces(document.text[:left]):
+                    yield piece.text
+                left -= len(document.text)
+            done += len(document.text)
+            self.progress("making the tokenizer", done, self.source.size)
+
+    # -- shards -----------------------------------------------------------------------------------------------------------
+    def _shards(self) -> list[_Growing]:
+        splits = {name: _Growing(name) for name in SPLITS}
+        for document in self._documents(self.dropped):
+            split = splits[document.split or "train"]
+            split.add(document)
+            if split.waiting >= SHARD_TEXT:
+                self._shard(split)
+        for split in splits.values():
+            if split.waiting:
+                self._shard(split)
+        return [split for split in splits.values() if split.shards]
+
+    def _shard(self, split: _Growing) -> None:
+        """Write the shard whose text is complete, unless an earlier run did."""
+        waiting = split.waiting
+        name, key, batches = split.take()
+        known = self.unfinished.find(name, key)
+        if known is None:
+            known = shards.write(self.folder / name, self._encode(batches))
+            self.unfinished.add(key, known)
+        else:
+            self._advance(waiting)
+        split.shards.append(known)
+
+    def _encode(self, batches: list[list[Piece]]) -> shards.Array:
+        """The tokens of a shard (N,), an end-of-text token before each document."""
+        kind = np.uint16 if self.tokenizer.vocab_size <= 1 << 16 else np.uint32
+        end = np.array([self.tokenizer.end], kind)
+        parts = []
+        for batch in batches:
+            for piece, ids in zip(batch, self.tokenizer.encode_many([p.text for p in batch]), strict=True):
+                parts += [end, ids.astype(kind)] if piece.begins else [ids.astype(kind)]
+            self._advance(sum(len(p.text) for p in batch))
+        return np.concatenate(parts)
+
+    def _advance(self, characters: int) -> None:
+        self.done += characters
+        self.progress("tokenising", self.done, self.source.size)
+
+    # -- manifest ---------------------------------------------------------------------------------------------------------
+    def _check(self, splits: list[_Growing]) -> None:
+        """Training needs a train and a val split."""
+        found = {split.name for split in splits}
+        for name in ("train", "val"):
+            if name not in found:
+                left_out = ", ".join(f"{count} by {reason}" for reason, count in self.dropped.items()) or "none"
+                raise DataError(
+                    f"dataset {self.recipe.dataset} gives no {name} documents (left out: {left_out}); loosen the filters or change --val"
+                )
+
+    def _manifest(self, splits: list[_Growing]) -> Manifest:
+        whole = hashlib.sha256("".join(f"{s.name} {s.texts.hexdigest()}\n" for s in splits).encode())
+        return Manifest(
+            dataset=self.recipe.dataset,
+            fingerprint=f"sha256:{whole.hexdigest()}",
+            tokenizer=self.recipe.tokenizer,
+            tokenizer_fingerprint=self.tokenizer.fingerprint,
+            tokenizer_file=tokenizers.FILE,
+            vocab_size=self.tokenizer.vocab_size,
+            splits=tuple(_finished(split) for split in splits),
+            dropped=dict(sorted(self.dropped.items())),
+            recipe=settings.plain(self.recipe),
+            source=self.source.identity,
+        )
+
+
+def _finished(split: _Growing) -> Split:
+    return Split(
+        name=split.name,
+        tokens=sum(shard.tokens for shard in split.shards),
+        documents=split.documents,
+        text_bytes=split.text_bytes,
+        shards=tuple(split.shards),
+    )
