@@ -12,7 +12,8 @@ pairs AS (
     HAVING count(*) > 1
 ),
 apart AS (
-    SELECT *, count(*) OVER (PARTITION BY run) AS steps FROM pairs WHERE high - low > 0.5000001 * (pow(10, -places) + pow(10, -most_places))
+    SELECT *, count(*) OVER (PARTITION BY run) AS steps FROM pairs
+    WHERE high - low > 0.5000001 * (pow(10, -places) + pow(10, -most_places)) + 1e-6 * greatest(1, abs(low)) -- one may be a float32
 )
 SELECT
     'error' AS severity, 'contradiction' AS kind, r.name AS run,

@@ -15,6 +15,8 @@ FROM (
     JOIN raw_trials AS w ON w.source = t.source AND w.trial = t.trial AND w.kind = 'row'
     JOIN sources AS s ON s.id = t.source
     WHERE r.seed IS NOT NULL
+        -- an event log records the whole configuration
+        AND NOT EXISTS (FROM run_trials AS e JOIN sources AS es ON es.id = e.source WHERE e.run = r.run AND es.format = 'events')
 )
 WHERE recorded IS NOT NULL
 GROUP BY recorded, path
