@@ -5,11 +5,14 @@ Everything is imported inside the commands, so that --help and a typo answer at 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ngt_train.errors import TrainError
+from ngt_train.errors import ConfigError, TrainError
+
+if TYPE_CHECKING:
+    from ngt_train.config import RunConfig
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 INTERRUPTED = 130
@@ -74,3 +77,103 @@ def say(text: str) -> None:
 @click.version_option(package_name="ngtreport", prog_name="ngttrain")
 def main() -> None:
     """Train small language models; write event logs and checkpoints that ngtreport reads."""
+
+
+# -- run ---------------------------------------------------------------------------------------------------------------
+def _configured(preset: str | None, file: str | None, scale: str | None, assignments: tuple[str, ...]) -> RunConfig:
+    """Preset or file, then the environment, then --set: each wins over the one before."""
+    import os
+
+    from ngt_train import config, environment, presets
+
+    if preset and file:
+        raise ConfigError("--preset and --config are both given; keep one")
+    made = presets.load(preset) if preset else config.load(file) if file else config.RunConfig()
+    made = presets.scaled(made, scale) if scale else made
+    return config.override(made, [*environment.assignments(os.environ), *assignments])
+
+
+@main.command()
+@click.option("--preset", metavar="GROUP/NAME", help="One of `ngttrain presets`.")
+@click.option("--config", "file", metavar="FILE", help="A TOML file; docs/training.md has every key.")
+@click.option(
+    "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Override one setting, for instance optim.lr=1e-3; repeatable."
+)
+@click.option("--scale", metavar="SCALE", help="tiny: the same run shrunk for a laptop's CPU.")
+@click.option("--resume", is_flag=True, help="Go on from the last checkpoint.")
+@click.option("--overwrite", is_flag=True, help="Remove what a run of this name left before.")
+@click.option("--dry-run", is_flag=True, help="Print the resolved configuration and what it would cost, and stop.")
+@click.option("--no-bar", is_flag=True, help="No progress bar, even on a terminal.")
+def run(
+    preset: str | None,
+    file: str | None,
+    assignments: tuple[str, ...],
+    scale: str | None,
+    resume: bool,
+    overwrite: bool,
+    dry_run: bool,
+    no_bar: bool,
+) -> None:
+    """Train one model; SIGINT and SIGTERM save and end cleanly, --resume goes on."""
+    made = _configured(preset, file, scale, assignments)
+    if dry_run:
+        _print_plan(made)
+        return
+    if resume and overwrite:
+        raise ConfigError("--resume and --overwrite are both given; keep one")
+    from ngt_train import train
+
+    ended = train.run(made, resume=resume, overwrite=overwrite, bar=not no_bar)
+    best = "" if ended.best_val is None else f", best val/loss {ended.best_val:.6f} at step {ended.best_step}"
+    click.echo(f"{made.group}/{made.name}: {ended.status} at step {ended.step}{best}{f' ({ended.reason})' if ended.reason else ''}")
+
+
+def _print_plan(made: RunConfig) -> None:
+    """The resolved configuration as TOML, its figures as comments: the output is a file for --config."""
+    from ngt_train import config, estimate, settings
+
+    figures = estimate.describe(made)
+    click.echo(settings.to_toml(config.to_dict(made)))
+    width = max(len(label) for label, _ in figures)
+    for label, text in figures:
+        if text:
+            click.echo(f"# {label:{width}}  {text}")
+
+
+# -- what checkpoints are good for -----------------------------------------------------------------------------------
+@main.command()
+@click.argument("checkpoint")
+@click.option("--prompt", default="", help="How the text begins.")
+@click.option("--tokens", default=200, show_default=True, help="How many to add.")
+@click.option("--temperature", default=0.8, show_default=True, help="0 takes the likeliest token each time.")
+@click.option("--top-k", default=50, show_default=True, help="Draw from so many likeliest tokens; 0: from all.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--samples", default=1, show_default=True, help="How many texts.")
+def sample(checkpoint: str, prompt: str, tokens: int, temperature: float, top_k: int, seed: int, samples: int) -> None:
+    """Generate text from a CHECKPOINT."""
+    from pathlib import Path
+
+    from ngt_train.sample import from_checkpoint
+
+    texts = from_checkpoint(Path(checkpoint), prompt, tokens, temperature=temperature, top_k=top_k or None, seed=seed, samples=samples)
+    click.echo("\n\n".join(texts))
+
+
+@main.command()
+@click.argument("checkpoint")
+@click.option("--text", "file", required=True, metavar="FILE", help="A text file; its first 256 tokens are shown.")
+@click.option("-o", "--out", metavar="FILE", help="The event log to write; default: CHECKPOINT without .pt, with .coords.jsonl.")
+def coords(checkpoint: str, file: str, out: str | None) -> None:
+    """Write the coordinates of a text in an NGT CHECKPOINT as events that ngtreport draws."""
+    from pathlib import Path
+
+    from ngt_train.coords import from_checkpoint
+
+    path = Path(checkpoint)
+    target = Path(out) if out else path.with_suffix(".coords.jsonl")
+    count = from_checkpoint(path, Path(file).read_text(encoding="utf-8", errors="replace"), target)
+    say(f"wrote the coordinates of {count} layers to {target.as_posix()}")
+
+
+if __name__ == "__main__":
+    main()

@@ -58,8 +58,8 @@ class LossConfig:
     alpha_ramp: int = 0  # steps over which alpha rises from 0
     temperature: float = 1.0
     topk: int | None = None
-    detach: bool = False  # no gradient into the embedding table through the cosine
-    chunk: int = 4096  # tokens whose logits exist at a time
+    detach: bool = True  # no gradient into the embedding table through the cosine
+    chunk: int = 1024  # tokens whose logits exist at a time
 
     def __post_init__(self) -> None:
         _require(0 <= self.alpha <= 1, f"loss.alpha must be between 0 and 1, not {self.alpha}")
@@ -135,9 +135,10 @@ class TrainConfig:
     threads: int = 0  # of the CPU; 0: torch decides
     deterministic: bool = False  # refuse operations that are not
     target_loss: float | None = None  # stop once val/loss is at or below it
+    timeout: int = 600  # seconds without word from another rank until the run ends
 
     def __post_init__(self) -> None:
-        for key in ("steps", "batch", "accumulation"):
+        for key in ("steps", "batch", "accumulation", "timeout"):
             _require(getattr(self, key) > 0, f"train.{key} must be at least 1, not {getattr(self, key)}")
         _require(self.epochs is None or self.epochs > 0, f"train.epochs must be above 0, not {self.epochs}")
         _require(self.clip >= 0, f"train.clip must not be negative: {self.clip}")

@@ -1,0 +1,266 @@
+"""One run, top to bottom: data, model, steps, evaluations, checkpoints, and the ways in which it ends."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ngt_train import checkpoint, corpus, distributed, evaluate, session
+from ngt_train.errors import CheckpointError, ConfigError, Diverged
+from ngt_train.interrupts import Interrupts
+from ngt_train.journal import Journal, Position, Silent
+from ngt_train.progress import Bar, clock
+from ngt_train.session import Session
+
+if TYPE_CHECKING:
+    from ngt_train.config import RunConfig
+
+Book = Journal | Silent
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a run ended; losses in nats per token."""
+
+    status: str  # finished, stopped early
+    reason: str | None
+    step: int
+    val_loss: float | None  # last
+    best_val: float | None
+    best_step: int | None
+
+
+def run(config: RunConfig, *, resume: bool = False, overwrite: bool = False, bar: bool = True) -> Result:
+    """Train as configured.
+
+    Args:
+        resume: go on from NAME.pt_last.pt, or else NAME.pt_best.pt, in a new segment of the log.
+        overwrite: remove what a run of this name left before.
+        bar: draw progress where stderr is a terminal.
+
+    Raises:
+        ConfigError, DataError, CheckpointError: it cannot begin, or a file cannot be written.
+        Diverged: a loss or a gradient was not finite; the log ends with status `diverged`.
+    """
+    with Interrupts() as interrupts, distributed.join(config.train.device, config.train.timeout) as world, session.torch_settings(config):
+        if not resume and world.first:
+            _make_room(config, overwrite)
+        world.barrier()
+        found = corpus.open_corpus(config, world, _say if world.first else _ignore)
+        config = session.resolved(config, found, world)
+        training = Session(config, world, found)
+        try:
+            resumed_from = _restore(training) if resume else ""
+            with _book(training, resumed_from) as book:
+                return _Run(training, book, interrupts, bar).go()
+        finally:
+            training.batches.close()
+
+
+class _Run:
+    """The loop over the steps of a session."""
+
+    def __init__(self, training: Session, book: Book, interrupts: Interrupts, bar: bool) -> None:
+        self.session, self.book, self.interrupts = training, book, interrupts
+        self.config, self.done = training.config, training.progress
+        self.steps = self.config.train.steps
+        self.bar = Bar(self.config.name, self.steps, self.done.step, bar and training.world.first)
+        self.val_loss: float | None = None
+
+    def go(self) -> Result:
+        """Train to the end, or to where a signal, the target loss or a loss that is not finite ends it."""
+        try:
+            if self.config.eval.at_start and not self.done.step:
+                self._evaluate()
+            while self.done.step < self.steps:
+                asked = self.session.step(bool(self.interrupts.asked))
+                self._watch()
+                if self._due(self.config.log.interval):
+                    self._log()
+                if self._due(self.config.eval.interval) or self.done.step == self.steps:
+                    self._evaluate()
+                elif self._due(self.config.checkpoint.interval) or self._due(self.config.checkpoint.keep):
+                    self._save()
+                if self._reached():
+                    return self._end(
+                        "stopped early", f"val/loss {self.val_loss:.4f} reached train.target_loss {self.config.train.target_loss}"
+                    )
+                if asked and self.done.step < self.steps:
+                    self._save()
+                    return self._end("stopped early", f"{self.interrupts.asked or 'a signal'} at step {self.done.step}; --resume goes on")
+            self._close()
+            return self._end("finished", None)
+        except Diverged as e:
+            self.book.finish("diverged", str(e))
+            raise
+        finally:
+            self.bar.close()
+
+    def _due(self, interval: int) -> bool:
+        return bool(interval) and self.done.step % interval == 0
+
+    def _watch(self) -> None:
+        """Progress, and on one CPU the check for divergence, which is free there."""
+        if self.session.world.size == 1 and self.session.device.type == "cpu":
+            self.session.settle()
+        self.bar.step(self.done.step, self.done.tokens / self.done.step)
+
+    def _log(self) -> None:
+        self.session.settle()
+        told = self.session.train_metrics()
+        self.book.train(told, **self._where())
+        self.bar.fact(loss=told["train/loss"])
+
+    def _where(self) -> dict[str, Any]:
+        """The envelope of an event."""
+        return {"step": self.done.step, "tokens": self.done.tokens, "elapsed_s": round(self.session.clock.elapsed_s, 6)}
+
+    # -- evaluation and saving -------------------------------------------------------------------------------------------
+    def _evaluate(self) -> None:
+        """Validate, and save: last always, best where it is."""
+        self.session.settle()
+        with self.session.clock.apart(), evaluate.quiet(self.session.model, self.session.device) as raw:
+            told = self._measured("val")
+            self.val_loss = told["val/loss"]
+            self.book.eval(told, **self._where())
+            self._refuse_nonsense(self.val_loss)
+            if self.config.eval.coords:
+                self._coords()
+            better = self.done.best_val is None or self.val_loss < self.done.best_val
+            if better:
+                self.done.best_val, self.done.best_step = self.val_loss, self.done.step
+            self._write(raw, better and self.config.checkpoint.best)
+        self.bar.fact(val=self.val_loss)
+        if self.session.world.first and not self.bar.shown:
+            where = f"{self.config.name}  step {self.done.step}/{self.steps}"
+            self.bar.say(f"{where}  val/loss {self.val_loss:.4f}  {clock(self.session.clock.elapsed_s)}")
+
+    def _measured(self, split: str) -> dict[str, float]:
+        """The split's metrics, and the seconds they took."""
+        began = time.perf_counter()
+        told = self.session.evaluate(split)
+        return told | {f"{split}/eval_s": round(time.perf_counter() - began, 6)}
+
+    def _refuse_nonsense(self, loss: float) -> None:
+        if loss - loss != 0:
+            raise Diverged(f"val/loss is {'NaN' if loss != loss else 'infinite'} at step {self.done.step}")
+
+    def _save(self) -> None:
+        self.session.settle()
+        with self.session.clock.apart(), evaluate.quiet(self.session.model, self.session.device) as raw:
+            self._write(raw, best=False)
+
+    def _write(self, raw: dict[str, torch.Tensor], best: bool) -> None:
+        """Write last, the same under the name best if it is, and under its step if it is kept."""
+        state = self.session.pack(raw)
+        kinds = ["last"] + ["best"] * best + ["step"] * self._due(self.config.checkpoint.keep)
+        if self.session.world.first:
+            last = self.config.checkpoint_path("last")
+            facts = {key: state[key] for key in ("step", "tokens", "elapsed_s", "best_val", "best_step")}
+            size = checkpoint.save(last, state, facts)
+            for kind in kinds:
+                path = self.config.checkpoint_path(kind if kind != "step" else f"step_{self.done.step}")
+                if kind != "last":
+                    checkpoint.copy(last, path, facts)
+                self.book.checkpoint(kind, path, size=size, best_val=self.done.best_val, best_step=self.done.best_step, **self._where())
+        self.session.world.barrier()
+
+    def _coords(self) -> None:
+        from ngt_train.coords import of_session
+
+        for layer in of_session(self.session):
+            self.book.coords(**layer, **self._where())
+
+    # -- the end -----------------------------------------------------------------------------------------------------------
+    def _reached(self) -> bool:
+        target = self.config.train.target_loss
+        return target is not None and self.val_loss is not None and self.val_loss <= target and self.done.step < self.steps
+
+    def _close(self) -> None:
+        """What is done once, after the last step."""
+        with self.session.clock.apart(), evaluate.quiet(self.session.model, self.session.device):
+            if self.config.eval.test:
+                self.book.eval(self._measured("test"), **self._where())
+            if self.config.eval.samples:
+                from ngt_train.sample import of_session
+
+                for number, text in enumerate(of_session(self.session), start=1):
+                    self.book.note(f"sample {number}: {text}")
+
+    def _end(self, status: str, reason: str | None) -> Result:
+        self.book.finish(status, reason)
+        return Result(status, reason, self.done.step, self.val_loss, self.done.best_val, self.done.best_step)
+
+
+# -- beginning ---------------------------------------------------------------------------------------------------------
+def _make_room(config: RunConfig, overwrite: bool) -> None:
+    """Refuse to mix with, or remove, what a run of this name left."""
+    events = config.events_path()
+    last = config.checkpoint_path("last")
+    kept = sorted(last.parent.glob(f"{config.name}.pt_*.pt*")) if last.parent.is_dir() else []
+    left = [path for path in (events, events.with_suffix(".log"), *kept) if path.exists()]
+    if left and not overwrite:
+        raise ConfigError(f"{left[0]} is there already; go on with --resume, start anew with --overwrite, or give another name")
+    for path in left:
+        path.unlink()
+
+
+def _restore(training: Session) -> str:
+    """Go on from last, or from best where there is no last or it is damaged; returns which."""
+    paths = [training.config.checkpoint_path(kind) for kind in ("last", "best")]
+    found = [path for path in paths if path.exists()]
+    if not found:
+        raise CheckpointError(f"there is no checkpoint to resume from: {paths[0]} does not exist; run without --resume")
+    state, path = _first_loadable(found)
+    training.restore(state, str(path))
+    return path.as_posix()
+
+
+def _first_loadable(paths: list[Path]) -> tuple[dict[str, Any], Path]:
+    for path in paths[:-1]:
+        try:
+            return checkpoint.load(path), path
+        except CheckpointError as e:
+            _say(f"{e}; trying {paths[-1]}")
+    return checkpoint.load(paths[-1]), paths[-1]
+
+
+@contextmanager
+def _book(training: Session, resumed_from: str) -> Iterator[Book]:
+    """The run's log; an exception that nobody foresaw ends it as crashed."""
+    if not training.world.first:
+        yield Silent()
+        return
+    done, made = training.progress, training.corpus.made
+    book = Journal(
+        training.config,
+        training.model_config,
+        device=str(training.device),
+        world=training.world.size,
+        at=Position(done.step, done.tokens, training.clock.elapsed_s, done.best_val),
+        resumed_from=resumed_from,
+        params=sum(p.numel() for p in training.model.parameters() if p.requires_grad),
+        val_tokens=training.corpus.val_tokens(training.config),
+        dataset_fingerprint=made.fingerprint,
+        tokenizer_fingerprint=made.tokenizer_fingerprint,
+    )
+    try:
+        yield book
+    except BaseException as e:
+        book.finish("crashed", " ".join(f"{type(e).__name__}: {e}".split())[:500])
+        raise
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _ignore(text: str) -> None:
+    """Ranks beyond the first are silent."""
