@@ -70,7 +70,8 @@ def _temporary(path: Path) -> Iterator[Path]:
             f"checkpoint {path} cannot be written: {why.lower()}; free the disk or set checkpoint.folder, then --resume"
         ) from e
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # there may be no such folder
+            temporary.unlink(missing_ok=True)
 
 
 def _forget_killed(path: Path) -> None:
@@ -143,7 +144,11 @@ def load(path: Path) -> State:
             raise CheckpointError(
                 f"{path} is not the file its sidecar {sidecar(path).name} describes (another sha256); restore it or take another checkpoint"
             )
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with path.open("rb") as file:
+            if not zipfile.is_zipfile(file):  # torch would unpickle it as the format of old
+                raise CheckpointError(f"checkpoint {path} is damaged or no checkpoint: it is no zip archive; resume from another")
+            file.seek(0)
+            state = torch.load(file, map_location="cpu", weights_only=True)
     except OSError as e:
         raise CheckpointError(f"checkpoint {path}: {(e.strerror or str(e)).lower()}") from e
     except (RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile, EOFError, ValueError, KeyError) as e:
