@@ -175,5 +175,60 @@ def coords(checkpoint: str, file: str, out: str | None) -> None:
     say(f"wrote the coordinates of {count} layers to {target.as_posix()}")
 
 
+# -- data ----------------------------------------------------------------------------------------------------------------
+@main.command()
+@click.option("--dataset", default="stdlib", show_default=True, metavar="NAME", help="stdlib, text, wikitext103, ...: see --list.")
+@click.option("--path", metavar="PATH", help="File or folder of text and pdf; folder of shards of fineweb10B.")
+@click.option("--glob", metavar="PATTERN", help="Which files of the folder, such as '**/*.md'.")
+@click.option("--chunks", type=int, metavar="N", help="Training shards of fineweb10B; 9 when left out.")
+@click.option("--config", metavar="NAME", help="Configuration of a Hugging Face dataset.")
+@click.option("--column", metavar="NAME", help="Its column with the text; `text` when left out.")
+@click.option("--revision", metavar="REV", help="Its commit, tag or branch.")
+@click.option("--tokenizer", metavar="NAME", help="byte, char, bpe, gpt2 or hf:NAME; bpe when left out, gpt2 for fineweb10B.")
+@click.option("--vocabulary", type=int, metavar="N", help="Tokens of a BPE trained here; 8192 when left out.")
+@click.option("--tokenizer-file", metavar="PATH", help="A saved tokenizer, instead of training one.")
+@click.option("--val", type=float, metavar="F", help="Fraction for validation where the dataset has none; 0.05 when left out.")
+@click.option("--test", type=float, metavar="F", help="Fraction for a test split; none when left out.")
+@click.option("--min-chars", type=int, metavar="N", help="Leave out shorter documents.")
+@click.option("--max-chars", type=int, metavar="N", help="Leave out longer documents.")
+@click.option("--match", metavar="REGEX", help="Leave out documents in which it is not found.")
+@click.option("--exclude", metavar="REGEX", help="Leave out documents in which it is found.")
+@click.option("--deduplicate", is_flag=True, help="Leave out texts that came before.")
+@click.option("--skip-unreadable", is_flag=True, help="Leave out files that cannot be read.")
+@click.option("--limit", multiple=True, metavar="SPLIT=N", help="At most N documents of train, val or test; may be repeated.")
+@click.option("-o", "--out", metavar="DIR", help="Where the tokens go; data/DATASET_TOKENIZER when left out.")
+@click.option("--force", is_flag=True, help="Prepare again what was made with other settings or other input.")
+@click.option("--list", "list_", is_flag=True, help="List the datasets, and do nothing else.")
+def prepare(out: str | None, force: bool, list_: bool, limit: tuple[str, ...], **options: Any) -> None:
+    """Tokenise a dataset once, into shards that training maps into memory.
+
+    What is there already is not done again: after an interruption, run the same command.
+    """
+    from ngt_train import datasets
+    from ngt_train.bar import StageBar
+    from ngt_train.prepare import folder_of, prepare, told
+
+    if list_:
+        for name in datasets.names():
+            click.echo(f"{name:<12} {datasets.summary(name)}")
+        return
+    given = {key: value for key, value in options.items() if value is not None and value is not False}
+    given["limit"] = dict(_limit(text) for text in limit)
+    if given["dataset"] == "fineweb10B":
+        given.setdefault("tokenizer", "gpt2")
+    folder = out or folder_of(given)
+    with StageBar() as bar:
+        made = prepare(out=folder, force=force, progress=bar, **given)
+    say(told(made))
+    click.echo(folder)
+
+
+def _limit(text: str) -> tuple[str, int]:
+    split, _, count = text.partition("=")
+    if not count.isdecimal():
+        raise ConfigError(f"--limit {text!r} is not of the form SPLIT=N, such as train=1000")
+    return split, int(count)
+
+
 if __name__ == "__main__":
     main()

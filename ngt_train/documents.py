@@ -24,6 +24,7 @@ class Document(NamedTuple):
     name: str  # where it comes from, for messages
     text: str
     split: str | None = None  # None: this program decides
+    problem: str = ""  # why it has no text
 
 
 # -- splits --------------------------------------------------------------------------------------------------------------
@@ -40,7 +41,7 @@ def assign_splits(documents: Iterable[Document], val: float, test: float) -> Ite
     head = list(islice(stream, FEW))
     if any(d.split is None for d in head) and len(head) < FEW:
         for document in head:
-            yield from _cut(document, val, test) if document.split is None else [document]
+            yield from _cut(document, val, test) if document.text and document.split is None else [document]
         return
     for document in chain(head, stream):
         yield document if document.split else document._replace(split=_by_hash(document.text, val, test))
@@ -109,6 +110,8 @@ class Filters:
 
     def _reason(self, document: Document, seen: set[bytes], kept: Counter[str | None]) -> str:
         text = document.text
+        if document.problem:
+            return document.problem
         if len(text) < max(1, self.min_chars):
             return "min_chars" if text else "empty"
         if self.max_chars is not None and len(text) > self.max_chars:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -153,13 +153,18 @@ class _Preparation:
         """The train split in pieces, up to the number of characters that a tokenizer is made from."""
         left = self.recipe.tokenizer_text
         done = 0
-        for document in self._documents(Counter()):
+        dropped: Counter[str] = Counter()
+        found = False
+        for document in self._documents(dropped):
+            found = found or document.split == "train"
             if document.split == "train" and left > 0:
                 for piece in documents.pieces(document.text[:left]):
                     yield piece.text
                 left -= len(document.text)
             done += len(document.text)
             self.progress("making the tokenizer", done, self.source.size)
+        if not found:
+            raise self._none("train", dropped)
 
     # -- shards -----------------------------------------------------------------------------------------------------------
     def _shards(self) -> list[_Growing]:
@@ -207,10 +212,13 @@ class _Preparation:
         found = {split.name for split in splits}
         for name in ("train", "val"):
             if name not in found:
-                left_out = ", ".join(f"{count} by {reason}" for reason, count in self.dropped.items()) or "none"
-                raise DataError(
-                    f"dataset {self.recipe.dataset} gives no {name} documents (left out: {left_out}); loosen the filters or change --val"
-                )
+                raise self._none(name, self.dropped)
+
+    def _none(self, split: str, dropped: Counter[str]) -> DataError:
+        left_out = ", ".join(f"{count} by {reason}" for reason, count in dropped.items()) or "none"
+        return DataError(
+            f"dataset {self.recipe.dataset} gives no {split} documents (left out: {left_out}); loosen the filters or change --val"
+        )
 
     def _manifest(self, splits: list[_Growing]) -> Manifest:
         whole = hashlib.sha256("".join(f"{s.name} {s.texts.hexdigest()}\n" for s in splits).encode())
@@ -236,3 +244,24 @@ def _finished(split: _Growing) -> Split:
         text_bytes=split.text_bytes,
         shards=tuple(split.shards),
     )
+
+
+# -- for people --------------------------------------------------------------------------------------------------------------
+def folder_of(options: Mapping[str, Any]) -> str:
+    """Where tokens go when nobody says: where a run with the same dataset and tokenizer looks for them."""
+    from ngt_train import config
+
+    keys = ("dataset", "tokenizer", "vocabulary")
+    return config.from_dict({"data": {key: options[key] for key in keys if key in options}}).data_folder().as_posix()
+
+
+def told(made: Manifest) -> str:
+    """What a folder holds, in a sentence or two."""
+    splits = ", ".join(f"{split.name} {split.tokens:,} tokens in {_count(len(split.shards), 'shard')}" for split in made.splits)
+    density = f"; {made.bytes_per_token:.2f} bytes a token" if made.bytes_per_token else ""
+    dropped = ", ".join(f"{count:,} {reason}" for reason, count in made.dropped.items())
+    return f"{splits}{density}" + (f"; documents left out: {dropped}" if dropped else "")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

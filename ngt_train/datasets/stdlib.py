@@ -15,7 +15,7 @@ from ngt_train.documents import Document
 from ngt_train.errors import DataError
 from ngt_train.recipe import Recipe
 
-SUMMARY = "the sources of Python's standard library, some 13 MB; no download"
+SUMMARY = "the sources of Python's standard library, some 10 MB; no download"
 # Packages that distributions leave out or move, and tests: without them the corpus is the same wherever this Python is whole.
 LEFT_OUT = {"ensurepip", "idlelib", "lib2to3", "site", "sysconfig", "test", "this", "tkinter", "turtle", "turtledemo"}
 TEST_FOLDERS = {"test", "tests", "idle_test", "__pycache__"}

@@ -24,7 +24,7 @@ def source(recipe: Recipe) -> Source:
         size = sum(path.stat().st_size for path in paths)
     except OSError as e:
         raise DataError(f"{e.filename}: cannot be read: {files.why(e)}") from e
-    return Source(lambda: _documents(root, paths), identity(facts), size)
+    return Source(lambda: _documents(root, paths, recipe.skip_unreadable), identity(facts), size)
 
 
 def find(recipe: Recipe, glob: str) -> tuple[Path, list[Path]]:
@@ -53,9 +53,15 @@ def find(recipe: Recipe, glob: str) -> tuple[Path, list[Path]]:
     return root, paths
 
 
-def _documents(root: Path, paths: list[Path]) -> Iterator[Document]:
+def _documents(root: Path, paths: list[Path], skip: bool) -> Iterator[Document]:
     for path in paths:
-        yield Document(path.relative_to(root).as_posix(), read(path))
+        name = path.relative_to(root).as_posix()
+        try:
+            yield Document(name, read(path))
+        except DataError:
+            if not skip:
+                raise
+            yield Document(name, "", problem="unreadable")
 
 
 def read(path: Path) -> str:
@@ -68,5 +74,7 @@ def read(path: Path) -> str:
     try:
         text = raw.decode(encoding)
     except UnicodeDecodeError as e:
-        raise DataError(f"{path} is not {encoding} text (byte {e.start:,}: {e.reason}); convert it, or leave it out with --glob") from e
+        raise DataError(
+            f"{path} is not {encoding} text (byte {e.start:,}: {e.reason}); convert it, or leave it out with --glob or --skip-unreadable"
+        ) from e
     return text.replace("\r\n", "\n").replace("\r", "\n")
