@@ -1,0 +1,126 @@
+"""One verification, top to bottom: read the report, load the data, hold every number against it."""
+
+from __future__ import annotations
+
+import bisect
+import os
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ngt_report.errors import ReportError
+from ngt_report.verify import document
+from ngt_report.verify.claims import World
+from ngt_report.verify.evidence import Evidence
+from ngt_report.verify.tables import check_table
+from ngt_report.verify.verdict import MISMATCH, Checked, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ngt_report.build import Request
+    from ngt_report.verify.document import Text
+    from ngt_report.verify.numbers import Number
+
+MARKDOWN = (".md", ".markdown", ".mdown", ".rst")
+MOST = 16 << 20  # bytes of a report
+
+
+@dataclass(frozen=True)
+class Verified:
+    """All verdicts on a report, in its order."""
+
+    path: str
+    source: str
+    checked: tuple[Checked, ...]
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many there are of each verdict."""
+        return Counter(c.verdict for c in self.checked)
+
+    @property
+    def failed(self) -> bool:
+        """Whether any number is wrong."""
+        return bool(self.counts[MISMATCH])
+
+
+def verify(path: str, request: Request) -> Verified:
+    """Hold a report against the logs of a request."""
+    source = read_report(path)
+    with evidence(request, Path(path)) as data:
+        return Verified(path, source, check(source, World(data)))
+
+
+def read_report(path: str) -> str:
+    """The report's text, with its line ends; an error when it is none."""
+    try:
+        size = os.path.getsize(path)
+        if size > MOST:
+            raise ReportError(f"{path} has {size:,} bytes; a report of more than {MOST:,} is not read")
+        data = Path(path).read_bytes()
+    except OSError as e:
+        raise ReportError(f"{path}: {(e.strerror or 'cannot be read').lower()}; give the report to verify") from e
+    codec = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+    try:
+        return data.decode(codec)
+    except UnicodeDecodeError as e:
+        raise ReportError(f"{path} is not text in UTF-8 (byte {e.start}); save it as UTF-8") from e
+
+
+@contextmanager
+def evidence(request: Request, report: Path | None = None) -> Iterator[Evidence]:
+    """The data of a request, loaded into a database that is gone afterwards. The report itself, and Markdown beside it, is no evidence."""
+    from tempfile import TemporaryDirectory
+
+    from ngt_report import build
+    from ngt_report.store import Store
+
+    inputs, settings, _ = build.prepare(request)
+    own = os.path.realpath(report) if report else None
+    inputs.files = [f for f in inputs.files if os.path.realpath(f.path) != own and not f.rel.lower().endswith(MARKDOWN)]
+    if not inputs.files:
+        raise ReportError(f"{', '.join(request.paths)}: no data to verify against; give the logs that the report is about")
+    with TemporaryDirectory(prefix="ngtreport-") as scratch:
+        store = Store(os.path.join(scratch, "report.duckdb"), threads=request.threads)
+        try:
+            build.compute(store, inputs, settings)
+            yield Evidence(store)
+        finally:
+            store.close()
+
+
+def check(source: str, world: World) -> tuple[Checked, ...]:
+    """Verdicts on every number of a report's text."""
+    parsed = document.read(source)
+    world.open(parsed)
+    starts = document.line_starts(source)
+    found: list[Checked] = []
+    for block in parsed.blocks:
+        outcomes = check_table(block, world) if isinstance(block, document.Table) else []
+        found += [_placed(text, number, outcome, starts) for text, number, outcome in outcomes]
+    return tuple(sorted(found, key=lambda c: (c.start, c.end)))
+
+
+def _placed(text: Text, number: Number, outcome: Outcome, starts: list[int]) -> Checked:
+    start, end = text.places[number.start], text.places[number.end - 1] + 1
+    value = outcome.value
+    return Checked(
+        start, end, bisect.bisect_right(starts, start), number.text, outcome.verdict, outcome.claim, value.value if value else None,
+        value.where if value else None, outcome.note,
+    )  # fmt: skip
+
+
+def write_copy(path: str, text: str, report: str) -> None:
+    """Write an annotated copy under a temporary name first; never over the report itself."""
+    target = Path(path)
+    if target.exists() and os.path.realpath(target) == os.path.realpath(report):
+        raise ReportError(f"{path} is the report itself; give --annotate another file")
+    scratch = target.with_name(target.name + ".part")
+    try:
+        scratch.write_bytes(text.encode("utf-8"))
+        os.replace(scratch, target)
+    except OSError as e:
+        raise ReportError(f"{path} cannot be written: {(e.strerror or str(e)).lower()}; give --annotate another file") from e

@@ -1,0 +1,306 @@
+"""What the report's surroundings say: which runs, which step, how many seeds a table or a sentence speaks of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ngt_report import names
+from ngt_report.verify import numbers
+from ngt_report.verify.document import Context, Document, Prose, Table, Text
+from ngt_report.verify.phrases import attach
+from ngt_report.verify.recompute import Options, _groups, measure
+from ngt_report.verify.subjects import Runs, Subjects
+from ngt_report.verify.terms import AT, Term, Terms, step_of
+from ngt_report.verify.verdict import Outcome, agrees, hold
+
+if TYPE_CHECKING:
+    from ngt_report.verify.evidence import Evidence, Value
+    from ngt_report.verify.numbers import Number
+
+HORIZON = re.compile(r"\d[\d,]*\s?k?\s*(?:->|→|to|-|--|\.\.)\s*(?:step\s*)?\d", re.I)
+UNITS = {
+    "min": 60.0, "mins": 60.0, "minutes": 60.0, "h": 3600.0, "hr": 3600.0, "hrs": 3600.0, "hours": 3600.0, "ms": 1e-3, "s": 1.0,
+    "sec": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "million": 1e6, "billion": 1e9, "thousand": 1e3,
+}  # fmt: skip
+HEAD_UNIT = re.compile(
+    r"[\[(,]\s*(?:in\s+)?(min|mins|minutes|h|hrs?|hours|ms|s|sec|k|m|b|million|billion|thousand)(?:\s?tok(?:ens)?/s)?\s*[\])]"
+    r"|[_\s](min|h|ms|hours|minutes)$",
+    re.I,
+)
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """Runs that a heading or a lead is about, by one of their settings ('' for a name)."""
+
+    key: str
+    runs: Runs
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What stands above says of what follows."""
+
+    everything: Runs
+    constraints: tuple[Constraint, ...]
+    step: int | None
+    n: int | None
+    quantities: tuple[Term, ...]
+    unknown: bool = False  # it is about something that the data does not have
+
+    @property
+    def runs(self) -> Runs:
+        """All runs that what follows is about."""
+        return self.runs_without(set())
+
+    def runs_without(self, keys: set[str]) -> Runs:
+        """The same, leaving aside settings that are said again below."""
+        if self.unknown:
+            return frozenset()
+        runs = self.everything
+        for c in self.constraints:
+            if c.key not in keys:
+                runs = runs & c.runs or runs
+        return runs
+
+
+class World:
+    """The data, the words, and the report as a whole."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self.terms = Terms(evidence)
+        self.subjects = Subjects(evidence)
+        self.scope: Runs = frozenset()
+        self.settings: dict[int, Setting] = {}
+        self.named_headings: dict[tuple[int, ...], Runs] = {}
+        self.siblings: dict[tuple[tuple[int, ...], int], bool] = {}
+
+    def open(self, document: Document) -> World:
+        """Take in which data files with several runs the report itself names."""
+        text = "\n".join(self._texts(document))
+        found: set[str] = set()
+        for file in self.evidence.files:
+            name = file.rpartition("/")[2]
+            owned = frozenset(r for r, run in self.evidence.runs.items() if file in run.files)
+            if len(owned) > 1 and re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", text):
+                found |= owned
+        self.scope = frozenset(found)
+        self.settings = {}
+        self._read_headings(document)
+        return self
+
+    @staticmethod
+    def _texts(document: Document) -> Iterable[str]:
+        for block in document.blocks:
+            if isinstance(block, Prose):
+                yield block.text.plain
+            else:
+                yield from (c.plain for row in block.rows for c in row)
+
+    def _read_headings(self, document: Document) -> None:
+        """Which headings name runs, so that one that names none, among others that do, is about something else."""
+        self.named_headings, self.siblings = {}, {}
+        paths = {tuple((*h.places[:1], len(h.plain)) for h in b.context.headings): b.context.headings for b in document.blocks}
+        for key, headings in paths.items():
+            if not headings:
+                continue
+            runs = self.label(headings[-1].plain)
+            flat = tuple(x for part in key for x in part)
+            parent = tuple(x for part in key[:-1] for x in part)
+            self.named_headings[flat] = runs
+            kind = (parent, len(headings))
+            self.siblings[kind] = self.siblings.get(kind, False) or bool(runs) and len(runs) < len(self.everyone)
+
+    @cached_property
+    def everyone(self) -> Runs:
+        """All runs that count: no continuations."""
+        return self.subjects.all
+
+    def label(self, text: str) -> Runs:
+        """The runs that a heading or a list item names; the first of several that contradict each other."""
+        runs: Runs = frozenset()
+        terms = self.terms.scan(text)
+        for mention in self.subjects.scan(text):
+            own = self.prefer(mention.runs)
+            covered = any(t.start <= mention.start and mention.end <= t.end for t in terms)
+            if not covered and mention.strength > 1 and len(own) < len(self.everyone):
+                runs = runs & own or runs or own
+        return runs
+
+    def prefer(self, runs: Runs) -> Runs:
+        """Among runs of several files, those of the files that the report names."""
+        return runs & self.scope or runs
+
+    def setting(self, context: Context) -> Setting:
+        """What stands above a block."""
+        key = hash((tuple(t.places[:1] for t in (*context.headings, *context.parents)), context.lead.places[:1]))
+        if key not in self.settings:
+            self.settings[key] = self._setting(context)
+        return self.settings[key]
+
+    def _setting(self, context: Context) -> Setting:
+        constraints: list[Constraint] = []
+        n: int | None = None
+        step: int | None = None
+        above = [*context.headings, *context.parents, context.lead]
+        for text in above:
+            said, seeds = self.constraints(text.plain)
+            constraints += said
+            n = seeds if seeds is not None else n
+            step = self.step(text.plain) or step
+        quantities = next(
+            (tuple(t) for text in reversed(above) if (t := [q for q in self.terms.scan(text.plain) if "/" in q.quantity])), ()
+        )
+        return Setting(self.everyone, tuple(constraints), step, n, quantities, self._elsewhere(context))
+
+    def _elsewhere(self, context: Context) -> bool:
+        """Whether a heading names no run although its siblings do."""
+        path: tuple[int, ...] = ()
+        for depth, heading in enumerate(context.headings, 1):
+            parent = path
+            path = (*path, *heading.places[:1], len(heading.plain))
+            if self.siblings.get((parent, depth)) and not self.named_headings.get(path) and re.search(r"\d", heading.plain):
+                return True
+        return False
+
+    def step(self, text: str) -> int | None:
+        """The one step that a text names; none for a horizon."""
+        return None if HORIZON.search(text) else step_of(text)
+
+    def constraints(self, text: str) -> tuple[list[Constraint], int | None]:
+        """Settings and names that a text restricts what follows to, and how many seeds it says."""
+        found, terms = numbers.find(text), self.terms.scan(text)
+        out: list[Constraint] = []
+        n = None
+        for link in attach(text, found, terms):
+            if link.term is None or not link.tight or link.number.bound:
+                continue
+            if link.term.quantity == "n":
+                n = int(link.number.value) if link.number.value == int(link.number.value) and not link.number.scaled else n
+            elif link.term.is_setting or link.term.quantity == "n_steps":
+                runs = self.having(link.term.quantity, link.number)
+                if runs:
+                    out.append(Constraint(link.term.quantity.removeprefix("setting:"), runs))
+        runs = self.label(text)
+        if runs and len(runs) < len(self.everyone):
+            out.append(Constraint("", runs))
+        return out, n
+
+    def having(self, quantity: str, number: Number) -> Runs:
+        """Runs whose setting is this number."""
+        return frozenset(r for r in self.evidence.runs if any(agrees(number, v.value) for v in self.evidence.values(r, quantity, "")))
+
+    # -- helpers of tables and sentences --------------------------------------------------------------------------------------
+    def key_of(self, text: str) -> str | None:
+        """The setting that a header names, exactly."""
+        known = names.known_config(text) or names.config_key(text)
+        return known if known in self.evidence.keys else None
+
+    def one_group(self, runs: Runs) -> bool:
+        """Whether runs are one run, or seeds of one configuration."""
+        return len(runs) < 2 or len(_groups(self.evidence, runs)) == 1
+
+    def is_sweep(self, runs: Runs) -> bool:
+        """Whether runs are all of one file that holds several."""
+        shared = frozenset.intersection(*(frozenset(self.evidence.runs[r].files) for r in runs)) if runs else frozenset()
+        return any(sum(f in run.files for run in self.evidence.runs.values()) == len(runs) > 1 for f in shared)
+
+    def who(self, runs: Runs) -> str:
+        """Runs in words."""
+        if len(runs) == 1:
+            return self.evidence.runs[next(iter(runs))].name
+        return f"{len(runs)} runs" if runs else "an unknown run"
+
+    def counts(self, runs: Runs) -> Options:
+        """How many runs are meant."""
+        from ngt_report.verify.evidence import Value
+
+        done = self.subjects.current(runs)
+        where = "; ".join(sorted({f for r in done for f in self.evidence.runs[r].files})[:2])
+        out: Options = {"runs": [Value(len(done), where, "runs")]}
+        for group in _groups(self.evidence, done).values():
+            out["runs"].append(Value(len(group), where, "runs of one configuration"))
+        return out
+
+    def readings(
+        self, term: Term, number: Number, runs: Runs, step: int | None, n: int | None, setting: Setting, unit: str = ""
+    ) -> Options:
+        """All readings of a quantity, in the unit that is printed."""
+        options = self._readings(term, number, runs, step, n, setting)
+        factor = self._factor(term, number, unit)
+        if factor == 1.0:
+            return options
+        return {label: [_scaled(v, factor) for v in values] for label, values in options.items()}
+
+    def _readings(self, term: Term, number: Number, runs: Runs, step: int | None, n: int | None, setting: Setting) -> Options:
+        at = step if step is not None else setting.step if term.stat not in ("best", "last") and "/" in term.quantity else None
+        options = measure(self.evidence, runs, term.quantity, term.stat, at, n)
+        if step is None and at is not None:
+            options = {**options, **measure(self.evidence, runs, term.quantity, term.stat, None, n)}
+        if term.quantity == "final/loss":
+            options = {**options, **{f"val/loss {k}": v for k, v in measure(self.evidence, runs, "val/loss", "last", None, n).items()}}
+        if term.quantity == "tokens_per_s" and "tok" not in term.text.lower() and not number.scaled:
+            options = {**options, **{f"steps {k}": v for k, v in measure(self.evidence, runs, "steps_per_s", "", None, n).items()}}
+        return options
+
+    def _factor(self, term: Term, number: Number, unit: str) -> float:
+        """Our unit over the printed one."""
+        if term.quantity.endswith("/accuracy"):
+            return 100.0 if number.kind == "percent" or "%" in unit else 1.0
+        if number.kind == "time" or number.scaled:
+            return 1.0
+        match = HEAD_UNIT.search(unit)
+        word = (match[1] or match[2]).lower() if match else ""
+        timed = term.quantity in ("train_time", "s_per_step") or term.quantity.endswith("runtime")
+        if timed:
+            return 1 / (term.scale if term.scale != 1.0 else UNITS[word]) if word or term.scale != 1.0 else 1.0
+        return 1 / UNITS[word] if word in ("k", "m", "b", "million", "billion", "thousand") else 1.0
+
+    def steps_said(self, text: Text, setting: Setting) -> list[tuple[Number, Outcome]]:
+        """Verdicts on the steps that a header names with @ or 'step': the runs must have been evaluated there."""
+        spans = [m.span("a") if m["a"] else m.span("b") for m in AT.finditer(text.plain)]
+        out = []
+        for number in numbers.find(text.plain):
+            if any(s <= number.start + (number.text[:1] in "+-") and number.end >= e for s, e in spans):
+                out.append((number, self.step_exists(number, setting.runs)))
+        return out
+
+    def step_exists(self, number: Number, runs: Runs) -> Outcome:
+        """Whether any of the runs was evaluated at, or ends at, a step."""
+        claim = "a step of " + self.who(runs)
+        values = self._steps_of(runs)
+        exact = [v for v in values if v.value == number.value]
+        return hold(number, exact or sorted(values, key=lambda v: abs(v.value - number.value))[:1], claim)
+
+    def _steps_of(self, runs: Runs) -> list[Value]:
+        from ngt_report.verify.evidence import Value
+
+        found: dict[int, Value] = {}
+        for run in sorted(runs):
+            for metric in ("val/loss", "train/loss"):
+                rows = self.evidence.points(run, metric)
+                for r in rows:
+                    if r["step"] is not None and r["step"] not in found:
+                        found[r["step"]] = Value(r["step"], f"{r['path']}:{r['line']}")
+                if rows:
+                    break
+            total = self.evidence.runs[run].total
+            if total is not None:
+                found.setdefault(total, Value(total, "; ".join(sorted(self.evidence.runs[run].files)[:1])))
+            if len(found) > 20_000:
+                break
+        return list(found.values())
+
+
+def _scaled(v: Value, factor: float) -> Value:
+    from dataclasses import replace
+
+    return replace(v, value=v.value * factor, low=v.low * factor, high=v.high * factor)
+
+
+__all__ = ["Constraint", "Setting", "Table", "World"]

@@ -1,0 +1,86 @@
+"""Which quantity a number in a text belongs to: the one it is the unit of, else the one it is said of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ngt_report.verify.numbers import Number
+    from ngt_report.verify.terms import Term
+
+LINKING = (
+    "of|is|was|are|were|be|been|at|to|reached|reaches|reaching|hit|hits|about|around|only|just|the|a|an|equals|equal|by|from|value|ends|ended|in"
+    "|finishes|finished|gets|got|has|had|have|drops?|dropped|fell|falls|rose|improves?|improved|stands|and|it|up|down|with|achieved|achieves"
+    "|goes|went|=|:|->|vs|vs\\.|versus|than|for|on|per|set|score|value|run|runs|model|as|nats|all|both|each|then|total|approximately|roughly|exactly"
+    "|step|steps"
+)
+BETWEEN = re.compile(rf"(?:[\s:=~(\[{{,\"'`*>@/&+-]|->|\b(?:{LINKING})\b)*", re.I)
+UNIT = re.compile(
+    r"(?:[\s\"'-]|\b(?:lower|higher|less|more|better|worse|faster|slower|longer|shorter|smaller|larger|of|in|relative|absolute|mean|average|final"
+    r"|best|last|fewer|additional|extra|the|total|different|independent|random|training|optimi[sz]er|gradient|nats?|points?)\b)*",
+    re.I,
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A number and the quantity it belongs to."""
+
+    number: Number
+    term: Term | None
+    tight: bool  # nothing but linking words stands between them
+    right: bool = False  # the quantity follows the number, as a unit does
+
+
+def attach(text: str, found: Sequence[Number], terms: Sequence[Term], ignored: Iterable[tuple[int, int]] = ()) -> list[Link]:
+    """The quantity of each number; `ignored` are spans that say something else (names of runs)."""
+    blank = _blanked(text, [(n.start, n.end) for n in found], ignored)
+    links: list[Link] = []
+    for i, number in enumerate(found):
+        unit = _unit(text, number, terms, found)
+        if unit is not None:
+            links.append(Link(number, unit, True, True))
+            continue
+        partner = found[i + 1] if i + 1 < len(found) else None
+        if (
+            partner
+            and re.fullmatch(r"\s?(?:-|to|and|/|,)\s?", text[number.end : partner.start])
+            and (unit := _unit(text, partner, terms, found))
+        ):
+            links.append(Link(number, unit, True, True))
+            continue
+        links.append(_left(blank, number, terms))
+    return links
+
+
+def _blanked(text: str, numbers: Iterable[tuple[int, int]], ignored: Iterable[tuple[int, int]]) -> str:
+    """The text with numbers and names blanked out, places kept."""
+    chars = list(text)
+    for start, end in (*numbers, *ignored):
+        chars[start:end] = " " * (end - start)
+    return "".join(chars)
+
+
+def _unit(text: str, number: Number, terms: Sequence[Term], found: Sequence[Number]) -> Term | None:
+    """The quantity right after a number, unless that one has a number of its own."""
+    after = next((t for t in terms if t.start >= number.end), None)
+    if after is None or not UNIT.fullmatch(text[number.end : after.start]):
+        return None
+    own = next((n for n in found if n.start >= after.end), None)
+    if own is not None and re.fullmatch(r"\s*[=:]?\s*~?", text[after.end : own.start]) and not after.quantity.endswith(("_s", "_step")):
+        return None
+    return after
+
+
+def _left(blank: str, number: Number, terms: Sequence[Term]) -> Link:
+    before = [t for t in terms if t.end <= number.start]
+    if not before:
+        return Link(number, None, False)
+    term = before[-1]
+    gap = blank[term.end : number.start]
+    if re.search(r"[;|]|\.\s", gap):
+        return Link(number, None, False)
+    return Link(number, term, bool(BETWEEN.fullmatch(gap)))

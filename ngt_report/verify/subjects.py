@@ -1,0 +1,171 @@
+"""Which runs a text means: by name in the usual variants, by a setting's value, or as the baseline."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ngt_report.verify.evidence import Evidence
+
+Runs = frozenset[str]
+WORD = re.compile(r"[A-Za-z]+(?:\d+[A-Za-z]*)*|\d+(?:\.\d+)?(?:[eE]-\d+)?[A-Za-z]*\d*")
+ENDINGS = frozenset("log txt out csv json jsonl pt pth md yaml bin err ckpt safetensors".split())
+BASELINE = frozenset({"baseline", "vanilla", "control"})
+# words of the language and of the field that never name a run by themselves
+COMMON = frozenset(
+    (
+        "a an the and or of in on at to by for from with without is are was were be been it its this that these those all any each"
+        " every both no not none run runs best last final worst first second third next same other more less than then so as if but"
+        " only over under between after before loss val validation train training test eval step steps iter epoch epochs seed seeds"
+        " mean std min max avg lr rate learning batch size model models config configs default true false result results table report"
+        " summary experiment experiments screen screening resume full long short small large big new old time times speed token tokens"
+        " number value values data dataset log logs set group stage phase sweep main comparison fixed ranking rank headline findings"
+        " target overall throughput continuation equal quality progress index details analysis methods method discussion background"
+        " related work introduction appendix todo plan current status cost costs hardware software setup project paper finding note"
+        " notes key total one two three up down low high base text word words"
+    ).split()
+)
+
+
+@dataclass(frozen=True)
+class Mention:
+    """Runs that a piece of text means."""
+
+    start: int
+    end: int
+    runs: Runs
+    strength: int  # 3: the whole name, 2: a part of names that no other run has, 1: a setting's value or a role
+    key: str = ""  # the setting, where it is one
+    text: str = ""
+
+
+def tokens(text: str) -> tuple[str, ...]:
+    """Words of a name, lower case: 'w3_25m_screen_vanilla.log' -> w3 25m screen vanilla."""
+    found = [w.lower() for w in re.findall(r"[A-Za-z0-9.]+", text.replace("e-0", "e-"))]
+    words = [w for f in found for w in ([f] if re.fullmatch(r"\d*\.\d+(?:e-?\d+)?", f) else f.split(".")) if w]
+    while len(words) > 1 and words[-1] in ENDINGS:
+        words.pop()
+    return tuple(words)
+
+
+class Subjects:
+    """Finds runs in texts."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self.all: Runs = frozenset(r for r, run in evidence.runs.items() if not run.continuation)
+        self.exact: dict[tuple[str, ...], set[str]] = defaultdict(set)
+        self.parts: dict[tuple[str, ...], set[str]] = defaultdict(set)  # part of a name -> runs
+        self.ends: dict[tuple[str, ...], set[str]] = defaultdict(set)
+        for run in evidence.runs.values():
+            for name in run.names:
+                self._add(run.id, name)
+        self.longest = max((len(k) for k in self.parts), default=0)
+        self.extra: dict[tuple[str, ...], Runs] = {}  # what the report itself calls runs
+
+    def _add(self, run: str, name: str) -> None:
+        words = tokens(re.sub(r"\.pt(?=[_.]|$).*", "", name.rpartition("/")[2]) or name)[:24]
+        whole = tokens(name)[:24]
+        for full in {words, whole} - {()}:
+            self.exact[full].add(run)
+            for start in range(len(full)):
+                self.ends[full[start:]].add(run)
+                for end in range(start + 1, min(len(full), start + 10) + 1):
+                    self.parts[full[start:end]].add(run)
+
+    @cached_property
+    def values(self) -> dict[tuple[str, ...], list[tuple[str, Runs]]]:
+        """Words of a setting's value -> the settings that have it, with their runs; only settings that vary."""
+        found: dict[tuple[str, str], set[str]] = defaultdict(set)
+        spread: dict[str, set[str]] = defaultdict(set)
+        for run in self.evidence.runs.values():
+            for key, value in run.settings.items():
+                if isinstance(value, str) and len(value) < 40 and "/" not in value:
+                    found[key, value].add(run.id)
+                    spread[key].add(value)
+        out: dict[tuple[str, ...], list[tuple[str, Runs]]] = defaultdict(list)
+        for (key, value), runs in found.items():
+            if len(spread[key]) > 1 and tokens(value):
+                out[tokens(value)].append((key, frozenset(runs)))
+        return out
+
+    def named(self, text: str) -> Runs:
+        """The runs that a whole cell or label means; empty when it is no name."""
+        words = tokens(text)
+        if not words:
+            return frozenset()
+        if words in self.extra:
+            return self.extra[words]
+        for table in (self.exact, self.ends, self.parts):
+            if words in table:
+                return self.current(frozenset(table[words]))
+        inside = [m for m in self.scan(text) if m.strength > 1]
+        return frozenset.intersection(*(m.runs for m in inside)) if inside else self._scattered(words)
+
+    def is_name(self, words: tuple[str, ...]) -> bool:
+        """Whether words are a run's name, or its end."""
+        return len(words) > 1 and (words in self.exact or words in self.ends)
+
+    def _scattered(self, words: tuple[str, ...]) -> Runs:
+        """Runs whose name or settings have all words that any name has."""
+        telling = [w for w in words if (w,) in self.parts and (w not in COMMON or len(words) == 1)]
+        if not telling or len(telling) < len([w for w in words if w not in COMMON]):
+            return frozenset()
+        return self.current(frozenset.intersection(*(frozenset(self.parts[(w,)]) for w in telling)))
+
+    def current(self, runs: Runs) -> Runs:
+        """Without continuations and unfinished runs, where others are meant as well."""
+        runs = frozenset(r for r in runs if not self.evidence.runs[r].continuation) or runs
+        return frozenset(r for r in runs if self.evidence.runs[r].finished) or runs
+
+    def scan(self, text: str) -> list[Mention]:
+        """Every mention of runs in a text, longest first, none inside another."""
+        words = [(m.start(), m.end(), m[0].lower()) for m in re.finditer(r"[A-Za-z0-9]+(?:\.\d+)?", text)]
+        found: list[Mention] = []
+        at = 0
+        while at < len(words):
+            mention = self._longest(text, words, at)
+            if mention is None:
+                at += 1
+                continue
+            found.append(mention)
+            while at < len(words) and words[at][0] < mention.end:
+                at += 1
+        return found
+
+    def _longest(self, text: str, words: list[tuple[int, int, str]], at: int) -> Mention | None:
+        for end in range(min(len(words), at + max(self.longest, 1)), at, -1):
+            part = tuple(w for _, _, w in words[at:end])
+            start, stop = words[at][0], words[end - 1][1]
+            if any(
+                not re.fullmatch(r"[\s_./\\:=#`*,+-]{1,3}", text[a[1] : b[0]])
+                for a, b in zip(words[at : end - 1], words[at + 1 : end], strict=True)
+            ):
+                continue
+            mention = self._mention(part, start, stop, text)
+            if mention is not None:
+                return mention
+        return None
+
+    def _mention(self, part: tuple[str, ...], start: int, stop: int, text: str) -> Mention | None:
+        said = text[start:stop]
+        if part in self.extra:
+            return Mention(start, stop, self.extra[part], 2, text=said)
+        if part in self.exact and (len(part) > 1 or part[0] not in COMMON and not part[0].replace(".", "").isdigit()):
+            return Mention(start, stop, self.current(frozenset(self.exact[part])), 3, text=said)
+        if part in self.values and (len(part) > 1 or part[0] not in COMMON):
+            key, runs = max(self.values[part], key=lambda v: len(v[1]))
+            return Mention(start, stop, runs, 1, key, said)
+        telling = [w for w in part if w not in COMMON and not w.replace(".", "").isdigit() and len(w) > 2]
+        if part in self.parts and telling and (len(part) > 1 or len(telling) == 1):
+            table = self.ends if part in self.ends else self.parts
+            runs = self.current(frozenset(table[part]))
+            if len(runs) < len(self.all):
+                return Mention(start, stop, runs, 2, text=said)
+        if len(part) == 1 and part[0] in BASELINE:
+            return Mention(start, stop, frozenset(self.evidence.baselines), 1, "baseline", said)
+        return None
