@@ -9,7 +9,8 @@ from functools import cached_property
 from math import exp, inf
 from typing import Any
 
-from ngt_report.assemble import confound_value, locator
+from ngt_report.assemble.cites import locator
+from ngt_report.assemble.confounds import confound_value
 from ngt_report.lookup import Row, curve
 from ngt_report.store import Store, sql
 
