@@ -34,6 +34,7 @@ class Request:
     except_keys: tuple[str, ...] = ()
     complete: bool = False
     threads: int | None = None
+    dashboard: bool = True
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def build(request: Request, progress: Progress | None = None) -> Built:
     store = Store(str(folder / "report.duckdb"), threads=request.threads)
     try:
         read = compute(store, inputs, settings, progress)
-        texts = render_all(store, inputs, settings, folder)
+        texts = render_all(store, inputs, settings, folder, request.dashboard)
         kept = share.write(folder, texts, key, {"root": _root(inputs, folder), "paths": [_shown(p) for p in request.paths]})
     finally:
         store.close()
@@ -85,7 +86,7 @@ def check(request: Request) -> Built:
         store = Store(os.path.join(scratch, "report.duckdb"), threads=request.threads)
         try:
             compute(store, inputs, settings)
-            texts = render_all(store, inputs, settings, folder)
+            texts = render_all(store, inputs, settings, folder, request.dashboard)
         finally:
             store.close()
     stale = [name for name, text in texts.items() if not share._is(folder / name, share.digest(text.encode("utf-8", "replace")))]
@@ -120,7 +121,13 @@ def _settings(request: Request, inputs: Inputs) -> Settings:
 
 
 def _key(inputs: Inputs, settings: Settings, folder: Path, request: Request) -> str:
-    options = {**asdict(settings), "notes": share.notes_of(folder), "group": inputs.group, "complete": request.complete}
+    options = {
+        **asdict(settings),
+        "notes": share.notes_of(folder),
+        "group": inputs.group,
+        "complete": request.complete,
+        "dashboard": request.dashboard,
+    }
     return share.inputs_key(inputs, options)
 
 
@@ -142,7 +149,7 @@ def compute(store: Store, inputs: Inputs, settings: Settings, progress: Progress
     return read
 
 
-def render_all(store: Store, inputs: Inputs, settings: Settings, folder: Path) -> dict[str, str]:
+def render_all(store: Store, inputs: Inputs, settings: Settings, folder: Path, dashboard: bool) -> dict[str, str]:
     """The texts of all outputs."""
     from ngt_report import render
     from ngt_report.assemble.facts import Facts
@@ -154,11 +161,16 @@ def render_all(store: Store, inputs: Inputs, settings: Settings, folder: Path) -
         shlex.quote(_relative(b, inputs)) for b in inputs.bases[: max(1, len(inputs.bases) - len(_twins(inputs)))]
     )
     report = assemble(facts, title, share.notes_of(folder), command)
-    return {
+    texts = {
         "Summary.md": render.summary_md(report),
         "results.csv": render.results_csv(facts),
         "summary.json": render.summary_json(facts, inputs.group),
     }
+    if dashboard:
+        from ngt_report.dashboard import pages
+
+        texts |= pages(store, facts, report)
+    return texts
 
 
 def _twins(inputs: Inputs) -> list[Path]:

@@ -173,20 +173,21 @@ def cli() -> None:
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when the report is stale.")
 @click.option("--assume-complete", is_flag=True, help="A last line without its newline counts.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads that the database may use.")
+@click.option("--no-dashboard", is_flag=True, help="Write no HTML.")
 @click.option("-q", "--quiet", is_flag=True, help="No narration, no progress.")
 def build(
     paths: tuple[str, ...], out: str | None, baseline: str | None, step: int | None, target: float | None, group_by: tuple[str, ...],
-    except_keys: tuple[str, ...], check: bool, assume_complete: bool, threads: int | None, quiet: bool,
+    except_keys: tuple[str, ...], check: bool, assume_complete: bool, threads: int | None, no_dashboard: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Read logs and write the report.
 
-    Writes Summary.md, results.csv, summary.json and report.duckdb, and NOTES.md for your own words. PATH is a log file
+    Writes Summary.md, dashboard.html, results.csv, summary.json and report.duckdb, and NOTES.md for your own words. PATH is a log file
     or a folder of them. For logs/NAME, the folders checkpoints/NAME, results/NAME and runs/NAME beside logs/ are read
     too. Prints where Summary.md is.
     """
     from ngt_report.build import Request
 
-    request = Request(paths, out, baseline, step, target, group_by, except_keys, assume_complete, threads)
+    request = Request(paths, out, baseline, step, target, group_by, except_keys, assume_complete, threads, not no_dashboard)
     _print(_build(request, check, quiet))
 
 

@@ -13,7 +13,7 @@ from ngt_report import __version__
 from ngt_report.discover import STAMP, Inputs
 from ngt_report.errors import ReportError
 
-OUTPUTS = ("Summary.md", "results.csv", "summary.json")
+OUTPUTS = ("Summary.md", "results.csv", "summary.json", "dashboard.html")
 NOTES = "NOTES.md"
 NOTES_TEXT = "<!-- Your own words. They stand in Summary.md at every build; ngtreport never changes this file. -->\n"
 
@@ -69,7 +69,7 @@ def _marked(path: Path) -> bool:
     """Whether a file carries our mark: a Summary.md whose stamp was lost."""
     with path.open("rb") as f:
         head = f.read(200)
-    return head.startswith(b"<!-- written by ngtreport") or (path.suffix == ".duckdb" and head[8:12] == b"DUCK")
+    return b"<!-- written by ngtreport" in head or (path.suffix == ".duckdb" and head[8:12] == b"DUCK")
 
 
 def write(folder: Path, texts: dict[str, str], key: str, meta: dict[str, Any]) -> list[str]:
@@ -90,6 +90,9 @@ def write(folder: Path, texts: dict[str, str], key: str, meta: dict[str, Any]) -
     stamp = {**meta, "version": __version__, "inputs": key, "outputs": {n: digest(t.encode("utf-8", "replace")) for n, t in texts.items()}}
     changed[folder / STAMP] = (json.dumps(stamp, indent=1, sort_keys=True) + "\n").encode()
     replace_files(changed)
+    for name in before.keys() - texts.keys():  # a page that this build does not write any more
+        if _is(folder / name, before[name]):
+            (folder / name).unlink()
     return kept
 
 

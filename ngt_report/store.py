@@ -68,7 +68,7 @@ class Store:
         result = self.con.execute(text, parameters) if parameters is not None else self.con.execute(text)
         return result.fetchall() if result.description else []
 
-    def rows(self, text: str, parameters: Sequence[Any] | None = None) -> list[dict[str, Any]]:
+    def rows(self, text: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> list[dict[str, Any]]:
         """A query's rows as dictionaries."""
         result = self.con.execute(text, parameters) if parameters is not None else self.con.execute(text)
         names = [d[0] for d in result.description or ()]

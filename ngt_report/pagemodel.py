@@ -1,0 +1,38 @@
+"""What the HTML templates receive: frozen dataclasses, a help text on every field. What scripts receive is in docs/dashboard.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ngt_report.model import Report, h
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Island:
+    id: str = h("element id that the page's script looks for")
+    text: Markup = h("JSON, escaped so that nothing in it can end the element")
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    id: str = h("element id; the page's script runs the text when it is first needed")
+    text: Markup = h("JavaScript of an installed package, inert until then; its hash is in the policy")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything that dashboard.html.j2 may print."""
+
+    policy: str = h("Content-Security-Policy: only these scripts, no network")
+    style: Markup = h("the page's style sheet")
+    script: Markup = h("the page's script")
+    report: Report = h("the model that Summary.md is printed from")
+    tables: Island = h("runs, columns, numbers and their origins: what the first table needs")
+    islands: tuple[Island, ...] = h("curves and charts: what is drawn after it")
+    libraries: tuple[Library, ...] = h("libraries, once each")
+    charts: tuple[str, ...] = h("titles of the comparison charts, in order")
+    linked: tuple[str | None, ...] = h("for each finding the id of its run's row, or null")

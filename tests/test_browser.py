@@ -1,0 +1,183 @@
+"""dashboard.html in a browser: what is clicked does what it says, nothing is asked of the network, the view is in the address."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.browser import Browser
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    browser = Browser()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser, built: Path) -> Iterator[Browser]:
+    """The sample's page; a test that leaves an error in the console fails."""
+    chromium.open(built / "dashboard.html")
+    yield chromium
+    assert (chromium.problems(), chromium.requests()) == ([], [])
+
+
+NAMES = "[...document.querySelectorAll('.runs tbody tr:not(.head) th .label')].map((e) => e.textContent)"
+HASH = "decodeURIComponent(location.hash)"
+INK = "(() => { const c = document.querySelector('.stage canvas'); return c.toDataURL(); })()"  # of the first panel
+
+
+def test_sorting_by_a_column_orders_the_rows_and_is_said(page: Browser) -> None:
+    start = page.js(NAMES)
+    page.click("[data-sort='rate']")
+    slowest = page.js(NAMES)
+    assert slowest != start and page.js("document.querySelector('[aria-sort]').ariaSort") == "ascending"
+    page.click("[data-sort='rate']")
+    assert page.js(NAMES)[0] == "screen_vanilla_25m" and page.js(HASH) == "#sort=-rate"
+
+
+def test_filter_takes_words_and_comparisons(page: Browser) -> None:
+    page.type("#filter", "best<4.7")
+    assert sorted(page.js(NAMES)) == ["final_ngt_mass_in_value_resume_50k", "screen_ngt_mass_in_value", "screen_vanilla_25m"]
+    page.type("#filter", "no_radius model=ngt")
+    assert page.js(NAMES) == ["screen_ngt_no_radius"]
+    assert "1 of 7 runs" in page.js("document.getElementById('table-note').textContent")
+
+
+def test_only_settings_that_differ_are_shown(page: Browser) -> None:
+    page.click("#diff")
+    heads = page.js("[...document.querySelectorAll('.runs thead th')].map((e) => e.textContent)")
+    assert "mass_in_value" in heads and "use_radius_cutoff" in heads and "layers" not in heads and "seed" not in heads
+
+
+def test_columns_are_chosen_and_pinned(page: Browser) -> None:
+    page.click("#columns summary")
+    page.click("[data-column='gap']")
+    page.click("[data-pin='ppl']")
+    assert page.js("document.querySelector('.runs thead th:nth-child(3)').textContent") == "ppl"
+    assert page.js("getComputedStyle(document.querySelector('.runs tbody td:nth-child(3)')).position") == "sticky"
+    assert "gap" in page.js(HASH) and "pin=ppl" in page.js(HASH)
+
+
+def test_a_group_row_has_the_mean_and_the_spread(page: Browser) -> None:
+    page.choose("#group", "model")
+    rows = "[...document.querySelectorAll('.runs tr.head')]"
+    got = page.js(rows + ".map((r) => [r.querySelector('.label').textContent, r.querySelector('.tag').textContent])")
+    assert ["ngt", "n = 6"] in got
+    values = page.js("[...document.querySelectorAll('.runs tr:not(.head) td[data-key=rate]')].map((e) => Number(e.textContent))")
+    mean = page.js("Number(document.querySelector('.runs tr.head td[data-mean]').dataset.mean)")
+    assert mean and len(values) == 7
+
+
+def test_hiding_a_run_takes_it_from_the_curves(page: Browser) -> None:
+    before = page.js(INK)
+    page.click("#run-0 input")
+    assert page.js(INK) != before and page.js(HASH) == "#hide=0"
+    assert page.js("document.querySelector('#run-0').className") == "off"
+    page.click("[data-toggle='0']")
+    assert page.js(INK) == before and page.js(HASH) == ""
+
+
+@pytest.mark.parametrize(("control", "value", "said"), [
+    ("#x", "clock", "x=clock"), ("#lx", True, "lx=1"), ("#ly", True, "ly=1"), ("#smooth", "0.9", "smooth=0.9"), ("#clip", False, "clip=0"),
+])  # fmt: skip
+def test_a_control_redraws_the_curves_and_is_in_the_address(page: Browser, control: str, value: object, said: str) -> None:
+    before = page.js(INK)
+    page.choose(control, value)
+    assert page.js(INK) != before and said in page.js(HASH)
+
+
+def test_dragging_zooms_and_double_click_resets(page: Browser) -> None:
+    before = page.js(INK)
+    page.js("document.querySelector('.over').scrollIntoView({block: 'center'})")
+    x, y = page.middle(".over")
+    page.drag((x - 100, y), (x + 60, y + 5))
+    assert "zoom=" in page.js(HASH) and page.js(INK) != before
+    zoomed = page.js(HASH)
+    page.drag((x, y), (x + 50, y), modifiers=8)  # shift: pan
+    assert page.js(HASH) != zoomed
+    page.click("[data-zoom='reset']")
+    assert page.js(INK) == before
+
+
+def test_hovering_lists_all_runs_in_order_with_their_lines(page: Browser) -> None:
+    page.js("document.querySelector('.over').scrollIntoView({block: 'center'})")
+    x, y = page.middle(".over")
+    page.mouse("mouseMoved", x - 200, y)
+    rows = page.js("[...document.querySelectorAll('#tip tr')].map((r) => [...r.cells].map((c) => c.textContent))")
+    values = [float(r[2]) for r in rows]
+    assert len(rows) == 6 and values == sorted(values)
+    assert all(".log:" in r[4] for r in rows)
+    page.mouse("mousePressed", x - 200, y)
+    page.mouse("mouseReleased", x - 200, y)
+    assert page.js("document.querySelectorAll('#readout tbody tr').length") == 6
+
+
+def test_arrow_keys_walk_along_a_curve(page: Browser) -> None:
+    page.js("document.querySelector('.over').focus()")
+    page.key("ArrowRight")
+    first = page.js("document.querySelector('#tip b').textContent")
+    page.key("ArrowRight")
+    assert first == "val/loss at step 500" and page.js("document.querySelector('#tip b').textContent") == "val/loss at step 1,000"
+
+
+def test_a_number_says_where_it_is_from_and_is_copied(page: Browser) -> None:
+    cell = "#run-0 td[data-key='best']"
+    page.js(f"document.querySelector(\"{cell}\").scrollIntoView({{block: 'center'}})")
+    page.mouse("mouseMoved", *page.middle(cell))
+    said = page.js("document.getElementById('tip').textContent")
+    assert "w3_25m_screen_vanilla_25m.log:" in said and "val_loss=4.5524" in said
+    page.click(cell)
+    assert "copied: screen_vanilla_25m best val loss 4.5524" in page.wait("document.getElementById('said').textContent")
+    assert not page.js("document.getElementById('origin').hidden")
+
+
+def test_arrow_keys_walk_the_table_and_enter_copies(page: Browser) -> None:
+    page.js("document.querySelector('.runs td[tabindex=\"0\"]').focus()")
+    page.key("ArrowDown")
+    page.key("ArrowRight")
+    assert page.js("document.activeElement.dataset.what") == "screen_ngt_mass_in_value best val loss 4.6451"
+    page.key("Enter")
+    assert "copied: screen_ngt_mass_in_value" in page.wait("document.getElementById('said').textContent")
+
+
+def test_the_theme_follows_the_system_and_can_be_switched(page: Browser, built: Path) -> None:
+    assert page.js("document.documentElement.dataset.theme") == "light"
+    page.click("#theme")
+    assert page.js("document.documentElement.dataset.theme") == "dark" and "theme=dark" in page.js(HASH)
+    page.open(built / "dashboard.html", dark=True)
+    assert page.js("document.documentElement.dataset.theme") == "dark"
+
+
+def test_a_view_is_restored_from_its_link(page: Browser, built: Path) -> None:
+    page.type("#filter", "ngt")
+    page.choose("#x", "clock")
+    page.choose("#smooth", "0.6")
+    page.click("[data-sort='last']")
+    page.click("[data-zoom='in']")
+    wanted = page.js("[location.hash, " + NAMES + ", " + INK + "]")
+    page.open(built / "dashboard.html", wanted[0])
+    assert page.js("[location.hash, " + NAMES + ", " + INK + "]") == wanted
+
+
+def test_curves_are_saved_as_svg_and_png(page: Browser) -> None:
+    page.click(".panel button[aria-label='Save val/loss as SVG']")
+    root = ET.fromstring(page.downloaded("w3_25m_val_loss.svg"))
+    assert "screen_vanilla_25m" in "".join(root.itertext())
+    page.click(".panel button[aria-label='Save val/loss as PNG']")
+    assert page.downloaded("w3_25m_val_loss.png").startswith(b"\x89PNG")
+
+
+def test_a_finding_leads_to_its_run(page: Browser) -> None:
+    page.click(".findings a[data-go]")
+    assert page.js("document.querySelector('.found .label').textContent") == "screen_ngt_no_repulsion"
+
+
+@pytest.mark.parametrize("width", [1400, 900, 390])
+def test_nothing_is_wider_than_the_window(page: Browser, built: Path, width: int) -> None:
+    page.open(built / "dashboard.html", width=width)
+    assert page.js("document.documentElement.scrollWidth") <= width

@@ -1,0 +1,222 @@
+"""dashboard.html as text: what it is given, what it may run, what it says, when it is written."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ngt_report import model, pagemodel, shell
+from ngt_report.build import Request, build
+from ngt_report.errors import ReportError
+from ngt_report.reports import database
+from ngt_report.store import Store
+from tests.conftest import LOGS
+from tests.test_summary import HOSTILE
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+
+
+@pytest.fixture(scope="module")
+def page(built: Path) -> str:
+    return (built / "dashboard.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def report(built: Path) -> Any:
+    store = database(built)
+    yield store
+    store.close()
+
+
+def island(page: str, name: str) -> Any:
+    """An island's JSON, out of the page's text."""
+    return json.loads(re.findall(rf'<script type="application/json" id="data-{name}">(.*?)</script>', page, re.DOTALL)[0])
+
+
+def undone(packed: list[Any] | None, count: int) -> list[int | None]:
+    """Whole numbers out of their differences."""
+    if packed is None:
+        return [None] * count
+    steps = [d for p in packed for d in ([p[0]] * p[1] if isinstance(p, list) else [p])]
+    out: list[int | None] = []
+    before = 0
+    for step in steps:
+        before += step or 0
+        out.append(None if step is None else before)
+    return out
+
+
+# -- the context ------------------------------------------------------------------------------------------------------
+def used(pattern: str) -> set[str]:
+    """Attribute names that the HTML templates use."""
+    text = " ".join(p.read_text(encoding="utf-8") for p in TEMPLATES.glob(pattern))
+    code = " ".join(re.findall(r"\{[{%](.*?)[%}]\}", text, re.DOTALL))
+    return set(re.findall(r"\.([a-z_]\w*)", re.sub(r'"[^"]*"', "", code))) | set(re.findall(r'(?:attribute=|selectattr\()"(\w+)"', code))
+
+
+@pytest.mark.parametrize("cls", [c for c in vars(pagemodel).values() if dataclasses.is_dataclass(c) and c.__module__ == pagemodel.__name__])
+def test_every_field_given_to_the_page_is_documented_and_used(cls: type) -> None:
+    helps = model.documented(cls)
+    assert all(helps.values())
+    assert set(helps) - used("*.html.j2") == set()
+
+
+def test_the_page_uses_only_documented_fields() -> None:
+    classes = [c for m in (pagemodel, model) for c in vars(m).values() if dataclasses.is_dataclass(c)]
+    assert used("*.html.j2") - {f for c in classes for f in model.documented(c)} - {"index0", "html", "j2"} == set()
+
+
+def test_every_name_of_the_islands_is_documented() -> None:
+    said = (TEMPLATES.parent / "docs" / "dashboard.md").read_text(encoding="utf-8")
+    code = (TEMPLATES.parent / "ngt_report" / "dashboard.py").read_text() + (TEMPLATES.parent / "ngt_report" / "curves.py").read_text()
+    names = set(re.findall(r'"(\w+)":', code)) - {"budget", "least"}  # parameters of a query
+    assert sorted(n for n in names if f"`{n}`" not in said) == []
+
+
+# -- what may run -----------------------------------------------------------------------------------------------------
+def test_the_policy_names_exactly_the_scripts_of_the_page(page: str) -> None:
+    policy = re.findall(r'http-equiv="Content-Security-Policy" content="(.*?)"', page)[0].replace("&#39;", "'")
+    scripts = re.findall(r"<script>(.*?)</script>|<script type=\"text/plain\" id=\"\w+\">(.*?)</script>", page, re.DOTALL)
+    hashes = {f"'sha256-{base64.b64encode(hashlib.sha256((a or b).encode()).digest()).decode()}'" for a, b in scripts}
+    assert set(re.findall(r"'sha256-[^']*'", policy)) == hashes
+    assert "unsafe-eval" not in policy and "connect-src 'none'" in policy and "default-src 'none'" in policy
+
+
+def test_the_page_asks_for_nothing(page: str) -> None:
+    ours = re.sub(r'<script type="text/plain".*?</script>', "", page, flags=re.DOTALL)
+    assert re.findall(r"""(?:src|href)=["'](?!#)[^"']*""", ours) == []
+    assert set(re.findall(r"https?://[\w.]+", ours)) <= {"http://www.w3.org"}
+    assert re.findall(r"\son\w+=|\sstyle=|javascript:", re.sub(r"<script>.*?</script>", "", ours, flags=re.DOTALL)) == []
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "</script><script>alert(1)</script>", "<!--<script>", "\u2028", "]]>"])
+def test_an_island_stays_data(text: str) -> None:
+    made = shell.island("x", {"name": text, "bad": float("nan")})
+    assert not set("<>&\u2028\u2029") & set(made.text)
+    assert json.loads(made.text) == {"name": text, "bad": None}
+
+
+@pytest.mark.parametrize("text", ["a</SCRIPT>b", "x<!-- y"])
+def test_a_script_that_would_end_its_element_is_refused(text: str) -> None:
+    with pytest.raises(ReportError, match="cannot stand in HTML"):
+        shell.verbatim(text)
+
+
+def test_a_torn_cache_of_vega_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = shell.vega().text
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    path = shell._cached()
+    assert path is not None and path.is_relative_to(tmp_path)
+    path.parent.mkdir()
+    path.write_text(whole[:1000])
+    assert shell.vega().text == whole
+    assert shell._read(path) == whole
+
+
+# -- what it says -----------------------------------------------------------------------------------------------------
+def test_cells_are_the_reports_numbers(page: str, built: Path) -> None:
+    tables = island(page, "tables")
+    runs = {r["run"]: r for r in json.loads((built / "summary.json").read_text())["runs"]}
+    assert {r["name"] for r in tables["runs"]} == set(runs)
+    for r in tables["runs"]:
+        known = runs[r["name"]]
+        value, text, origin = r["cells"]["best"]
+        assert (value, text) == (known["best"]["val_loss"], known["best"]["logged"])
+        _, points = tables["origins"][origin]
+        assert [tables["paths"][points[0][0]], points[0][1]] == [known["best"]["source"], known["best"]["line"]]
+        assert r["cells"]["last"][0] == known["last"]["val_loss"]
+        if known["throughput"]:
+            assert r["cells"]["rate"][0] == known["throughput"]["steps_per_s"]
+
+
+def test_curves_are_exactly_the_points_of_the_database(page: str, report: Store) -> None:
+    tables, curves = island(page, "tables"), island(page, "curves")
+    count = 0
+    for s in curves["series"]:
+        run, metric = tables["runs"][s["r"]]["id"], curves["metrics"][s["m"]]
+        n = len(s["v"])
+        files = [tables["paths"][p] for p, times in s["f"] for _ in range(times)]
+        shown = list(zip(undone(s.get("s"), n), s["v"], undone(s.get("l"), n), files, strict=True))
+        assert n == s["n"]
+        rows = report.run("SELECT step, value, line, source FROM points WHERE run = ? AND metric = ? ORDER BY step", [run, metric])
+        assert set(shown) <= set(rows)
+        assert {(step, value) for step, value, _, _ in shown} == {(step, value) for step, value, _, _ in rows}
+        count += n
+    assert (
+        count == report.run("SELECT count(DISTINCT (run, metric, step)) FROM points WHERE step IS NOT NULL AND metric <> 'best/loss'")[0][0]
+    )
+
+
+def test_a_cited_line_is_in_the_page(page: str) -> None:
+    tables = island(page, "tables")
+    texts = {(path, line): text for path, line, text in tables["lines"]}
+    best = next(r for r in tables["runs"] if r["base"])["cells"]["best"]
+    path, line, _ = tables["origins"][best[2]][1][0]
+    assert "val_loss=4.5524" in texts[path, line]
+
+
+def long_log(tmp_path: Path, runs: int, points: int) -> Path:
+    for r in range(runs):
+        lines = [f"step {i}/{points} train_loss={5 - i / points + (i * 7919 % 101) / 500:.4f}\n" for i in range(1, points + 1)]
+        (tmp_path / f"run{r}.log").write_text("".join(lines))
+    return tmp_path
+
+
+def test_a_thinned_curve_keeps_every_buckets_minimum_and_maximum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ngt_report.curves.ROOM", 1000)
+    (tmp_path / "in").mkdir()
+    folder = build(Request((str(long_log(tmp_path / "in", 2, 3000)),), out=str(tmp_path / "out"))).folder
+    curves = island((folder / "dashboard.html").read_text(), "curves")
+    for s in curves["series"]:
+        steps = undone(s["s"], len(s["v"]))
+        assert s["n"] == 3000 and len(s["v"]) < 500
+        full = {i: round(5 - i / 3000 + (i * 7919 % 101) / 500, 4) for i in range(1, 3001)}
+        assert dict(zip(steps, s["v"], strict=True)).items() <= full.items()
+        assert min(s["v"]) == min(full.values()) and max(s["v"]) == max(full.values())
+        assert (steps[0], steps[-1]) == (1, 3000)
+        for low in range(1, 3001, 300):  # a window that spans several buckets shows its own lowest and highest
+            window = [v for i, v in full.items() if low + 32 <= i < low + 268]
+            shown = [v for i, v in zip(steps, s["v"], strict=True) if low <= i < low + 300]
+            assert min(shown) <= min(window) and max(shown) >= max(window)
+
+
+# -- when it is written -----------------------------------------------------------------------------------------------
+def test_the_page_has_the_same_bytes_at_any_number_of_threads(built: Path, tmp_path: Path) -> None:
+    for threads in (1, 4):
+        folder = build(Request((str(LOGS),), out=str(tmp_path / str(threads) / "w3_25m"), threads=threads)).folder
+        assert (folder / "dashboard.html").read_bytes() == (built / "dashboard.html").read_bytes()
+
+
+def test_no_dashboard_writes_none_and_removes_ours_only(tmp_path: Path) -> None:
+    folder = build(Request((str(LOGS),), out=str(tmp_path / "a"))).folder
+    assert (folder / "dashboard.html").is_file()
+    build(Request((str(LOGS),), out=str(tmp_path / "a"), dashboard=False))
+    assert not (folder / "dashboard.html").exists()
+    build(Request((str(LOGS),), out=str(tmp_path / "a")))
+    (folder / "dashboard.html").write_text("<!-- written by ngtreport --> and edited")
+    build(Request((str(LOGS),), out=str(tmp_path / "a"), dashboard=False))
+    assert "edited" in (folder / "dashboard.html").read_text()
+
+
+def test_a_page_that_is_not_ours_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "dashboard.html").write_text("<h1>mine</h1>")
+    with pytest.raises(ReportError, match=r"dashboard\.html exists and was not written by ngtreport"):
+        build(Request((str(LOGS),), out=str(tmp_path)))
+
+
+def test_a_build_imports_no_charting_library(tmp_path: Path) -> None:
+    code = (
+        "import sys; from ngt_report.build import Request, build; build(Request((sys.argv[1],), out=sys.argv[2]));"
+        "print([m for m in ('altair', 'pandas', 'plotly', 'torch') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(LOGS), str(tmp_path / "out")], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
