@@ -25,6 +25,9 @@ POLICY = (
 LINE_ENDS = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
+SNIPPET = "window.vega = vega; window.vegaEmbed = vegaEmbed;"  # what the page needs of Vega
+
+
 @cache
 def asset(*names: str) -> str:
     """Files of templates/page, one after the other; scripts share one scope that nobody else sees."""
@@ -62,7 +65,7 @@ def vega() -> Library:
     if text is None:
         import vl_convert
 
-        text = vl_convert.javascript_bundle("window.vega = vega; window.vegaEmbed = vegaEmbed;")
+        text = vl_convert.javascript_bundle(SNIPPET)
         if path:
             _keep(path, text)
     return Library("vega", verbatim(text))
@@ -79,7 +82,7 @@ def _cached() -> Path | None:
         folder = Path(home) if home and os.path.isabs(home) else Path.home() / ".cache"
     except RuntimeError:
         return None
-    return folder / "ngtreport" / f"vega-{hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}.js"
+    return folder / "ngtreport" / f"vega-{hashlib.sha256(repr((SNIPPET, parts)).encode()).hexdigest()[:16]}.js"
 
 
 def _read(path: Path) -> str | None:
