@@ -10,6 +10,7 @@ from typing import Any
 from ngt_report import formatting as fmt
 from ngt_report import shell
 from ngt_report.assemble.facts import Facts, Row
+from ngt_report.assemble.seeds import seed_group
 from ngt_report.curves import curves
 from ngt_report.model import Report
 from ngt_report.pagemodel import Page
@@ -105,10 +106,7 @@ def _tables(store: Store, facts: Facts, report: Report, names: dict[str, int], o
         "columns": [[c.key, _title(facts, c), c.kind, c.better, c.about] for c in columns if c.key in has],
         "runs": [_run(facts, run, names, cells[run]) for run in names],
         "sets": [_set(facts, row, names) for row in facts.rows["common_step"]],
-        "seeds": [
-            {"runs": [names[r] for r in s["runs"]], "mean": s["mean_loss"], "std": s["std_loss"], "n": s["n"]}
-            for s in facts.rows["seeds"] if s["n"] > 1
-        ],
+        "seeds": [_seeds(facts, s, names) for s in facts.rows["seeds"] if s["n"] > 1],
     }  # fmt: skip
     for f in report.findings:
         if f.source:
@@ -119,6 +117,18 @@ def _tables(store: Store, facts: Facts, report: Report, names: dict[str, int], o
         if r["path"] in origins.paths
     ]
     return document | {"origins": origins.listed(), "paths": list(origins.paths), "lines": lines}
+
+
+def _seeds(facts: Facts, row: Row, names: dict[str, int]) -> dict[str, Any]:
+    """A seed group, as summary.json has it, with the places of its runs."""
+    group = seed_group(facts, row)
+    return {
+        "name": group["name"],
+        "runs": [names[r] for r in row["runs"]],
+        "n": group["n"],
+        "mean": group["mean_loss"],
+        "std": group["std_loss"],
+    }
 
 
 def _title(facts: Facts, column: Column) -> str:

@@ -76,12 +76,7 @@ const grouped = (found) => {
   }
   return [...groups].map(([key, own]) => [state.group === "seeds" ? (own.length > 1 ? own : null) && seedName(own) : String(key), own]);
 };
-const seedName = (own) => {
-  const names = own.map((i) => runs[i].name);
-  let length = 0;
-  while (names.every((n) => n[length] !== undefined && n[length] === names[0][length])) length += 1;
-  return names[0].slice(0, length).replace(/[\s_.\-=#s]+$|seed$/gi, "") || names[0];
-};
+const seedName = (own) => tables.seeds.find((s) => s.runs.includes(own[0]))?.name ?? runs[own[0]].name;
 const spread = (values) => {
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
   const variance = values.reduce((a, b) => a + (b - mean) ** 2, 0) / (values.length - 1);
