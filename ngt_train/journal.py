@@ -96,23 +96,23 @@ class Journal:
             self._say(step_line(step, self.config.train.steps, self.latest, elapsed_s))
 
     def checkpoint(
-        self, kind: str, path: str | os.PathLike[str], step: int, *, size: int | None = None, best_val: float | None = None,
-        best_step: int | None = None,
+        self, kind: str, path: str | os.PathLike[str], step: int, tokens: int | None = None, elapsed_s: float | None = None,
+        size: int | None = None, best_val: float | None = None, best_step: int | None = None,
     ) -> None:  # fmt: skip
         """A checkpoint of `size` bytes was saved; kind is best, last or step."""
-        self.log.checkpoint(kind, path, step, size=size, best_val=best_val, best_step=best_step)
+        self.log.checkpoint(kind, path, step, tokens, elapsed_s, size, best_val, best_step)
         self._say(f"saved checkpoint to {Path(path).as_posix()}")
 
     def coords(
         self, layer: int, token_labels: Sequence[str], positions: Sequence[int], masses: Sequence[float], coordinates: Sequence[Any],
-        step: int,
+        step: int, tokens: int | None = None, elapsed_s: float | None = None,
     ) -> None:  # fmt: skip
         """Where a layer puts the tokens of a text; RunLog.coords says more."""
-        self.log.coords(layer, token_labels, positions, masses, coordinates, step)
+        self.log.coords(layer, token_labels, positions, masses, coordinates, step, tokens, elapsed_s)
 
-    def note(self, text: str, severity: str = "info") -> None:
+    def note(self, text: str, severity: str = "info", step: int | None = None) -> None:
         """A remark for the report and for people."""
-        self.log.note(text, severity)
+        self.log.note(text, severity, step)
         self._say(f"{'note' if severity == 'info' else severity}: {text}")
 
     def finish(self, status: str = "finished", reason: str | None = None, extra: Mapping[str, Any] | None = None) -> None:

@@ -27,7 +27,7 @@ COLUMNS = (
     "sequence_length", "num_iterations", "warmdown_iters", "final_val_loss", "best_val_loss", "train_time_ms", "ms_per_step", "gpu_name",
     "n_gpus", "runpod_instance", "notes",
 )  # fmt: skip
-GATES = {"attn_gate": "gate", "gate_pos": "position", "gate_act": "activation"}  # column -> setting of the model
+GATES = {"attn_gate": "gate", "gate_pos": "gate_position", "gate_act": "gate_activation"}  # column -> setting of the model
 SECTION = "## Run: "
 
 
