@@ -140,6 +140,24 @@ def _print_plan(made: RunConfig) -> None:
             click.echo(f"# {label:{width}}  {text}")
 
 
+# -- presets -----------------------------------------------------------------------------------------------------------
+@main.command()
+@click.argument("group", required=False)
+@click.option("--scale", type=click.Choice(["full", "tiny"]), default="full", help="Show the commands at this scale.")
+def presets(group: str | None, scale: str) -> None:
+    """List the published experiments that can be run, with the command of each; GROUP: only those."""
+    from ngt_train import presets
+    from ngt_train.errors import nearest
+
+    groups = presets.groups()
+    if group is not None and group not in groups:
+        raise ConfigError(f"there is no group of presets {group!r}{nearest(group, groups)}")
+    for name, text in groups.items():
+        if group in (None, name):
+            commands = [presets.command(run, scale) for run in presets.all_runs() if run.startswith(f"{name}/")]
+            click.echo("\n  ".join([f"{name}: {text}", *commands]))
+
+
 # -- what checkpoints are good for -----------------------------------------------------------------------------------
 @main.command()
 @click.argument("checkpoint")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from ngt_train import config as configuration
 from ngt_train import environment, presets, schedules
+from ngt_train.commands import main
 from ngt_train.errors import ConfigError
 
 ALL = sorted(presets.all_runs())
@@ -171,3 +174,20 @@ def test_schedules_of_all_presets_end_within_the_run() -> None:
             steps = run.train.steps
             factors = [schedules.factor(run.schedule, step, steps) for step in range(0, steps, max(1, steps // 50))]
             assert all(math.isfinite(f) and 0 <= f <= 1 for f in factors), name
+
+
+# -- what the documentation says --------------------------------------------------------------------------------------------
+def test_every_group_and_variable_is_in_the_docs() -> None:
+    page = (Path(__file__).parents[1] / "docs/training.md").read_text(encoding="utf-8")
+    assert [name for name in (*presets.groups(), *environment.SETTINGS, *environment.SETTINGS.values()) if f"`{name}`" not in page] == []
+
+
+def test_the_command_lists_every_preset() -> None:
+    listed = CliRunner().invoke(main, ["presets"])
+    assert [name for name in ALL if f"  ngttrain run --preset {name}\n" not in listed.stdout] == [] and listed.exit_code == 0
+    one = CliRunner().invoke(main, ["presets", "gated_stage2_5", "--scale", "tiny"])
+    assert (
+        one.stdout.splitlines()[1] == "  ngttrain run --preset gated_stage2_5/none_s1337 --scale tiny" and len(one.stdout.splitlines()) == 5
+    )
+    wrong = CliRunner().invoke(main, ["presets", "w3_25"])
+    assert (wrong.exit_code, wrong.stderr) == (2, "Error: there is no group of presets 'w3_25'; did you mean 'w3_25m'?\n")

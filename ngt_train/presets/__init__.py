@@ -21,7 +21,9 @@ TINY_BLOCK = 64
 TINY_DATA = DataConfig(dataset="stdlib", tokenizer="byte", folder="data/tiny", options={"val": 0.05, "test": 0.05}, block=TINY_BLOCK)
 TINY_SIZES = {"layers": 4, "hidden": 8, "mlp": 8, "coordinates": 4, "head_coordinates": 2}  # setting -> divisor
 TINY_MODEL = {"layers": 2, "heads": 4, "hidden": 64}  # where a configuration gives no sizes
-TINY_VAL_TOKENS = 16_384
+TINY_VAL_TOKENS = 8_192
+TINY_SEQUENCES = 16  # an optimizer step, at most, but for larger batches
+TINY_EVALUATIONS = 10
 
 
 @cache
@@ -54,8 +56,8 @@ def scaled(config: RunConfig, scale: str) -> RunConfig:
     """The run at a scale: `full` is the run itself, `tiny` the same experiment in seconds on a CPU, without a download.
 
     At tiny scale it learns bytes of the Python standard library in sequences of 64; depth is a quarter, width an eighth, batch a
-    quarter; the square root of its steps remain, warm-up, warm-down and evaluations in proportion; fp32, nothing compiled. A model of
-    the Hugging Face hub becomes `vanilla`.
+    quarter; the square root of its steps remain, warm-up and warm-down in proportion, with ten evaluations; fp32, nothing compiled. A
+    model of the Hugging Face hub becomes `vanilla`.
     """
     if scale not in SCALES:
         raise ConfigError(f"there is no scale {scale!r}{nearest(scale, SCALES)}")
@@ -71,9 +73,12 @@ def _tiny(config: RunConfig) -> RunConfig:
         return max(1, round(count * share)) if count else 0
 
     schedule = replace(config.schedule, warmup=fewer(config.schedule.warmup), warmdown=min(steps, fewer(config.schedule.warmdown)))
-    evaluation = replace(config.eval, interval=fewer(config.eval.interval), tokens=min(config.eval.tokens, TINY_VAL_TOKENS), batch=16)
+    interval = max(fewer(config.eval.interval), math.ceil(steps / TINY_EVALUATIONS)) if config.eval.interval else 0
+    evaluation = replace(config.eval, interval=interval, tokens=min(config.eval.tokens, TINY_VAL_TOKENS), batch=16)
+    batch = _quarter(config.train.batch)
     train = replace(
-        config.train, steps=steps, epochs=None, batch=_quarter(config.train.batch), accumulation=min(config.train.accumulation, 2),
+        config.train, steps=steps, epochs=None, batch=batch,
+        accumulation=min(config.train.accumulation, max(1, TINY_SEQUENCES // batch)),
         precision="float32", compile=False,
     )  # fmt: skip
     return replace(
