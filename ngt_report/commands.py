@@ -402,6 +402,9 @@ def export(directory: str | None, form: str | None, out: str | None, table: str,
     _print(out)
 
 
+from ngt_report import analysis  # noqa: E402, F401  stat and diff, which need the names above
+
+
 def main() -> None:
     """Entry point: text goes out as UTF-8 where no terminal says otherwise."""
     for stream in (sys.stdout, sys.stderr):

@@ -37,6 +37,11 @@ def percent(value: float) -> str:
     return f"{100 * value:+.1f}%"
 
 
+def chance(p: float | None) -> str:
+    """A p-value: 0.032, 1.2e-05; a dash where there is none."""
+    return "-" if p is None else f"{p:.3f}" if p >= 0.001 else f"{p:.1e}"
+
+
 def duration(seconds: float | None) -> str:
     """12.4s, 10m 9.1s, 4h 54m: as people write times."""
     if seconds is None:

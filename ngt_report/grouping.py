@@ -13,7 +13,7 @@ from ngt_report.names import config_key
 from ngt_report.store import to_json
 
 OF_THE_RUN = ("model", "flags", "dataset", "tokenizer", "seed", "params", "hardware", "git_commit")  # columns of the table runs
-NAME = "name"  # as a key of --group-by: the run's name without its seed
+NAME, FOLDER = "name", "folder"  # as keys of --group-by: the run's name without its seed or number, and the folder of its file
 NO_SETTING = frozenset(("seed", "git_commit", "hardware", "input_bin"))  # equal or not, they make no other configuration
 OUTCOME = re.compile(  # recorded beside the settings, but measured, not set
     r"(?:loss|ppl|perplexity|accuracy|reduction|improvement|speedup|seconds|duration|runtime|_time|_memory|per_s|per_sec|per_second"
@@ -56,9 +56,12 @@ def outcome(key: str, value: Any) -> bool:
 
 
 def value_of(run: str, values: dict[str, Any], config: dict[str, Any], key: str) -> Any:
-    """What --group-by KEY means for a run: its name without the seed, a column of the table runs, or a recorded setting."""
+    """What --group-by KEY means for a run: its name without the seed, its folder, a column of the table runs, or a recorded setting."""
+    file, _, own = run.partition("#")
+    if key == FOLDER:
+        return file.rpartition("/")[0] or "."
     if key == NAME:
-        own = tail(run)
+        own = tail(run) if not own.isdigit() else file  # several trials of one file have its name
         seed = values.get("seed")
         return _without_seed(own, seed) if isinstance(seed, int) else NUMBERED.sub("", own) or own
     found = values.get(key)
@@ -67,7 +70,7 @@ def value_of(run: str, values: dict[str, Any], config: dict[str, Any], key: str)
 
 def known_keys(settings: Settings, configs: Iterable[dict[str, Any]]) -> Settings:
     """The settings with their keys by canonical name (lr is learning_rate); an unknown key is answered with the nearest one."""
-    recorded = {k for config in configs for k in config} | {NAME, *OF_THE_RUN}
+    recorded = {k for config in configs for k in config} | {NAME, FOLDER, *OF_THE_RUN}
     from dataclasses import replace
 
     def known(option: str, key: str) -> str:

@@ -106,6 +106,23 @@ class SeedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class VerdictRow:
+    """A group against its baseline, or against the lowest group."""
+
+    group: str = h("the group's settings")
+    against: str = h("the settings of the group it is compared with")
+    n: int = h("seeds of the group")
+    n_against: int = h("seeds of the other")
+    delta: float = h("difference of the means, nats per token; below 0 is better")
+    ci: float | None = h("half width of its 95 % interval; null when no spread was measured")
+    p: float | None = h("p-value of Welch's test, adjusted by Holm's method")
+    paired_p: float | None = h("p-value of the test by pairs of equal seeds; null without pairs")
+    seen: float | None = h("smallest true difference that these runs see in 80 of 100 cases")
+    word: str = h("better, worse, not distinguishable with these runs, or not comparable")
+    why: str = h("why, where the numbers do not say it")
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """Groups of runs of one budget and one results table."""
 
@@ -115,6 +132,8 @@ class Stage:
     singles: int = h("how many groups are one run (n = 1)")
     n_text: str = h("how many groups have how many runs, in words")
     at_best: bool = h("whether best and common step differ for any group")
+    verdicts: tuple[VerdictRow, ...] = h("groups against their baselines; against the lowest where no group is one")
+    paired: bool = h("whether any verdict has pairs of equal seeds")
     curve_steps: tuple[int, ...] = h("evaluated steps at which mean curves are printed")
     left_out: tuple[str, ...] = h("runs of this budget that no results table lists")
     dropped: int = h("groups beyond the printed ones")
@@ -152,6 +171,9 @@ class Group:
     variant_ratio: float | None = h("seconds per step of the best variant over the baseline's")
     fixed: tuple[FixedRow, ...] = h("every run with a loss at the common step, best first")
     ranking: tuple[RankRow, ...] = h("every run by its best loss")
+    verdict: str | None = h("runs against the baseline in plain words, where there are no seeds; null without a baseline")
+    ties: str | None = h("ranks that lie within noise, in words; null when noise is not known or ties none")
+    loss_differs: str | None = h("why the losses of this ranking measure different things; null when nothing says so")
     best_last: tuple[BestRow, ...] = h("best against last, by best; empty when every run is best at its last evaluation")
     all_last: bool = h("whether every run is best at its last evaluation")
     speed: tuple[SpeedRow, ...] = h("throughput, in the order of the ranking")

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from ngt_report import formatting as fmt
 from ngt_report.assemble.cites import locator
 from ngt_report.assemble.facts import Facts
-from ngt_report.assemble.seeds import seed_group
+from ngt_report.assemble.seeds import group_verdicts, seed_group
+from ngt_report.assemble.verdicts import run_verdicts
 from ngt_report.model import Report
 from ngt_report.store import finite
 
@@ -47,7 +48,7 @@ def environment() -> jinja2.Environment:
         ppl=lambda v: f"{v:.2f}" if v < 1e7 else f"{v:.3e}", rate=lambda v: f"{v:.3f}",
         rate2=lambda v: f"{v:.2f}" if v >= 0.1 else f"{v:.4f}", times=lambda v: f"{v:.1f}x" if v >= 0.95 else f"{v:.2f}x",
         step=lambda v: "-" if v is None else str(v), whole=lambda v: "-" if v is None else f"{v:.0f}",
-        budget=lambda v: "final values" if v is None else f"{v:,} steps", spread=_spread,
+        budget=lambda v: "final values" if v is None else f"{v:,} steps", spread=_spread, chance=fmt.chance,
         comment=lambda v: re.sub(r"--+|[<>]", "-", fmt.plain(v)),
     )  # fmt: skip
     return env
@@ -150,7 +151,10 @@ def summary_json(facts: Facts, group: str) -> str:
             {"total_steps": r["total"], "runs": r["runs"], "common_step": r["common_step"],
              "baseline": facts.name(facts.baselines[b]["run"]) if b in facts.baselines else None,
              "ranking": [facts.name(k["run"]) for k in facts.of("ranking", b)],
-             "fixed_step": [facts.name(k["run"]) for k in facts.of("fixed_step", b)]}
+             "fixed_step": [facts.name(k["run"]) for k in facts.of("fixed_step", b)],
+             "noise": [{k: r[k] for k in ("source", "std", "df")} for r in facts.of("spread", b)],
+             "verdicts": {facts.name(run): word for run, word in run_verdicts(facts, b).items()},
+             "group_verdicts": group_verdicts(facts, b)}
             for b, r in sizes.items()
         ],
         "runs": [_json_run(facts, run, r) for run, r in sorted(facts.runs.items(), key=lambda item: (item[1]["name"], item[0]))],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ngt_report.assemble.confounds import confounds, differs
 from ngt_report.assemble.facts import TOP, Facts, Row
 from ngt_report.assemble.seeds import stages
+from ngt_report.assemble.verdicts import noise_of, other_loss, run_verdicts, ties
 from ngt_report.model import BestRow, EqualTimeRow, FixedRow, Group, RankRow, SpeedRow, TargetRow, TimeRow
 from ngt_report.runs import differing
 
@@ -22,6 +23,7 @@ def group(facts: Facts, row: Row) -> Group:
     speed = [speed_row(facts, r["run"]) for r in ranking if r["run"] in facts.speed]
     equal = facts.of("equal_time", budget)
     variant = next((f for f in fixed if not f.is_baseline), None) if base else None
+    staged = stages(facts, budget)
     differing_keys, unknown = confounds(facts, members)
     return Group(
         total=row["total"],
@@ -44,7 +46,10 @@ def group(facts: Facts, row: Row) -> Group:
         equal_time=tuple(_equal_row(facts, r, row["common_step"]) for r in equal[:TOP]) if len(equal) > 1 else (),
         equal_time_s=equal[0]["time_s"] if len(equal) > 1 else None,
         targets=tuple(_target_row(facts, r) for r in facts.of("time_to_target", budget) if r["reached"])[:TOP],
-        stages=stages(facts, budget),
+        stages=staged,
+        verdict=None if staged else _verdict_text(facts, budget),
+        ties=_ties_text(facts, budget),
+        loss_differs=_loss_differs(facts, [r["run"] for r in ranking]),
         confounds=differing_keys,
         differs=differs(facts, members),
         unknown=unknown,
@@ -130,3 +135,33 @@ def _equal_row(facts: Facts, r: Row, common: int | None) -> EqualTimeRow:
 
 def _target_row(facts: Facts, r: Row) -> TargetRow:
     return TargetRow(facts.name(r["run"]), r["target"], r["why"], r["steps"], r["seconds"], r["tokens"])
+
+
+# -- what may be said of it ---------------------------------------------------------------------------------------------
+def _verdict_text(facts: Facts, budget: str) -> str | None:
+    """Against the baseline, on this seed: worse: a, b; not distinguishable: c."""
+    found, noise = run_verdicts(facts, budget), noise_of(facts, budget)
+    if not found:
+        return None
+    said = []
+    for word in dict.fromkeys(found.values()):
+        names = [facts.name(run) for run, own in found.items() if own == word]
+        said.append(f"{word}: {', '.join(names[:6])}" + (f" and {len(names) - 6} more" if len(names) > 6 else ""))
+    scope = f"differences within {noise.reach:.4f} are taken for noise ({noise.words})" if noise else "nothing measures the noise"
+    return f"against {facts.name(facts.baselines[budget]['run'])}, one run each: {'; '.join(said)}; {scope}"
+
+
+def _ties_text(facts: Facts, budget: str) -> str | None:
+    """Ranks 4-6 lie within noise."""
+    noise = noise_of(facts, budget)
+    found = ties([r["best_loss"] for r in facts.of("ranking", budget)], noise)
+    if not found or noise is None:
+        return None
+    ranks = ", ".join(f"{a}-{b}" for a, b in found[:8]) + (f" and {len(found) - 8} more" if len(found) > 8 else "")
+    return f"Ranks {ranks} are tied: within {noise.reach:.4f} of each other ({noise.words})"
+
+
+def _loss_differs(facts: Facts, runs: list[str]) -> str | None:
+    """Why these losses are no one ranking: another tokenizer, another validation set."""
+    found = {why: None for run in runs[1:] for why in other_loss(facts.runs[runs[0]], facts.runs[run])}
+    return "; ".join(list(found)[:4]) or None

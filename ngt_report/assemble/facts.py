@@ -40,6 +40,8 @@ class Facts:
             " ORDER BY t.run, t.main DESC, t.precedence, s.path"
         )
 
+        self.memo: dict[tuple[str, str], Any] = {}  # what two outputs need and is worth computing once
+
     def name(self, run: str) -> str:
         """Display name of a run."""
         return str(self.runs[run]["name"])

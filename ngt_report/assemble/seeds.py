@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 from ngt_report.assemble.facts import TOP, Facts, Row
+from ngt_report.assemble.verdicts import verdicts
 from ngt_report.formatting import number
 from ngt_report.grouping import NO_SETTING, outcome
 from ngt_report.model import SeedRow, Spread, Stage
@@ -18,6 +19,13 @@ CURVE = 6  # steps of the printed mean curves
 
 def stages(facts: Facts, budget: str) -> tuple[Stage, ...]:
     """The stages of a compared set; none when every group is one run."""
+    if ("stages", budget) not in facts.memo:
+        facts.memo["stages", budget] = _stages(facts, budget)
+    found: tuple[Stage, ...] = facts.memo["stages", budget]
+    return found
+
+
+def _stages(facts: Facts, budget: str) -> tuple[Stage, ...]:
     tables: dict[str | None, list[Row]] = {}
     for row in facts.of("seeds", budget):
         tables.setdefault(row["stage"], []).append(row)
@@ -36,7 +44,9 @@ def _stage(facts: Facts, budget: str, table: str | None, rows: list[Row], stray:
     sizes = Counter(r["n"] for r in rows)
     at_best = any(r["mean_best"] != r["mean_loss"] or r["min_best"] != r["min_loss"] for r in rows)
     said = " and ".join(_counted(count, n) for n, count in sorted(sizes.items(), reverse=True))
-    return Stage(table, columns, shown, sizes[1], said, at_best, steps, tuple(sorted(stray)[:8]), len(rows) - len(shown))
+    found = verdicts(facts, budget, rows, cells)
+    paired = any(v.paired_p is not None for v in found)
+    return Stage(table, columns, shown, sizes[1], said, at_best, found, paired, steps, tuple(sorted(stray)[:8]), len(rows) - len(shown))
 
 
 def _row(facts: Facts, r: Row, cells: tuple[str, ...], curve: tuple[float | None, ...]) -> SeedRow:
@@ -80,7 +90,16 @@ def telling(facts: Facts, rows: list[Row]) -> tuple[tuple[str, ...], list[tuple[
     ]
     if len(set(cells)) == len(cells) and keys:
         return tuple(keys), cells
-    return ("group",), [(group_name(facts, r),) for r in rows]
+    return ("group",), [(name,) for name in unique_names([group_name(facts, r) for r in rows], cells)]
+
+
+def unique_names(names: list[str], cells: list[tuple[str, ...]]) -> list[str]:
+    """Names of groups; where two are called the same, their settings tell them apart, or at last their number."""
+    shown: list[str] = []
+    for name, own in zip(names, cells, strict=True):
+        longer = f"{name} ({', '.join(own)})" if names.count(name) > 1 and own else name
+        shown.append(longer if longer not in shown else f"{longer} #{len(shown) + 1}")
+    return shown
 
 
 def settings_of(facts: Facts, run: str) -> Row:
@@ -130,3 +149,10 @@ def seed_group(facts: Facts, r: Row) -> Row:
         "min_best": r["min_best"], "max_best": r["max_best"], "mean_train_time_s": r["mean_time_s"],
         "curve": [{"step": c["step"], "mean_loss": c["mean_loss"], "std_loss": c["std_loss"]} for c in steps],
     }  # fmt: skip
+
+
+def group_verdicts(facts: Facts, budget: str) -> list[Row]:
+    """The verdicts on groups for summary.json."""
+    from dataclasses import asdict
+
+    return [{"table": stage.table, **asdict(v)} for stage in stages(facts, budget) for v in stage.verdicts]

@@ -39,7 +39,7 @@ stages AS (
 groups AS (
     SELECT
         budget, seed_group, count(*) AS n, flatten(list(runs ORDER BY seed, unit)) AS runs, list(seed ORDER BY seed, unit) AS seed_list,
-        list(loss ORDER BY seed, unit) AS losses,
+        list(loss ORDER BY seed, unit) AS losses, list(best ORDER BY seed, unit) AS bests,
         list_avg(list(loss ORDER BY unit)) AS mean_loss, CASE WHEN count(*) > 1 THEN list_stddev_samp(list(loss ORDER BY unit)) END AS std_loss,
         min(loss) AS min_loss, max(loss) AS max_loss,
         list_avg(list(best ORDER BY unit)) AS mean_best, CASE WHEN count(*) > 1 THEN list_stddev_samp(list(best ORDER BY unit)) END AS std_best,

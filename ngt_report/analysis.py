@@ -1,0 +1,44 @@
+"""The commands of `ngtreport` that test and compare: stat."""
+
+from __future__ import annotations
+
+import click
+
+from ngt_report.commands import _json, _print, _width, cli
+from ngt_report.errors import GateError
+
+RULES = click.Choice(["modded-track1", "modded-track3", "nats-0.005"])
+MAY_REPEAT = "may be repeated."
+
+
+@cli.command()
+@click.argument("paths", metavar="[PATH...]", nargs=-1)
+@click.option("--rule", "rules", multiple=True, type=RULES, help=f"A rule by which results are accepted; {MAY_REPEAT}")
+@click.option("--target", type=float, metavar="LOSS", help="The loss of the rules; left out, 3.28.")
+@click.option("--baseline", metavar="RUN", help="A run of the group that others are compared with.")
+@click.option("--group-by", metavar="KEY", multiple=True, help=f"A setting whose equal values make runs a group; {MAY_REPEAT}")
+@click.option("--except", "except_keys", metavar="KEY", multiple=True, help=f"A setting that may differ within a group; {MAY_REPEAT}")
+@click.option("--step", type=click.IntRange(min=0), metavar="N", help="Compare at this step, not at the largest common one.")
+@click.option(
+    "--at", type=click.Choice(["common", "best"]), default="common", show_default=True, help="The common step, or the best of each run."
+)
+@click.option("--check", is_flag=True, help="Exit 1 when no group passes a rule that was asked for.")
+@_json
+def stat(
+    paths: tuple[str, ...], rules: tuple[str, ...], target: float | None, baseline: str | None, group_by: tuple[str, ...],
+    except_keys: tuple[str, ...], step: int | None, at: str, check: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Test groups of seeds against each other.
+
+    Of logs, or of a report: Welch's test, paired by seed, a bootstrap interval, the smallest difference that these runs
+    could have seen, and a verdict in plain words. Left out, PATH is the only report in artifacts/.
+    """
+    from ngt_report import significance
+    from ngt_report.build import Request
+
+    request = Request(paths, None, baseline, step, target, group_by, except_keys)
+    found = significance.stat(request, rules, at)
+    _print(significance.to_json(found) if as_json else significance.to_text(found, _width()))
+    failed = [rule for rule in rules if not any(r["passes"] for r in found["rules"] if r["rule"].split()[0] == rule)]
+    if check and failed:
+        raise GateError(f"no group passes {' or '.join(failed)}, and --check was asked for")

@@ -1,0 +1,55 @@
+-- title: Noise of a run's loss: between seeds, between repeats, or of late evaluations (which is not seed noise)
+-- unit: nats per token
+-- better: lower
+-- grain: budget, source
+WITH
+seeded AS (
+    SELECT
+        budget, 'seeds' AS source, 1 AS preference,
+        sqrt(list_sum(list((n - 1) * std_loss * std_loss ORDER BY seed_group)) / sum(n - 1)) AS std, sum(n - 1)::BIGINT AS df, count(*) AS samples
+    FROM seeds
+    WHERE n > 1
+    GROUP BY budget
+),
+repeated AS (
+    -- equal settings and equal seed, or no seed at all
+    SELECT c.budget, r.config_group, r.seed, count(*) - 1 AS df, list_var_samp(list(f.loss ORDER BY r.run)) AS variance
+    FROM compared AS c
+    JOIN runs AS r USING (run)
+    JOIN fixed_step AS f USING (run)
+    CROSS JOIN params AS p
+    WHERE r.config_group IS NOT NULL AND NOT p.per_run
+    GROUP BY c.budget, r.config_group, r.seed
+    HAVING count(*) > 1
+),
+repeats AS (
+    SELECT
+        budget, 'repeats' AS source, 2 AS preference,
+        sqrt(list_sum(list(df * variance ORDER BY config_group, seed)) / sum(df)) AS std, sum(df)::BIGINT AS df, count(*) AS samples
+    FROM repeated
+    GROUP BY budget
+),
+ends AS (
+    -- the last evaluations of each run, newest first
+    SELECT c.budget, e.run, arg_max(e.value, e.step, 12) AS v, arg_max(e.step, e.step, 12) AS s
+    FROM evals AS e
+    JOIN compared AS c ON c.run = e.run
+    WHERE e.metric = 'val/loss' AND isfinite(e.value) AND e.step > 0 AND c.budget IS NOT NULL
+    GROUP BY c.budget, e.run
+    HAVING count(*) >= 8
+),
+bends AS (
+    -- second differences do not see a linear trend: their mean square is 6 times the variance of one evaluation
+    SELECT budget, run, unnest(list_transform(list_filter(range(2, least(len(v), greatest(5, len(v) - 2))), lambda i: s[i - 1] - s[i] = s[i] - s[i + 1]),
+        lambda i: power(v[i - 1] - 2 * v[i] + v[i + 1], 2) / 6)) AS square
+    FROM ends
+),
+late AS (
+    SELECT
+        budget, 'late evaluations' AS source, 3 AS preference,
+        sqrt(list_avg(list(square ORDER BY run, square))) AS std, count(*) AS df, count(DISTINCT run) AS samples
+    FROM bends
+    GROUP BY budget
+)
+SELECT budget, source, std, df, samples FROM (SELECT * FROM seeded UNION ALL SELECT * FROM repeats UNION ALL SELECT * FROM late)
+ORDER BY budget, preference
