@@ -146,7 +146,9 @@ def _verdict_text(facts: Facts, budget: str) -> str | None:
     said = []
     for word in dict.fromkeys(found.values()):
         names = [facts.name(run) for run, own in found.items() if own == word]
-        said.append(f"{word}: {', '.join(names[:6])}" + (f" and {len(names) - 6} more" if len(names) > 6 else ""))
+        everyone = len(names) == len(found) and len(names) > 2
+        more = f" and {len(names) - 6} more" if len(names) > 6 else ""
+        said.append(f"all {len(names)} others {word}" if everyone else f"{word}: {', '.join(names[:6])}{more}")
     scope = f"differences within {noise.reach:.4f} are taken for noise ({noise.words})" if noise else "nothing measures the noise"
     return f"against {facts.name(facts.baselines[budget]['run'])}, one run each: {'; '.join(said)}; {scope}"
 

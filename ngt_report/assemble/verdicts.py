@@ -21,7 +21,7 @@ OTHER_VALIDATION = re.compile(
     r"(?:^|_)(?:val|valid|validation|eval)_(?:samples|examples|batches|iters|steps|split|set|data|bin)$|^subset_(?:val|eval)"
 )
 COMPARED = 30  # groups at most, lowest first: all pairs of more would cost seconds
-SOURCES = {"seeds": "seed noise", "repeats": "noise of repeats", "late evaluations": "noise of late evaluations, not seed noise"}
+SOURCES = {"seeds": "between seeds", "repeats": "between repeats", "late evaluations": "late evaluations, not seed noise"}
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Noise:
 
     @property
     def words(self) -> str:
-        """seed noise: std 0.0011"""
-        return f"{SOURCES[self.source]}: std {self.std:.4f}"
+        """std 0.0011 between seeds"""
+        return f"std {self.std:.4f}{' of' if self.source.startswith('late') else ''} {SOURCES[self.source]}"
 
 
 def noise_of(facts: Facts, budget: str) -> Noise | None:
