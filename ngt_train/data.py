@@ -9,7 +9,7 @@ from __future__ import annotations
 import bisect
 import hashlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -36,7 +36,7 @@ class Tokens:
 
     def __init__(self, folder: Path, made: Manifest, split: str, parts: list[shards.Array]) -> None:
         self.folder, self.manifest, self.split = folder, made, split
-        self._parts = parts
+        self._parts = [part.view(np.ndarray) for part in parts]  # slicing a memmap itself is several times slower
         self._ends = list(np.cumsum([len(part) for part in parts]))
         self.tokens = int(self._ends[-1]) if parts else 0
         self.vocab_size = made.vocab_size
@@ -92,12 +92,10 @@ def open_tokens(folder: str | Path, split: str, *, verify: bool = True) -> Token
     return Tokens(folder, made, split, parts)
 
 
-def _batch(tokens: Tokens, windows: Iterator[int], count: int, block: int, pin: bool) -> Batch:
-    inputs, targets = np.empty((count, block), np.int64), np.empty((count, block), np.int64)
-    for row, index in enumerate(windows):
-        window = tokens.window(index * block, block + 1)
-        inputs[row], targets[row] = window[:-1], window[1:]
-    made = torch.from_numpy(inputs), torch.from_numpy(targets)
+def _batch(tokens: Tokens, windows: Iterable[int], block: int, pin: bool) -> Batch:
+    found = [tokens.window(index * block, block + 1) for index in windows]
+    rows = np.concatenate(found, dtype=np.int64).reshape(len(found), block + 1)
+    made = (torch.from_numpy(np.ascontiguousarray(part)) for part in (rows[:, :-1], rows[:, 1:]))
     return Batch(*(part.pin_memory() for part in made)) if pin else Batch(*made)
 
 
@@ -147,8 +145,7 @@ class Batches:
         return made
 
     def _make(self, place: int) -> Batch:
-        windows = (self._window(p) for p in range(place, place + self.batch))
-        return _batch(self.tokens, windows, self.batch, self.block, self.pin)
+        return _batch(self.tokens, map(self._window, range(place, place + self.batch)), self.block, self.pin)
 
     def _window(self, place: int) -> int:
         epoch, index = divmod(place, self.windows)
@@ -205,5 +202,4 @@ def validation_batches(
     """
     count = validation_windows(tokens, block, max_tokens)
     for start in range(rank * batch, count, batch * world):
-        size = min(batch, count - start)
-        yield _batch(tokens, iter(range(start, start + size)), size, block, pin)
+        yield _batch(tokens, range(start, min(start + batch, count)), block, pin)
