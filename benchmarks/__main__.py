@@ -11,11 +11,8 @@ from pathlib import Path
 from benchmarks import bench_ingest, bench_rebuild, bench_start
 from benchmarks.measure import ROOT, Row, one_core
 
-OTHERS = {
-    "bench_checkpoint": "torch",
-    "bench_tfevents": "tensorboard",
-    "bench_data": "torch",
-}  # they print their own lines, and need a peer
+# These print their own lines, and need a peer.
+OTHERS = {"bench_checkpoint": "torch", "bench_tfevents": "tensorboard", "bench_data": "torch"}
 
 
 def table(rows: list[Row]) -> str:
