@@ -12,6 +12,7 @@ import json
 import os
 import pickle
 import random
+import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -44,16 +45,13 @@ def save(path: Path, state: Mapping[str, Any], facts: Mapping[str, Any]) -> int:
 
 
 def copy(source: Path, path: Path, facts: Mapping[str, Any]) -> None:
-    """The same checkpoint under another name, sharing its bytes where the file system can.
+    """The same checkpoint under another name; bytes of its own, so that damage to one is not damage to both.
 
     Raises:
         CheckpointError: as for `save`.
     """
     with _temporary(path) as temporary:
-        try:
-            os.link(source, temporary)
-        except OSError:
-            temporary.write_bytes(source.read_bytes())
+        shutil.copyfile(source, temporary)
         _publish(temporary, path, facts)
 
 

@@ -310,7 +310,8 @@ def model_config(config: RunConfig, vocab_size: int) -> Any:
     """
     from ngt_train import variants
 
-    given = config.model.settings
+    _, _, path = config.model.variant.partition(":")  # hf:PATH
+    given = {**({"path": path} if path else {}), **config.model.settings}
     cls = variants.load(config.model.variant).Config
     made = settings.build(cls, {"vocab_size": vocab_size, "block": config.data.block, **given}, "model")
     _require(

@@ -127,7 +127,7 @@ class _Run:
         """Validate, and save: last always, best where it is."""
         self.session.settle()
         with self.session.clock.apart(), evaluate.quiet(self.session.model, self.session.device) as raw:
-            told = self._measured("val")
+            told = {**self._measured("val"), "epoch": self.session.batches.epoch}
             self.val_loss = told["val/loss"]
             self.book.eval(told, **self._where())
             self._refuse_nonsense(self.val_loss)

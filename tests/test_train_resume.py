@@ -1,0 +1,175 @@
+"""A run that was killed and resumed is, bit for bit, the run that was not; evaluations change nothing."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from ngt_train import checkpoint, train  # noqa: E402
+from ngt_train.config import RunConfig  # noqa: E402
+from ngt_train.errors import CheckpointError, ConfigError  # noqa: E402
+from ngt_train.session import Session  # noqa: E402
+from tests import training  # noqa: E402
+
+EXACT = ("model", "model_raw", "optimizer", "random", "loader", "scaler", "step", "tokens", "best_val", "best_step")
+COMBINATIONS = [
+    ("vanilla", ("optim.kind=adamw", "schedule.kind=cosine", "schedule.warmup=3")),
+    ("vanilla", ("optim.kind=muon", "schedule.kind=linear", "loss.kind=mixed", "loss.alpha_ramp=6", "train.accumulation=2")),
+    ("ngt", ("optim.kind=adamw", "schedule.kind=trapezoid", "schedule.warmdown=4", "model.mass_in_value=true")),
+    ("ngt", ("optim.kind=muon", "schedule.kind=constant", "model.cutoff=soft")),
+    ("ngpt", ("optim.kind=adamw", "schedule.kind=constant", "optim.vector_scale=0.3", "optim.weight_decay=0")),
+    ("ngpt", ("optim.kind=muon", "schedule.kind=cosine")),
+    ("gated", ("optim.kind=muon", "schedule.kind=trapezoid", "schedule.warmdown=4", "optim.matrix_scale=0.1")),
+    ("gated", ("optim.kind=adamw", "schedule.kind=linear", "train.clip=0")),
+]
+
+
+class Killed(BaseException):
+    """Stands for a process that is no more."""
+
+
+@pytest.fixture(scope="module")
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return training.corpus(tmp_path_factory.mktemp("corpus"))
+
+
+def last(made: RunConfig) -> dict[str, Any]:
+    return checkpoint.load(made.checkpoint_path("last"))
+
+
+def killed_at(monkeypatch: pytest.MonkeyPatch, made: RunConfig, step: int) -> None:
+    """Run until before this step, then vanish; only files remain."""
+    real = Session.step
+
+    def dying(self: Session, stop: bool) -> bool:
+        if self.progress.step == step:
+            raise Killed
+        return real(self, stop)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Session, "step", dying)
+        with pytest.raises(Killed):
+            train.run(made)
+
+
+@pytest.mark.parametrize(("variant", "settings"), COMBINATIONS)
+def test_kill_and_resume_is_bit_identical(
+    variant: str, settings: tuple[str, ...], tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = training.tiny(tokens, tmp_path / "whole", *settings, variant=variant)
+    train.run(whole)
+    parts = training.tiny(tokens, tmp_path / "parts", *settings, "checkpoint.interval=4", variant=variant)
+    killed_at(monkeypatch, parts, 7)
+    assert last(parts)["step"] == 5
+    ended = train.run(parts, resume=True)
+    assert (ended.status, ended.step) == ("finished", 10)
+    assert [key for key in EXACT if not training.same(last(whole)[key], last(parts)[key])] == []
+    for kind, metric in (("train", "train/loss"), ("train", "grad_norm"), ("train", "lr"), ("eval", "val/loss")):
+        assert training.curve(parts, kind, metric) == training.curve(whole, kind, metric)
+    assert [event["segment"] for event in training.events(parts, "run_start")] == [0, 1]
+
+
+def save_slowly(made: RunConfig) -> None:
+    train.run(made)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a forked process")
+def test_kill_9_at_any_moment_loses_nothing_but_the_torn_line(tokens: Path, tmp_path: Path) -> None:
+    settings = ("train.steps=60", "checkpoint.interval=1", "eval.interval=20")
+    whole = training.tiny(tokens, tmp_path / "whole", *settings, variant="ngt")
+    train.run(whole)
+    parts = training.tiny(tokens, tmp_path / "parts", *settings, variant="ngt")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.training", "ngt_train.train"])
+    process = context.Process(target=save_slowly, args=(parts,))
+    process.start()
+    while not parts.checkpoint_path("step_1").exists() and not parts.checkpoint_path("last").exists():
+        time.sleep(0.002)
+    time.sleep(0.15)
+    os.kill(process.pid or 0, signal.SIGKILL)
+    process.join()
+    reached = last(parts)["step"]
+    assert reached < 60
+    train.run(parts, resume=True)
+    assert [key for key in EXACT if not training.same(last(whole)[key], last(parts)[key])] == []
+    assert training.curve(parts, "train", "train/loss") == training.curve(whole, "train", "train/loss")
+
+
+@pytest.mark.parametrize("variant", ["ngpt", "ngt"])
+def test_the_evaluation_interval_does_not_change_the_trajectory(variant: str, tokens: Path, tmp_path: Path) -> None:
+    often = training.tiny(tokens, tmp_path / "often", "eval.interval=1", "eval.at_start=true", "checkpoint.keep=3", variant=variant)
+    never = training.tiny(tokens, tmp_path / "never", "eval.interval=0", variant=variant)
+    train.run(often)
+    train.run(never)
+    for key in ("model", "model_raw", "optimizer", "random", "loader"):
+        assert training.same(last(often)[key], last(never)[key])
+    assert training.curve(often, "train", "train/loss") == training.curve(never, "train", "train/loss")
+
+
+def test_saved_weights_are_on_the_sphere_and_the_exact_ones_beside_them(tokens: Path, tmp_path: Path) -> None:
+    made = training.tiny(tokens, tmp_path, variant="ngpt")
+    train.run(made)
+    state = last(made)
+    changed = state["model_raw"]
+    assert changed and all(not torch.equal(value, state["model"][name]) for name, value in changed.items())
+    for name, value in state["model"].items():
+        if name in changed:
+            norms = {dim: (value.norm(dim=dim) - 1).abs().max().item() for dim in (0, 1)}
+            assert min(norms.values()) < 1e-6, name
+
+
+def test_best_stands_in_for_a_damaged_last(
+    tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = training.tiny(tokens, tmp_path)
+    killed_at(monkeypatch, made, 7)
+    path = made.checkpoint_path("last")
+    path.write_bytes(path.read_bytes()[:-50])
+    assert train.run(made, resume=True).step == 10
+    assert "another sha256" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("optim.lr=0.02", r"of another configuration: optim\.lr \(0\.01 there, 0\.02 here\)"),
+        ("model.hidden=32", r"model\.hidden \(16 there, 32 here\)"),
+        ("train.steps=20", r"train\.steps \(10 there, 20 here\)"),
+        ("seed=1", r"seed \(42 there, 1 here\)"),
+    ],
+)
+def test_another_configuration_is_refused_with_the_place(change: str, said: str, tokens: Path, tmp_path: Path) -> None:
+    train.run(training.tiny(tokens, tmp_path, "train.steps=10"))
+    lines = training.tiny(tokens, tmp_path).events_path().read_bytes()
+    with pytest.raises(CheckpointError, match=said):
+        train.run(training.tiny(tokens, tmp_path, change), resume=True)
+    assert training.tiny(tokens, tmp_path).events_path().read_bytes() == lines
+
+
+def test_a_finished_run_resumes_to_nothing(tokens: Path, tmp_path: Path) -> None:
+    made = training.tiny(tokens, tmp_path)
+    train.run(made)
+    assert train.run(made, resume=True).status == "finished"
+    assert len(training.events(made, "train")) == 10
+
+
+def test_nothing_to_resume_from_is_said(tokens: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"there is no checkpoint to resume from: .*run\.pt_last\.pt does not exist"):
+        train.run(training.tiny(tokens, tmp_path), resume=True)
+
+
+def test_a_run_that_is_there_is_not_overwritten_unasked(tokens: Path, tmp_path: Path) -> None:
+    made = training.tiny(tokens, tmp_path)
+    train.run(made)
+    with pytest.raises(ConfigError, match=r"run\.jsonl is there already; go on with --resume, start anew with --overwrite"):
+        train.run(made)
+    train.run(made, overwrite=True)
+    assert len(training.events(made, "run_start")) == 1
