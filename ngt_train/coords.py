@@ -48,7 +48,9 @@ def of_session(session: Session) -> Iterator[dict[str, Any]]:
     run, tokenizer = session.config, session.corpus.tokenizer
     if tokenizer is None:
         raise ConfigError("eval.coords needs a tokenizer, and the prepared data has none; set eval.coords = false")
-    tokens = list(tokenizer.encode(run.eval.text)) or session.corpus.val.window(0, min(run.data.block, session.corpus.val.tokens)).tolist()
+    tokens = (
+        tokenizer.encode(run.eval.text).tolist() or session.corpus.val.window(0, min(run.data.block, session.corpus.val.tokens)).tolist()
+    )
     return layers(session.model, tokens[: min(SHOWN, run.data.block)], tokenizer)
 
 
@@ -59,7 +61,7 @@ def from_checkpoint(path: Path, text: str, out: Path) -> int:
         ConfigError: the text is empty, or the model has no coordinates.
     """
     model, tokenizer, state = sample.load(path)
-    tokens = list(tokenizer.encode(text))[: min(SHOWN, state["config"]["data"]["block"])]
+    tokens = tokenizer.encode(text).tolist()[: min(SHOWN, state["config"]["data"]["block"])]
     if not tokens:
         raise ConfigError("the text of --text is empty; give a file with some words")
     found = list(layers(model, tokens, tokenizer))

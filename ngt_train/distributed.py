@@ -120,7 +120,11 @@ def join(device: str, timeout_s: float) -> Iterator[World]:
         yield World(device=chosen)
         return
     backend = "cpu:gloo,cuda:nccl" if chosen.type == "cuda" else "gloo"
-    dist.init_process_group(backend, timeout=timedelta(seconds=timeout_s))
+    try:
+        dist.init_process_group(backend, timeout=timedelta(seconds=timeout_s))
+    except Exception as e:
+        why = next(iter(str(e).splitlines()), "")[:160]
+        raise TrainError(f"{size} ranks did not come together within {timeout_s:g} s ({why}); start all of them with torchrun") from e
     try:
         yield World(dist.get_rank(), size, chosen)
     finally:

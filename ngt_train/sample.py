@@ -62,7 +62,7 @@ def of_session(session: Session) -> list[str]:
     run, tokenizer = session.config, session.corpus.tokenizer
     if tokenizer is None:
         return []
-    prompt = list(tokenizer.encode(run.eval.prompt)) or session.corpus.val.window(0, 1).tolist()
+    prompt = tokenizer.encode(run.eval.prompt).tolist() or session.corpus.val.window(0, 1).tolist()
     found = (
         generate(session.model, prompt, LENGTH, block=run.data.block, temperature=0.8, top_k=50, seed=run.seed + number)
         for number in range(run.eval.samples)
@@ -102,7 +102,7 @@ def from_checkpoint(
         if not held:
             raise ConfigError(text)
     model, tokenizer, state = load(path)
-    start = list(tokenizer.encode(prompt)) or [tokenizer.end]
+    start = tokenizer.encode(prompt).tolist() or [tokenizer.end]
     block = state["config"]["data"]["block"]
     found = (generate(model, start, count, block=block, temperature=temperature, top_k=top_k, seed=seed + n) for n in range(samples))
     return [prompt + tokenizer.decode(tokens) for tokens in found]

@@ -97,9 +97,6 @@ class _Run:
                     return self._end("stopped early", f"{self.interrupts.asked or 'a signal'} at step {self.done.step}; --resume goes on")
             self._close()
             return self._end("finished", None)
-        except Diverged as e:
-            self.book.finish("diverged", str(e))
-            raise
         finally:
             self.bar.close()
 
@@ -234,7 +231,7 @@ def _first_loadable(paths: list[Path]) -> tuple[dict[str, Any], Path]:
 
 @contextmanager
 def _book(training: Session, resumed_from: str) -> Iterator[Book]:
-    """The run's log; an exception that nobody foresaw ends it as crashed."""
+    """The run's log; divergence and what nobody foresaw end it with their name."""
     if not training.world.first:
         yield Silent()
         return
@@ -253,6 +250,9 @@ def _book(training: Session, resumed_from: str) -> Iterator[Book]:
     )
     try:
         yield book
+    except Diverged as e:
+        book.finish("diverged", str(e))
+        raise
     except BaseException as e:
         book.finish("crashed", " ".join(f"{type(e).__name__}: {e}".split())[:500])
         raise

@@ -1,0 +1,212 @@
+"""The ways in which a run ends: finished, stopped by a signal, by its target, diverged, crashed; and what it says on the way."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from ngt_train import checkpoint, train  # noqa: E402
+from ngt_train.config import RunConfig  # noqa: E402
+from ngt_train.errors import CheckpointError, DataError, Diverged  # noqa: E402
+from ngt_train.progress import Bar, clock, short  # noqa: E402
+from ngt_train.session import Session  # noqa: E402
+from tests import training  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return training.corpus(tmp_path_factory.mktemp("corpus"))
+
+
+def before_step(monkeypatch: pytest.MonkeyPatch, step: int, act: Any) -> None:
+    """Do something before the step with this number, counted from 1."""
+    real = Session.step
+
+    def acting(self: Session, stop: bool) -> bool:
+        if self.progress.step == step - 1:
+            act(self)
+        return real(self, stop)
+
+    monkeypatch.setattr(Session, "step", acting)
+
+
+def end(made: RunConfig) -> tuple[str, str | None]:
+    (event,) = training.events(made, "run_end")
+    return event["status"], event["reason"]
+
+
+def test_a_finished_run_says_so(tokens: Path, tmp_path: Path) -> None:
+    made = training.tiny(tokens, tmp_path, "eval.test=true", "eval.samples=1", "eval.prompt=the moon", "eval.at_start=true")
+    ended = train.run(made)
+    losses = training.curve(made, "eval", "val/loss")
+    assert list(losses) == [0, 5, 10] and losses[0] > losses[10] > 0
+    assert (ended.status, ended.step, ended.val_loss, ended.best_val) == ("finished", 10, losses[10], min(losses.values()))
+    assert end(made) == ("finished", None)
+    assert list(training.curve(made, "eval", "test/loss")) == [10]
+    (note,) = training.events(made, "note")
+    assert note["text"].startswith("sample 1: the moon")
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_signal_saves_and_ends_cleanly(name: str, tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = training.tiny(tokens, tmp_path)
+    before_step(monkeypatch, 7, lambda session: os.kill(os.getpid(), getattr(signal, name)))
+    handlers = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    ended = train.run(made)
+    assert (ended.status, ended.step) == ("stopped early", 8)
+    assert end(made) == ("stopped early", f"{name} at step 8; --resume goes on")
+    assert checkpoint.load(made.checkpoint_path("last"))["step"] == 8
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == handlers
+    assert train.run(made, resume=True).step == 10
+
+
+def test_the_target_loss_ends_the_run_at_an_evaluation(tokens: Path, tmp_path: Path) -> None:
+    whole = training.tiny(tokens, tmp_path / "whole", "eval.interval=1")
+    train.run(whole)
+    curve = training.curve(whole, "eval", "val/loss")
+    made = training.tiny(tokens, tmp_path / "to", "eval.interval=1", f"train.target_loss={curve[4]}")
+    ended = train.run(made)
+    assert (ended.status, ended.step) == ("stopped early", min(step for step, loss in curve.items() if loss <= curve[4]))
+    assert "reached train.target_loss" in (end(made)[1] or "")
+    assert checkpoint.load(made.checkpoint_path("last"))["step"] == ended.step
+
+
+def poison(session: Session) -> None:
+    with torch.no_grad():
+        session.model.embedding[:] = math.nan
+
+
+def test_a_diverged_run_names_the_step(tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = training.tiny(tokens, tmp_path)
+    before_step(monkeypatch, 7, poison)
+    with pytest.raises(Diverged, match="train/loss is NaN at step 7"):
+        train.run(made)
+    assert end(made) == ("diverged", "train/loss is NaN at step 7")
+    assert checkpoint.load(made.checkpoint_path("last"))["step"] == 5
+
+
+def test_an_infinite_gradient_is_a_divergence_even_between_log_lines(tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = training.tiny(tokens, tmp_path, "log.interval=100")
+
+    def explode(session: Session) -> None:
+        session.model.embedding.register_hook(lambda gradient: gradient * math.inf)
+
+    before_step(monkeypatch, 4, explode)
+    with pytest.raises(Diverged, match=r"the gradient's norm is (NaN|infinite) at step 4"):
+        train.run(made)
+    assert end(made)[0] == "diverged"
+
+
+def test_a_rate_that_is_far_too_high_diverges_by_itself(tokens: Path, tmp_path: Path) -> None:
+    made = training.tiny(tokens, tmp_path, "optim.lr=1e30", "train.clip=0", "train.steps=50", "schedule.kind=constant")
+    with pytest.raises(Diverged, match=r"(NaN|infinite) at step \d+"):
+        train.run(made)
+    assert end(made)[0] == "diverged"
+
+
+def test_an_unforeseen_error_ends_the_log_as_crashed(tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = training.tiny(tokens, tmp_path)
+
+    def fail(session: Session) -> None:
+        raise RuntimeError("the bus left")
+
+    before_step(monkeypatch, 3, fail)
+    with pytest.raises(RuntimeError):
+        train.run(made)
+    assert end(made) == ("crashed", "RuntimeError: the bus left")
+
+
+def test_a_full_disk_ends_the_run_and_keeps_the_last_checkpoint(tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = training.tiny(tokens, tmp_path)
+
+    def fill(session: Session) -> None:
+        def full(*_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(torch, "save", full)
+
+    before_step(monkeypatch, 7, fill)
+    with pytest.raises(CheckpointError, match=r"run\.pt_last\.pt cannot be written: no space left on device; free the disk"):
+        train.run(made)
+    assert end(made)[0] == "crashed"
+    assert checkpoint.load(made.checkpoint_path("last"))["step"] == 5
+
+
+def test_the_training_clock_leaves_out_evaluation_and_saving(tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import time
+
+    from ngt_train import evaluate
+
+    real = evaluate.evaluate
+
+    def slow(*given: Any) -> dict[str, float]:
+        time.sleep(0.5)
+        return real(*given)
+
+    monkeypatch.setattr(evaluate, "evaluate", slow)
+    made = training.tiny(tokens, tmp_path, "train.steps=4", "eval.interval=1")
+    train.run(made)
+    state = checkpoint.load(made.checkpoint_path("last"))
+    assert state["wall_s"] - state["elapsed_s"] > 1.9
+    assert training.events(made, "run_end")[0]["elapsed_s"] < 1.9
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+@pytest.mark.parametrize("variant", ["vanilla", "ngt", "ngpt", "gated"])
+def test_half_precisions_learn(precision: str, variant: str, tokens: Path, tmp_path: Path) -> None:
+    made = training.tiny(tokens, tmp_path, f"train.precision={precision}", "eval.at_start=true", variant=variant)
+    train.run(made)
+    losses = training.curve(made, "eval", "val/loss")
+    assert losses[10] < losses[0]
+    weights = checkpoint.load(made.checkpoint_path("last"))["model"]
+    assert {value.dtype for value in weights.values() if value.is_floating_point()} == {torch.float32}
+
+
+def test_no_test_split_is_said_before_the_first_step(tmp_path: Path) -> None:
+    from ngt_train import prepare
+
+    folder = training.corpus(tmp_path / "a").parent
+    prepare.prepare(out=tmp_path / "no_test", dataset="text", path=str(folder / "text"), tokenizer="byte", val=0.1)
+    made = training.tiny(tmp_path / "no_test", tmp_path, "eval.test=true")
+    with pytest.raises(DataError, match="has no 'test' split"):
+        train.run(made)
+    assert not made.events_path().exists()
+
+
+# -- the progress bar ----------------------------------------------------------------------------------------------------
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_bar_has_step_loss_speed_and_eta(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr", Terminal())
+    monkeypatch.setenv("COLUMNS", "200")
+    bar = Bar("ngt", 1000)
+    bar.fact(loss=5.12345)
+    assert bar.line(250, 5.0, 1024) == "ngt  250/1000  █████░░░░░░░░░░░░░░░  loss 5.1235  5.12k tok/s  ETA 0:02:30"
+
+
+def test_a_pipe_has_no_bar(tokens: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    train.run(training.tiny(tokens, tmp_path))
+    said = capfd.readouterr()
+    assert said.out == "" and "\r" not in said.err and said.err.count("\n") == 2
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0"), (999, "999"), (1000, "1.00k"), (12345, "12.3k"), (999_600, "1.00M"), (5e13, "50.0T")]
+)
+def test_numbers_are_short(number: float, text: str) -> None:
+    assert short(number) == text
+
+
+def test_clocks_have_hours_without_a_bound() -> None:
+    assert [clock(s) for s in (0, 61, 3600 * 30 + 5)] == ["0:00:00", "0:01:01", "30:00:05"]
