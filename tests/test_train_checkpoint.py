@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import pickle
 import random
@@ -18,7 +17,7 @@ import numpy as np  # noqa: E402
 
 from ngt_train import checkpoint  # noqa: E402
 from ngt_train.errors import CheckpointError  # noqa: E402
-from tests import savers  # noqa: E402
+from tests import savers, training  # noqa: E402
 
 CPU = torch.device("cpu")
 
@@ -51,8 +50,7 @@ def test_every_random_state_goes_back(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a forked process")
 def test_thirty_kills_during_saves_leave_thirty_loadable_checkpoints(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.savers"])
+    context = training.forks()
     chance = random.Random(7)
     path = tmp_path / "a.pt_last.pt"
     checkpoint.save(path, savers.state(0), {})

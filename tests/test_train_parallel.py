@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import socket
@@ -17,6 +16,7 @@ torch = pytest.importorskip("torch")
 from ngt_train import checkpoint, train  # noqa: E402
 from ngt_train.config import RunConfig  # noqa: E402
 from ngt_train.errors import CheckpointError, TrainError  # noqa: E402
+from ngt_train.session import Session  # noqa: E402
 from tests import training  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="starts forked processes")
@@ -73,8 +73,8 @@ def test_targets_that_do_not_count_weigh_nothing(tokens: Path, tmp_path: Path, m
 
 
 # -- two processes -----------------------------------------------------------------------------------------------------
-def rank(number: int, size: int, port: int, made: RunConfig, resume: bool, said: Any) -> None:
-    """One process as torchrun starts it."""
+def rank(number: int, size: int, port: int, made: RunConfig, resume: bool, signal_at: int, said: Any) -> None:
+    """One process as torchrun starts it; the last one gets SIGTERM before step `signal_at`."""
     os.environ |= {
         "RANK": str(number),
         "LOCAL_RANK": str(number),
@@ -83,6 +83,14 @@ def rank(number: int, size: int, port: int, made: RunConfig, resume: bool, said:
         "MASTER_PORT": str(port),
     }
     torch.set_num_threads(1)
+    real = Session.step
+
+    def step(self: Session, stop: bool) -> bool:
+        if number == size - 1 and self.progress.step + 1 == signal_at:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return real(self, stop)
+
+    Session.step = step  # type: ignore[method-assign]
     try:
         said.put((number, train.run(made, resume=resume).status))
     except TrainError as e:
@@ -92,14 +100,13 @@ def rank(number: int, size: int, port: int, made: RunConfig, resume: bool, said:
 class Ranks:
     """Processes that train together."""
 
-    def __init__(self, made: RunConfig, size: int = 2, resume: bool = False) -> None:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["tests.training", "ngt_train.train"])
+    def __init__(self, made: RunConfig, size: int = 2, resume: bool = False, signal_at: int = 0) -> None:
+        context = training.forks()
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             port = s.getsockname()[1]
         self.said = context.Queue()
-        self.processes = [context.Process(target=rank, args=(n, size, port, made, resume, self.said)) for n in range(size)]
+        self.processes = [context.Process(target=rank, args=(n, size, port, made, resume, signal_at, self.said)) for n in range(size)]
         for process in self.processes:
             process.start()
 
@@ -134,14 +141,11 @@ def test_two_processes_are_one(variant: str, loss: tuple[str, ...], tokens: Path
 
 def test_two_ranks_resume_exactly_and_one_may_not(tokens: Path, tmp_path: Path) -> None:
     """A signal to one rank stops both after the same step; with dropout, each has a random state of its own."""
-    settings = ("train.steps=80", "eval.interval=80", "checkpoint.interval=1", "train.timeout=30")
-    whole = training.tiny(tokens, tmp_path / "whole", *settings)
-    parts = training.tiny(tokens, tmp_path / "parts", *settings)
+    whole = training.tiny(tokens, tmp_path / "whole")
+    parts = training.tiny(tokens, tmp_path / "parts")
     Ranks(whole).join()
-    ranks = Ranks(parts)
-    ranks.wait_for(parts)
-    os.kill(ranks.processes[1].pid or 0, signal.SIGTERM)
-    assert ranks.join() == {0: "stopped early", 1: "stopped early"}
+    assert Ranks(parts, signal_at=7).join() == {0: "stopped early", 1: "stopped early"}
+    assert state(parts)["step"] in (7, 8)
     assert Ranks(parts, resume=True).join() == {0: "finished", 1: "finished"}
     for key in ("model", "optimizer", "random"):
         assert training.same(state(whole)[key], state(parts)[key])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import time
@@ -77,7 +76,8 @@ def test_kill_and_resume_is_bit_identical(
     assert [event["segment"] for event in training.events(parts, "run_start")] == [0, 1]
 
 
-def save_slowly(made: RunConfig) -> None:
+def run_alone(made: RunConfig) -> None:
+    torch.set_num_threads(1)
     train.run(made)
 
 
@@ -87,13 +87,11 @@ def test_kill_9_at_any_moment_loses_nothing_but_the_torn_line(tokens: Path, tmp_
     whole = training.tiny(tokens, tmp_path / "whole", *settings, variant="ngt")
     train.run(whole)
     parts = training.tiny(tokens, tmp_path / "parts", *settings, variant="ngt")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.training", "ngt_train.train"])
-    process = context.Process(target=save_slowly, args=(parts,))
+    process = training.forks().Process(target=run_alone, args=(parts,))
     process.start()
-    while not parts.checkpoint_path("step_1").exists() and not parts.checkpoint_path("last").exists():
+    while not parts.checkpoint_path("last").exists():
         time.sleep(0.002)
-    time.sleep(0.15)
+    time.sleep(0.1)
     os.kill(process.pid or 0, signal.SIGKILL)
     process.join()
     reached = last(parts)["step"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
@@ -77,3 +79,10 @@ def same(a: Any, b: Any) -> bool:
     if isinstance(a, list | tuple):
         return type(a) is type(b) and len(a) == len(b) and all(map(same, a, b))
     return bool(a == b) or (a != a and b != b)
+
+
+def forks() -> ForkServerContext:
+    """Starts processes that have torch loaded: to be killed, or to train together."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["torch._dynamo", "tests.training", "tests.savers", "ngt_train.train"])
+    return context
