@@ -69,9 +69,14 @@ def _line_end(text: str, fraction: float) -> int:
     return text.rfind("\n", nearby, place) + 1 or text.rfind(" ", nearby, place) + 1 or place
 
 
+def utf8(text: str) -> bytes:
+    """The text's bytes; lone surrogates, which some decoders make, are kept apart."""
+    return text.encode("utf-8", "surrogatepass")
+
+
 def sha256(text: str) -> bytes:
     """Digest of a text in UTF-8."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    return hashlib.sha256(utf8(text)).digest()
 
 
 # -- filters and subsets ---------------------------------------------------------------------------------------------------

@@ -64,9 +64,9 @@ class Manifest:
 
 def write(folder: Path, manifest: Manifest) -> None:
     """Write manifest.json; it appears whole or not at all."""
-    text = json.dumps(settings.plain(manifest), indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps(settings.plain(manifest), indent=1) + "\n"
     with files.replacing(folder / FILE) as file:
-        file.write(text.encode("utf-8", "surrogatepass"))
+        file.write(text.encode())
 
 
 def read(folder: Path) -> Manifest:

@@ -7,6 +7,7 @@ last. A run that was cut off goes on after its last whole shard.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ngt_train import datasets, documents, files, manifest, settings, shards, tokenizers
+from ngt_train import datasets, documents, files, manifest, settings, shards, tokenizers, unfinished
 from ngt_train.datasets import Source, Tokenized
 from ngt_train.documents import Document, Piece
 from ngt_train.errors import DataError
@@ -25,6 +26,7 @@ from ngt_train.shards import Shard
 from ngt_train.tokenizers import Tokenizer
 from ngt_train.unfinished import Unfinished
 
+OURS = re.compile(r"(train|val|test)_\d{6}\.bin|tokenizer\.json")  # files that a preparation writes, beside its records
 SHARD_TEXT = 64_000_000  # characters a shard
 BATCH_TEXT = 2_000_000  # characters tokenised at a time
 
@@ -51,10 +53,12 @@ def prepare(*, out: str | Path, force: bool = False, progress: Progress | None =
     if ready:
         return ready
     files.make_folder(folder)
+    files.remove_leftovers(folder)
     if isinstance(source, Tokenized):
         from ngt_train.adopt import adopt
 
         return adopt(folder, recipe, source, report)
+    _refuse_strangers(folder)
     return _Preparation(folder, recipe, source, report).run()
 
 
@@ -73,11 +77,25 @@ def _ready(folder: Path, recipe: Recipe, identity: str, force: bool) -> Manifest
             raise DataError(f"{folder}: its input has changed since it was prepared; give another --out, or --force to prepare it again")
         if all((folder / shard.file).is_file() for split in made.splits for shard in split.shards):
             return made
-    try:
-        path.unlink()  # it must not vouch for shards that are being replaced
-    except OSError as e:
-        raise DataError(f"{path}: cannot be replaced: {files.why(e)}") from e
+    _clear(folder)
     return None
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an earlier preparation made: the manifest first, which must not vouch for shards that are being replaced."""
+    ours = sorted(path for path in folder.iterdir() if OURS.fullmatch(path.name))
+    try:
+        for path in (folder / manifest.FILE, *ours):
+            path.unlink()
+    except OSError as e:
+        raise DataError(f"{e.filename}: cannot be replaced: {files.why(e)}") from e
+
+
+def _refuse_strangers(folder: Path) -> None:
+    """Never write over what another program left."""
+    for path in sorted(folder.iterdir()):
+        if OURS.fullmatch(path.name) and not (folder / unfinished.FILE).exists():
+            raise DataError(f"{path} is there already, and no preparation of ours made it; give another --out, or remove it")
 
 
 @dataclass
@@ -95,9 +113,10 @@ class _Growing:
     shard_text: Any = field(default_factory=hashlib.sha256)  # of the texts of the shard that grows
 
     def add(self, document: Document) -> None:
-        digest = documents.sha256(document.text)
+        raw = documents.utf8(document.text)
+        digest = hashlib.sha256(raw).digest()
         self.documents += 1
-        self.text_bytes += len(document.text.encode("utf-8", "surrogatepass"))
+        self.text_bytes += len(raw)
         self.texts.update(digest)
         self.shard_text.update(digest)
         for piece in documents.pieces(document.text):

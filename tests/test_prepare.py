@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -157,6 +160,64 @@ def test_other_settings_or_changed_input_never_replace_what_is_there(corpus: Pat
         made(corpus, tmp_path / "out")
     assert manifest.read(tmp_path / "out") == before
     assert made(corpus, tmp_path / "out", force=True).fingerprint != before.fingerprint
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs kill -9")
+def test_killed_at_any_time_it_goes_on_and_ends_with_the_same_bytes(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepare, "SHARD_TEXT", 100)
+    made(corpus, tmp_path / "whole")
+    code = (
+        "from ngt_train import prepare; prepare.SHARD_TEXT = 100; print(flush=True);"
+        f"prepare.prepare(out={str(tmp_path / 'out')!r}, dataset='text', path={str(corpus)!r}, tokenizer='byte', val=0.2)"
+    )
+    for delay in (0.0, 0.01, 0.03, 0.06):
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+        assert process.stdout is not None and process.stdout.readline()
+        time.sleep(delay)
+        process.kill()
+        process.communicate()
+    made(corpus, tmp_path / "out")
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+def test_preparing_again_leaves_no_shard_of_before(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = made(corpus, tmp_path / "out")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prepare, "SHARD_TEXT", 1000)
+        made(corpus, tmp_path / "out", force=True)
+    assert len(contents(tmp_path / "out")) > 6
+    assert made(corpus, tmp_path / "out", force=True) == whole
+    assert set(contents(tmp_path / "out")) == {"manifest.json", "tokenizer.json", "train_000000.bin", "val_000000.bin"}
+
+
+@pytest.mark.parametrize("name", ["train_000000.bin", "test_000003.bin", "tokenizer.json"])
+def test_a_file_that_is_not_ours_is_never_replaced(corpus: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("precious")
+    with pytest.raises(DataError, match="is there already, and no preparation of ours made it; give another --out"):
+        made(corpus, tmp_path)
+    assert (tmp_path / name).read_text() == "precious"
+
+
+def test_leftovers_of_killed_processes_are_removed(corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    dead, alive, other = (out / name for name in (".train_000000.bin.4194305.tmp", f".x.bin.{os.getpid()}.tmp", ".notes.tmp"))
+    for path in (dead, alive, other):
+        path.touch()
+    made(corpus, out)
+    assert (dead.exists(), alive.exists(), other.exists()) == (False, True, True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file systems elsewhere refuse such names")
+def test_names_that_are_not_unicode_and_odd_files_do_no_harm(corpus: Path, tmp_path: Path) -> None:
+    (corpus / os.fsdecode(b"caf\xe9 \n.txt")).write_text("a text\n")
+    (corpus / "gone.txt").symlink_to("nowhere")
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(corpus / "fifo.txt")
+    assert sum(split.documents or 0 for split in made(corpus, tmp_path / "out").splits) == 251
+    weird = tmp_path / os.fsdecode(b"b\xe9")
+    corpus.rename(weird)
+    assert made(weird, tmp_path / "again") == manifest.read(tmp_path / "again")
 
 
 # -- a full disk, no rights --------------------------------------------------------------------------------------------------
