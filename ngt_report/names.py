@@ -80,6 +80,7 @@ CONFIG: dict[str, str] = {
     "gpus": "n_gpus num_gpus gpu_count world_size",
     "git_commit": "git_commit commit git_sha git_hash git_rev",
     "precision": "precision dtype amp_dtype",
+    "bytes_per_token": "bytes_per_token bytes_per_tok",
     "val_tokens": "val_tokens eval_tokens validation_tokens",
 }
 

@@ -21,7 +21,7 @@ def group(facts: Facts, row: Row) -> Group:
     best_rows = [best_row(facts, r["run"]) for r in ranking]
     all_last = bool(best_rows) and all(b.best_step == b.last_step for b in best_rows)
     speed = [speed_row(facts, r["run"]) for r in ranking if r["run"] in facts.speed]
-    equal = facts.of("equal_time", budget)
+    equal, tokens = facts.of("equal_time", budget), facts.of("equal_tokens", budget)
     variant = next((f for f in fixed if not f.is_baseline), None) if base else None
     staged = stages(facts, budget)
     differing_keys, unknown = confounds(facts, members)
@@ -45,7 +45,12 @@ def group(facts: Facts, row: Row) -> Group:
         rule=_rule(speed, facts.name(base["run"]) if base else None),
         equal_time=tuple(_equal_row(facts, r, row["common_step"]) for r in equal[:TOP]) if len(equal) > 1 else (),
         equal_time_s=equal[0]["time_s"] if len(equal) > 1 else None,
-        targets=tuple(_target_row(facts, r) for r in facts.of("time_to_target", budget) if r["reached"])[:TOP],
+        equal_tokens=tuple(_equal_row(facts, r, row["common_step"]) for r in tokens[:TOP]),
+        equal_tokens_n=tokens[0]["at_tokens"] if tokens else None,
+        front=_front(facts, ranking),
+        bpb=any(f.bpb is not None for f in fixed),
+        targets=tuple(_targets(facts, budget)),
+        unreached=_unreached(facts, budget),
         stages=staged,
         verdict=None if staged else _verdict_text(facts, budget),
         ties=_ties_text(facts, budget),
@@ -63,9 +68,22 @@ def _fixed_row(facts: Facts, r: Row) -> FixedRow:
     delta = facts.delta.get(r["run"])
     is_base = delta is not None and delta["baseline"] == r["run"]
     return FixedRow(
-        facts.name(r["run"]), r["loss"], r["decimals"], exp(min(r["loss"], 700.0)),
+        facts.name(r["run"]), r["loss"], r["decimals"], exp(min(r["loss"], 700.0)), _bits_per_byte(facts, r),
         None if delta is None or is_base else delta["delta_loss"], None if delta is None or is_base else delta["delta_ppl"], is_base,
     )  # fmt: skip
+
+
+def _bits_per_byte(facts: Facts, r: Row) -> float | None:
+    """The same share of the loss as the run's last evaluation has in bits per byte."""
+    last, bits = facts.best[r["run"]]["last_loss"], facts.bpb.get(r["run"])
+    return r["loss"] / last * bits if bits and last else None
+
+
+def _front(facts: Facts, ranking: list[Row]) -> tuple[str, ...]:
+    """Runs that none beats in both loss and throughput, lowest loss first; none when one run wins both."""
+    speeds = [facts.speed[r["run"]] for r in ranking if r["run"] in facts.speed]
+    rows = sorted((s | {"loss": facts.fixed[s["run"]]["loss"]} for s in speeds if s["on_front"]), key=lambda r: (r["loss"], r["run"]))
+    return tuple(f"{facts.name(r['run'])} ({r['loss']:.4f} at {r['steps_per_s']:.3f} steps/s)" for r in rows) if len(rows) > 1 else ()
 
 
 def best_row(facts: Facts, run: str) -> BestRow:
@@ -98,7 +116,9 @@ def speed_row(facts: Facts, run: str) -> SpeedRow:
     """Throughput of a run, and its ratio to the baseline."""
     s, d = facts.speed[run], facts.delta.get(run)
     time = facts.time.get(run, {}).get("train_time_s")
-    return SpeedRow(facts.name(run), s["steps_per_s"], s["s_per_step"], time, d["time_ratio"] if d else None)
+    ratio = d["time_ratio"] if d else None
+    overhead = ratio - 1 if d and ratio and d["baseline"] != run else None
+    return SpeedRow(facts.name(run), s["steps_per_s"], s["s_per_step"], time, ratio, overhead)
 
 
 def _times(facts: Facts, ranking: list[Row]) -> list[TimeRow]:
@@ -133,8 +153,21 @@ def _equal_row(facts: Facts, r: Row, common: int | None) -> EqualTimeRow:
     return EqualTimeRow(facts.name(r["run"]), r["loss"], r["step"], common is not None and r["step"] >= common)
 
 
+def _targets(facts: Facts, budget: str) -> list[TargetRow]:
+    """Of each target that any run reached the first rows: who reached it, soonest first, then who did not."""
+    found: dict[float, list[Row]] = {}
+    for r in facts.of("time_to_target", budget):
+        found.setdefault(r["target"], []).append(r)
+    return [_target_row(facts, r) for rows in found.values() if rows[0]["reached"] for r in rows[:TOP]]
+
+
+def _unreached(facts: Facts, budget: str) -> tuple[float, ...]:
+    rows = facts.of("time_to_target", budget)
+    return tuple(sorted({r["target"] for r in rows} - {r["target"] for r in rows if r["reached"]}))
+
+
 def _target_row(facts: Facts, r: Row) -> TargetRow:
-    return TargetRow(facts.name(r["run"]), r["target"], r["why"], r["steps"], r["seconds"], r["tokens"])
+    return TargetRow(facts.name(r["run"]), r["target"], r["why"], r["reached"], r["steps"], r["seconds"], r["tokens"])
 
 
 # -- what may be said of it ---------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from ngt_report.queries import header, metric_names
 
 PRINTED = frozenset(
     "common_step best_last fixed_step throughput train_time ranking perplexity delta equal_time time_to_target seeds other_metrics"
-    " train_only recorded_speed accuracy mean_curves spread".split()
+    " train_only recorded_speed accuracy mean_curves spread equal_tokens".split()
 )  # metrics that sections of Summary.md print; any other gets a table of its own
 
 

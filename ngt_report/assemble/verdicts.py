@@ -117,6 +117,7 @@ def _verdict(
     paired = stats.paired(*pairs) if len(pairs[0]) > 1 else None
     return VerdictRow(
         ", ".join(cells[1]), ", ".join(cells[0]), b["n"], a["n"], delta, test.half_width if test and known else None, p if known else None,
+        b["mean_time_s"] / a["mean_time_s"] - 1 if a["mean_time_s"] and b["mean_time_s"] else None,
         paired.p if paired and paired.p == paired.p else None,
         _seen(a, b, noise), word, why,
     )  # fmt: skip

@@ -1,7 +1,10 @@
--- title: Perplexity, exp of the validation cross-entropy
--- unit: tokens
+-- title: Perplexity, exp of the validation cross-entropy, and bits per byte where the tokenizer's bytes per token are known
+-- unit: tokens; bits per byte
 -- better: lower
 -- grain: run
-SELECT run, exp(best_loss) AS best_ppl, exp(last_loss) AS last_ppl
-FROM best_last
-ORDER BY run
+SELECT
+    b.run, exp(b.best_loss) AS best_ppl, exp(b.last_loss) AS last_ppl,
+    b.best_loss / ln(2) / t.bytes AS best_bpb, b.last_loss / ln(2) / t.bytes AS last_bpb
+FROM best_last AS b
+JOIN (SELECT run, TRY_CAST(json_extract_string(config, '$.bytes_per_token') AS DOUBLE) AS bytes FROM runs) AS t USING (run)
+ORDER BY b.run

@@ -21,14 +21,25 @@ ends_of AS MATERIALIZED (
     FROM evals AS e
     SEMI JOIN (SELECT run, from_step AS step FROM horizon UNION SELECT run, to_step FROM horizon) AS h ON h.run = e.run AND h.step = e.step
     WHERE e.metric = 'val/loss'
+),
+rated AS (
+    SELECT
+        h.budget, h.run, h.from_step, h.to_step, a.clock_s AS from_clock_s, b.clock_s AS to_clock_s,
+        (h.to_step - h.from_step) / (b.clock_s - a.clock_s) AS steps_per_s,
+        (b.clock_s - a.clock_s) / (h.to_step - h.from_step) AS s_per_step,
+        a.source AS from_source, a.line AS from_line, b.source AS to_source, b.line AS to_line, b.path AS to_path, f.loss
+    FROM horizon AS h
+    JOIN ends_of AS a ON a.run = h.run AND a.step = h.from_step
+    JOIN ends_of AS b ON b.run = h.run AND b.step = h.to_step
+    LEFT JOIN fixed_step AS f ON f.run = h.run
+    WHERE b.clock_s > a.clock_s
 )
 SELECT
-    h.budget, h.run, h.from_step, h.to_step, a.clock_s AS from_clock_s, b.clock_s AS to_clock_s,
-    (h.to_step - h.from_step) / (b.clock_s - a.clock_s) AS steps_per_s,
-    (b.clock_s - a.clock_s) / (h.to_step - h.from_step) AS s_per_step,
-    a.source AS from_source, a.line AS from_line, b.source AS to_source, b.line AS to_line, b.path AS to_path
-FROM horizon AS h
-JOIN ends_of AS a ON a.run = h.run AND a.step = h.from_step
-JOIN ends_of AS b ON b.run = h.run AND b.step = h.to_step
-WHERE b.clock_s > a.clock_s
-ORDER BY h.budget, h.run
+    r.* EXCLUDE (loss),
+    -- no compared run is both at least as fast and at least as low, and better in one
+    r.loss IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM rated AS o
+        WHERE o.budget = r.budget AND o.loss <= r.loss AND o.steps_per_s >= r.steps_per_s AND (o.loss < r.loss OR o.steps_per_s > r.steps_per_s)
+    ) AS on_front
+FROM rated AS r
+ORDER BY r.budget, r.run

@@ -1,5 +1,5 @@
--- title: Steps and seconds to a target loss, linear between evaluations
--- unit: steps, seconds
+-- title: Steps, seconds and tokens to a target loss, linear between evaluations
+-- unit: steps, seconds, tokens
 -- better: lower
 -- grain: run, target
 WITH
@@ -31,8 +31,12 @@ SELECT
     t.budget, t.target, t.why, c.run, x.at_step IS NOT NULL AS reached,
     coalesce(x.x.s0 + x.x.f * (x.x.s1 - x.x.s0), x.x.s1) AS steps,
     coalesce(x.x.c0 + x.x.f * (x.x.c1 - x.x.c0), CASE WHEN x.x.s0 IS NULL THEN x.x.c1 END) AS seconds,
-    coalesce(x.x.k0 + x.x.f * (x.x.k1 - x.x.k0), CASE WHEN x.x.s0 IS NULL THEN x.x.k1 END) AS tokens
+    coalesce(
+        x.x.k0 + x.x.f * (x.x.k1 - x.x.k0), CASE WHEN x.x.s0 IS NULL THEN x.x.k1 END,
+        coalesce(x.x.s0 + x.x.f * (x.x.s1 - x.x.s0), x.x.s1) * k.tokens_per_step
+    ) AS tokens
 FROM targets AS t
 JOIN compared AS c ON c.budget = t.budget
+LEFT JOIN train_time AS k ON k.run = c.run
 LEFT JOIN crossed AS x ON x.budget = t.budget AND x.target = t.target AND x.run = c.run
 ORDER BY t.budget, t.target DESC, reached DESC, steps, c.run

@@ -1,7 +1,19 @@
--- title: Train time, the clock at the last step
+-- title: Train time, the clock at the last step, and tokens a step
 -- unit: seconds
 -- better: lower
 -- grain: run
-SELECT run, train_time_s, n_train, last_step, tokens
-FROM clocks
-ORDER BY run
+WITH
+configured AS (
+    SELECT
+        run, TRY_CAST(json_extract_string(config, '$.batch_size') AS BIGINT) AS batch,
+        TRY_CAST(json_extract_string(config, '$.sequence_length') AS BIGINT) AS length,
+        coalesce(TRY_CAST(json_extract_string(config, '$.accumulation') AS BIGINT), 1) AS accumulation
+    FROM runs
+)
+SELECT
+    k.run, k.train_time_s, k.n_train, k.last_step, k.tokens,
+    -- what the log counted wins over what the settings promise
+    CASE WHEN k.tokens > 0 AND k.last_step > 0 THEN k.tokens / k.last_step ELSE (c.batch * c.length * c.accumulation)::DOUBLE END AS tokens_per_step
+FROM clocks AS k
+JOIN configured AS c USING (run)
+ORDER BY k.run
