@@ -10,7 +10,7 @@ from typing import Any
 from ngt_report.errors import ReportError
 from ngt_report.files import InputFile
 from ngt_report.sources import Format, choose, formats
-from ngt_report.store import RAW, Store, source_id, to_json
+from ngt_report.store import RAW, Store, source_id, sql, to_json
 from ngt_report.waist import Finding, Reading
 
 Progress = Callable[[int, int, str], None]
@@ -231,6 +231,7 @@ def _append(store: Store, file: InputFile, known: Known) -> None:
     extra = bad - len(known.bad)
     store.add_reading(known.id, reading)
     store.run("DELETE FROM sources WHERE id = ?", [known.id])
+    store.run("DELETE FROM lines WHERE source = ? AND line > ?", [known.id, read - pending])  # a torn line may be whole now
     _record(store, file, known.id, form, "", (file.fingerprint(), "sha256"), reading, extra)
 
 
@@ -278,22 +279,12 @@ def outside(findings: list[tuple[str, Finding]], store: Store) -> None:
 
 
 def keep_lines(store: Store, files: list[InputFile]) -> None:
-    """Keep the text of each cited line, so that `trace` answers where the files are not."""
+    """Keep the text of each cited line, and of no other, so that `trace` answers where the files are not."""
+    cited = sql("staging/cited.sql")
+    if store.run("SELECT 1 FROM lines LIMIT 1"):
+        store.run(f"DELETE FROM lines WHERE (source, line) NOT IN (SELECT (source, line) FROM ({cited}))")
     wanted = store.run(
-        """
-        WITH cited AS (
-            SELECT best_source AS source, best_line AS line FROM best_last UNION SELECT last_source, last_line FROM best_last
-            UNION SELECT refined_source, refined_line FROM best_last
-            UNION SELECT source, line FROM fixed_step
-            UNION SELECT from_source, from_line FROM throughput UNION SELECT to_source, to_line FROM throughput
-            UNION SELECT s.id, f.line FROM findings AS f JOIN sources AS s ON s.path = f.source
-        )
-        SELECT s.path, c.source, list(c.line ORDER BY c.line)
-        FROM cited AS c JOIN sources AS s ON s.id = c.source
-        WHERE c.line IS NOT NULL AND s.format <> 'checkpoint' AND s.format <> 'tfevents'
-            AND NOT EXISTS (SELECT 1 FROM lines AS l WHERE l.source = c.source AND l.line = c.line)
-        GROUP BY s.path, c.source ORDER BY s.path
-        """
+        f"SELECT path, source, list(line ORDER BY line) FROM ({cited}) AS c ANTI JOIN lines AS l USING (source, line) GROUP BY path, source ORDER BY path"
     )
     by_path = {f.rel: f for f in files}
     rows = []

@@ -1,0 +1,152 @@
+"""A folder of logs that grows, shrinks and changes between builds: every rebuild equals a cold build, byte for byte and row for row."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from ngt_report.build import Built, Request, build
+from ngt_report.store import Store
+from tests.text_samples import SAMPLES
+
+OUTPUTS = ("Summary.md", "results.csv", "summary.json")
+EVENTS = (Path(__file__).parent / "data" / "events" / "golden.jsonl").read_bytes()
+Rebuilt = Callable[[], Built]
+
+
+def curve(rng: Random, total: int = 2000, every: int = 20) -> bytes:
+    """A key=value log."""
+    steps = range(every, total + 1, every)
+    return "".join(
+        f"step {s}/{total} train_loss={rng.uniform(3, 5):.4f} val_loss={rng.uniform(3, 5):.4f} elapsed={s * 0.2:.1f}s\n" for s in steps
+    ).encode()
+
+
+def whole_group(rng: Random) -> dict[str, bytes]:
+    """What the folder holds when everything has been written."""
+    samples = ("modded, program", "console sweep", "nanoGPT", "litgpt")
+    texts = {f"{name.split()[0].strip(',')}.log": SAMPLES[name].text.encode() for name in samples}
+    rows = "".join(f"{i},{s},{rng.uniform(3, 4):.4f}\n" for i in range(3) for s in (10, 20, 30))
+    return {
+        **texts, "vanilla.log": curve(rng), "gated.log": curve(rng), "long.log": curve(rng, 11_000, 20), "events.jsonl": EVENTS,
+        "curves.csv": b"run,step,val_loss\n" + rows.encode(),
+    }  # fmt: skip
+
+
+@pytest.fixture
+def growing(tmp_path: Path) -> tuple[Path, Rebuilt]:
+    """A folder, and a function that builds it into the same report and compares that with a cold one."""
+    folder, warm = tmp_path / "logs", tmp_path / "warm"
+    folder.mkdir()
+
+    def rebuilt() -> Built:
+        built = build(Request((str(folder),), out=str(warm)))
+        cold = tmp_path / "cold"
+        shutil.rmtree(cold, ignore_errors=True)
+        build(Request((str(folder),), out=str(cold)))
+        for name in OUTPUTS:
+            assert (warm / name).read_bytes() == (cold / name).read_bytes(), name
+        assert content(warm) == content(cold)
+        return built
+
+    return folder, rebuilt
+
+
+def content(report: Path) -> dict[str, list[str]]:
+    """The tables that people query, each row as text (NaN is not equal to itself), in an order of their own."""
+    store = Store(str(report / "report.duckdb"), read_only=True)
+    try:
+        tables = ("points", "runs", "checkpoints", "findings", "evals", "lines")
+        asked = {t: f"SELECT * FROM {t}" for t in tables} | {"sources": "SELECT * EXCLUDE (mtime_ns, state, reason) FROM sources"}
+        return {t: sorted(map(repr, store.run(text))) for t, text in asked.items()}
+    finally:
+        store.close()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_logs_cut_at_any_byte_grow_into_what_a_cold_build_gives(seed: int, growing: tuple[Path, Rebuilt]) -> None:
+    folder, rebuilt = growing
+    rng = Random(seed)
+    whole = whole_group(rng)
+    written = dict.fromkeys(whole, 0)
+    for turn in range(6):
+        for name, data in whole.items():
+            grown = len(data) if turn == 5 else min(len(data), written[name] + rng.choice((0, 1, 7, 200, len(data) // 3)))
+            if grown > written[name]:
+                with (folder / name).open("ab") as f:
+                    f.write(data[written[name] : grown])
+                written[name] = grown
+        if any(written.values()):
+            rebuilt()
+
+
+def test_a_torn_last_line_waits_and_is_counted_once(growing: tuple[Path, Rebuilt]) -> None:
+    folder, rebuilt = growing
+    data = curve(Random(1))
+    cut = data.rfind(b"val_loss") + len("val_loss=3.1")
+    (folder / "run.log").write_bytes(data[:cut])
+    rebuilt()
+    report = folder.parent / "warm"
+    runs = json.loads((report / "summary.json").read_text(encoding="utf-8"))["runs"]
+    assert (runs[0]["n_val_points"], runs[0]["last"]["step"]) == (99, 1980)
+    assert source(report, "run.log")["lines_pending"] == 1
+    with (folder / "run.log").open("ab") as f:
+        f.write(data[cut:])
+    rebuilt()
+    runs = json.loads((report / "summary.json").read_text(encoding="utf-8"))["runs"]
+    assert (runs[0]["n_val_points"], runs[0]["last"]["step"]) == (100, 2000)
+    assert source(report, "run.log")["lines_pending"] == 0 and source(report, "run.log")["lines_read"] == 100
+
+
+def test_a_rebuild_reads_only_what_changed(growing: tuple[Path, Rebuilt]) -> None:
+    folder, rebuilt = growing
+    for number in range(5):
+        (folder / f"run_{number}.log").write_bytes(curve(Random(number)))
+    assert rebuilt().read == 5
+    assert rebuilt().read == 0
+    with (folder / "run_3.log").open("ab") as f:
+        f.write(b"step 2020/2000 train_loss=3.0 val_loss=2.9 elapsed=404.0s\n")
+    assert rebuilt().read == 1
+    os.utime(folder / "run_1.log", (1, 1))  # another date, the same content
+    assert rebuilt().read == 0
+
+
+def change_number(data: bytes) -> bytes:
+    """Another digit in the middle, the same size."""
+    at = len(data) // 2 + data[len(data) // 2 :].index(b"val_loss=") + 9
+    return data[:at] + (b"1" if data[at : at + 1] != b"1" else b"2") + data[at + 1 :]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda d: d[: len(d) // 2], change_number, lambda d: curve(Random(99)), lambda d: curve(Random(98)) + d, lambda d: b"", None],
+    ids=["truncated", "one digit", "replaced", "replaced by more", "emptied", "removed"],
+)
+def test_a_file_that_did_not_only_grow_is_read_anew(change: Callable[[bytes], bytes] | None, growing: tuple[Path, Rebuilt]) -> None:
+    folder, rebuilt = growing
+    for number in range(3):
+        (folder / f"run_{number}.log").write_bytes(curve(Random(number)))
+    rebuilt()
+    path = folder / "run_1.log"
+    if change is None:
+        path.unlink()
+    else:
+        data = change(path.read_bytes())
+        path.write_bytes(data)
+        os.utime(path, (2, 2))
+    rebuilt()
+
+
+def source(report: Path, path: str) -> dict[str, int]:
+    """The row of a source."""
+    store = Store(str(report / "report.duckdb"), read_only=True)
+    try:
+        return next(r for r in store.rows("SELECT * FROM sources") if r["path"].endswith(path))
+    finally:
+        store.close()
