@@ -56,9 +56,9 @@ def _file(path: str, complete: bool) -> InputFile:
 
 
 def _unread(file: InputFile) -> Reading:
-    from ngt_report.ingest import _unknown
+    from ngt_report.unclaimed import read_unclaimed
 
-    return _unknown(file)
+    return read_unclaimed(file)
 
 
 def _run(reading: Reading, trial: Trial, file: InputFile) -> Row:

@@ -11,6 +11,7 @@ from ngt_report.errors import ReportError
 from ngt_report.files import InputFile
 from ngt_report.sources import Format, choose, formats
 from ngt_report.store import RAW, Store, source_id, sql, to_json
+from ngt_report.unclaimed import read_unclaimed
 from ngt_report.waist import Finding, Reading
 
 Progress = Callable[[int, int, str], None]
@@ -116,7 +117,7 @@ def _read_anew(store: Store, file: InputFile, bulk: BulkQueue) -> None:
     file.holding = True
     try:
         form, reason = choose(file)
-        reading = form.read(file) if form else _unknown(file)
+        reading = form.read(file) if form else read_unclaimed(file)
         fingerprint = _fingerprint(file, form)
     except (OSError, ReportError) as e:
         why = e.strerror.lower() if isinstance(e, OSError) and e.strerror else str(e)
@@ -201,15 +202,6 @@ class BulkQueue:
         _read_anew(self.store, loaded.file, self)
 
 
-def _unknown(file: InputFile) -> Reading:
-    """A file that no format claims: its lines are counted, and it gives no run."""
-    reading = Reading(status="empty" if not file.size else "unsupported")
-    if file.encoding != "binary":
-        reading.lines_read = sum(max(block.count(b"\n"), 1) for block, _ in file.blocks())
-        reading.ignore("not a log", reading.lines_read)
-    return reading
-
-
 def _refused(file: InputFile, why: str) -> Reading:
     reading = Reading(status="unreadable")
     reading.note("warning", "unreadable", f"{file.rel} was not read: {why}")
@@ -284,7 +276,8 @@ def keep_lines(store: Store, files: list[InputFile]) -> None:
     if store.run("SELECT 1 FROM lines LIMIT 1"):
         store.run(f"DELETE FROM lines WHERE (source, line) NOT IN (SELECT (source, line) FROM ({cited}))")
     wanted = store.run(
-        f"SELECT path, source, list(line ORDER BY line) FROM ({cited}) AS c ANTI JOIN lines AS l USING (source, line) GROUP BY path, source ORDER BY path"
+        f"SELECT path, source, list(line ORDER BY line) FROM ({cited}) AS c ANTI JOIN lines AS l USING (source, line)"
+        " GROUP BY path, source ORDER BY path"
     )
     by_path = {f.rel: f for f in files}
     rows = []

@@ -72,6 +72,15 @@ WORDS = frozenset("model dataset tokenizer flags hardware git_commit precision".
 UNIT_SECONDS = {"ms": 1e-3, "s": 1.0, "sec": 1.0, "seconds": 1.0, "m": 60.0, "min": 60.0, "minutes": 60.0, "h": 3600.0, "hours": 3600.0}
 
 
+ENDINGS = ("traceback", "crash", "kill")  # kinds that say why a run ended
+
+
+def last_lines(texts: Sequence[str]) -> str:
+    """The last lines that say something, as one text: at most three, 110 characters of each."""
+    said = [" ".join(t.split())[:110] for t in texts if t.strip() and not t.startswith("Traceback ")]
+    return " / ".join(said[-3:])
+
+
 def plain(text: str) -> str:
     """A line as a person sees it: no colours, no NUL, the last drawing of a redrawn line."""
     return ANSI_TEXT.sub("", text).rstrip("\r\n").rsplit("\r", 1)[-1]

@@ -17,7 +17,7 @@ from ngt_report.student import quantile
 
 SCALAR = ("model", "flags", "dataset", "tokenizer", "seed", "params", "hardware", "git_commit")
 NOT_CONFIG = re.compile(  # facts that say something else than how the run was configured
-    r"^(?:marker|crash|status|stopped|resumed_from|results_file|train_time_s|total_steps|coords)$|^(?:stated|clock|value|summary|checkpoint)\."
+    r"^(?:marker|crash(?:_tail)?|status|stopped|resumed_from|results_file|train_time_s|total_steps|coords)$|^(?:stated|clock|value|summary|checkpoint)\."
     r"|^config\.(?:total_steps|date|timestamp|notes?|description|round|hypothesis|output_dir|logging_dir|log_dir|run_?id|schema|name|config_name|git_diff)$"
     r"|^config\.versions?\b"
 )

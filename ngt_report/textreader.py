@@ -6,6 +6,7 @@ of a crash. What follows a run marker, or a step that returns to its start, is a
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from itertools import islice
@@ -49,6 +50,8 @@ class TextReader:
         self.line = 1
         self.redrawn = False
         self.counted: set[int] = set()  # lines that are accounted for, where lines were redrawn
+        self.died = False  # something after the last data line says why the run ended
+        self.recent: deque[str] = deque(maxlen=8)  # lines since then
 
     # -- the file -------------------------------------------------------------------------------------------------
     def read(self) -> Reading:
@@ -195,6 +198,8 @@ class TextReader:
                 self._other(at, text.decode("utf-8", "replace"), kind)
             elif at not in data_lines:
                 self._account(at, kind, text)
+                if self.died:
+                    self.recent.append(text.decode("utf-8", "replace"))
         self._span(Span.of(found[done:]))
 
     def _uncounted(self, lines: Collection[int]) -> int:
@@ -220,9 +225,13 @@ class TextReader:
             self._marker(at, text)
         elif self.trial < 0 or self.named:
             self._keep(at, text)
-            if kind in ("traceback", "crash", "kill") and self.named:  # it was announced and died before its first data line
+            if kind in loglines.ENDINGS and self.named:  # it was announced and died before its first data line
                 self._open_trial(at)
         elif kind is not None:
+            if kind in loglines.ENDINGS and not self.died:
+                self.died = True
+                self.recent.clear()
+            self.recent.append(text)
             loglines.record(self.reading, self.trial, kind, text, at, self.last_step)
         elif self.preamble:
             self._keep(at, text)
@@ -260,6 +269,7 @@ class TextReader:
         if self.named or self.trial < 0:
             self._open_trial(span.lines[0])
         self._end_preamble()
+        self.died = False
         self.reading.lines_used += self._uncounted(span.lines)
         steps = self._steps(span)
         before = [steps[0] if self.last_step is None else self.last_step, *steps]
@@ -296,6 +306,8 @@ class TextReader:
         self.evaluated = False
 
     def _open_trial(self, line: int) -> None:
+        self._end_trial()
+        self.died = False
         self.trial += 1
         self.reading.trials.append(Trial(self.trial, "curve", self.named, line, shared=self.named is not None))
         if self.named:
@@ -304,6 +316,11 @@ class TextReader:
         self.segment, self.first_step, self.last_step, self.last_clock = 0, None, None, None
         self.evaluated, self.times, self.total, self.elapsed = False, StepTimes(), None, False
         self._end_preamble()
+
+    def _end_trial(self) -> None:
+        """A trial that died keeps its last lines."""
+        if self.died:
+            self.reading.fact("crash_tail", loglines.last_lines(self.recent), self.trial, self.line)
 
     def _columns(self, span: Span, steps: list[int]) -> None:
         """Points of one trial between two falls of the step; where only the clock starts again, another segment begins."""
@@ -423,12 +440,13 @@ class TextReader:
         reading.ignored = {rule: n for rule, n in reading.ignored.items() if n}
         if self.named:
             self._open_trial(self.line)
+        self._end_trial()
         for trial in reading.trials:
             reading.fact("clock.scope", self.dialect.scope, trial.index)
         reading.state = {
             "line": self.line, "trial": self.trial, "segment": self.segment, "first_step": self.first_step, "last_step": self.last_step,
             "last_clock": self.last_clock, "evaluated": self.evaluated, "total": self.total, "per_step": self.per_step,
-            "elapsed": self.elapsed,
+            "elapsed": self.elapsed, "died": self.died, "recent": list(self.recent) if self.died else [],
             "times": asdict(self.times), "program": [self.pasted.inside, self.pasted.odd],
         }  # fmt: skip
         if not reading.blocks and self.file.state is None:
@@ -438,6 +456,7 @@ class TextReader:
         state = dict(self.file.state or {})
         self.pasted.inside, self.pasted.odd = state.pop("program", (False, [False, False]))
         self.times = StepTimes(**state.pop("times", {}))
+        self.recent.extend(state.pop("recent", ()))
         for key, value in state.items():
             setattr(self, key, value)
 

@@ -170,3 +170,37 @@ def test_a_later_log_that_goes_on_is_linked_to_its_parent(line: str, tmp_path: P
 @pytest.mark.parametrize("line", ["Loading tokenizer.pt", "loaded 300 steps of data", "resume=False", "Loaded checkpoint init.pt"])
 def test_a_line_that_only_sounds_like_it_makes_no_continuation(line: str, tmp_path: Path) -> None:
     assert built(tmp_path, f"{line}\n" + log(ROWS)).runs["a"]["parent"] is None
+
+
+DIED = """Traceback (most recent call last):
+  File "train.py", line 3, in <module>
+ModuleNotFoundError: No module named 'flash'
+destroying the process group
+"""
+
+
+def test_a_crash_is_a_finding_with_the_last_lines(tmp_path: Path) -> None:
+    log = "step 100/300 val_loss=5.1\n" + DIED
+    made = report(written(tmp_path, {"a.log": log}) / "a.log", tmp_path / "out")
+    (crash,) = [f for f in made.summary["findings"] if f["kind"] == "crashed"]
+    assert crash["text"].endswith("line 3, in <module> / ModuleNotFoundError: No module named 'flash' / destroying the process group")
+
+
+def test_the_last_lines_of_a_crash_are_not_those_of_a_run_that_went_on(tmp_path: Path) -> None:
+    log = "step 100/300 val_loss=5.1\n" + DIED + "step 200/300 val_loss=5.0\nRuntimeError: out of luck\n"
+    made = report(written(tmp_path, {"a.log": log}) / "a.log", tmp_path / "out")
+    (crash,) = [f for f in made.summary["findings"] if f["kind"] == "crashed"]
+    assert "its last lines: RuntimeError: out of luck" in crash["text"] and "flash" not in crash["text"]
+
+
+def test_a_log_that_died_before_its_first_metric_says_why(tmp_path: Path) -> None:
+    made = report(written(tmp_path, {"a.log": "loading the tokenizer\n" + DIED}) / "a.log", tmp_path / "out")
+    assert not made.runs
+    (found,) = made.summary["findings"]
+    assert (found["kind"], found["source"], found["line"]) == ("no_run", "a.log", 4)
+    assert "ended before its first metric: ModuleNotFoundError: No module named 'flash'" in found["text"]
+
+
+def test_a_text_that_speaks_of_an_error_is_no_log_that_died(tmp_path: Path) -> None:
+    made = report(written(tmp_path, {"a.txt": "We saw ValueError: bad token once\nand went on\n"}) / "a.txt", tmp_path / "out")
+    assert [f["kind"] for f in made.summary["findings"]] == ["no_metrics"]

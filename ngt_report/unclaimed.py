@@ -1,0 +1,36 @@
+"""A file that no format claims: its lines are counted, it gives no run, and a crash that it ends with is named."""
+
+from __future__ import annotations
+
+from ngt_report import loglines
+from ngt_report.files import InputFile
+from ngt_report.waist import Reading
+
+TAIL = 1 << 14  # bytes at the end that are searched for a cause
+
+
+def read_unclaimed(file: InputFile) -> Reading:
+    """The account of such a file."""
+    reading = Reading(status="empty" if not file.size else "unsupported")
+    if file.encoding == "binary":
+        return reading
+    end = b""
+    for block, _ in file.blocks():
+        reading.lines_read += max(block.count(b"\n"), 1)
+        end = (end + block)[-TAIL:]
+    reading.ignore("not a log", reading.lines_read)
+    _cause(file, reading, end)
+    return reading
+
+
+def _cause(file: InputFile, reading: Reading, end: bytes) -> None:
+    """A script that died before its first metric says why in its last lines."""
+    texts = end.removesuffix(b"\n").split(b"\n")
+    first = reading.lines_read - len(texts) + 1
+    found = [(at, t) for at, t in enumerate(texts, first) if loglines.kind_of(t) in loglines.ENDINGS]
+    if not any(loglines.kind_of(t) in ("traceback", "kill") for _, t in found):
+        return  # a document that speaks of errors is no log that ended with one
+    line, text = ([(at, t) for at, t in found if loglines.kind_of(t) != "traceback"] or found)[-1]
+    cause, *lines = (loglines.plain(t.decode("utf-8", "replace")) for t in (text, *texts))
+    said = f"{file.rel} ended before its first metric: {loglines.last_lines([cause])}; its last lines: {loglines.last_lines(lines)}"
+    reading.note("warning", "no_run", said, None, line)
