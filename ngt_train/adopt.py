@@ -14,7 +14,7 @@ from ngt_train.recipe import Recipe
 from ngt_train.shards import Shard
 
 
-def adopt(folder: Path, recipe: Recipe, source: Tokenized, progress: Callable[[str, int, int | None], None]) -> Manifest:
+def adopt(folder: Path, recipe: Recipe, source: Tokenized, identity: str, progress: Callable[[str, int, int | None], None]) -> Manifest:
     """Fetch the shards into the folder, check each one, and write the manifest.
 
     Raises:
@@ -39,7 +39,7 @@ def adopt(folder: Path, recipe: Recipe, source: Tokenized, progress: Callable[[s
         vocab_size=source.vocab_size,
         splits=splits,
         recipe=settings.plain(recipe),
-        source=source.identity,
+        source=identity,
     )
     manifest.write(folder, made)
     return made

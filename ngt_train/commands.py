@@ -198,6 +198,7 @@ def coords(checkpoint: str, file: str, out: str | None) -> None:
 @click.option("--dataset", default="stdlib", show_default=True, metavar="NAME", help="stdlib, text, wikitext103, ...: see --list.")
 @click.option("--path", metavar="PATH", help="File or folder of text and pdf; folder of shards of fineweb10B.")
 @click.option("--glob", metavar="PATTERN", help="Which files of the folder, such as '**/*.md'.")
+@click.option("--separator", metavar="TEXT", help=r"Between the documents of a text file, such as '<|endoftext|>' or '\n\n'.")
 @click.option("--chunks", type=int, metavar="N", help="Training shards of fineweb10B; 9 when left out.")
 @click.option("--config", metavar="NAME", help="Configuration of a Hugging Face dataset.")
 @click.option("--column", metavar="NAME", help="Its column with the text; `text` when left out.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,8 @@ def prepare(*, out: str | Path, force: bool = False, progress: Progress | None =
     report = progress or (lambda what, done, total: None)
     source = datasets.source(recipe)
     folder = Path(out)
-    ready = _ready(folder, recipe, source.identity, force)
+    identity = _identity(source, recipe)
+    ready = _ready(folder, recipe, identity, force)
     if ready:
         return ready
     files.make_folder(folder)
@@ -57,9 +58,16 @@ def prepare(*, out: str | Path, force: bool = False, progress: Progress | None =
     if isinstance(source, Tokenized):
         from ngt_train.adopt import adopt
 
-        return adopt(folder, recipe, source, report)
+        return adopt(folder, recipe, source, identity, report)
     _refuse_strangers(folder)
-    return _Preparation(folder, recipe, source, report).run()
+    return _Preparation(folder, recipe, source, identity, report).run()
+
+
+def _identity(source: Source | Tokenized, recipe: Recipe) -> str:
+    """What changes when the input or the given tokenizer does."""
+    if not recipe.tokenizer_file:
+        return source.identity
+    return f"{source.identity} {tokenizers.from_file(Path(recipe.tokenizer_file), recipe.tokenizer).fingerprint}"
 
 
 def _ready(folder: Path, recipe: Recipe, identity: str, force: bool) -> Manifest | None:
@@ -106,45 +114,55 @@ class _Growing:
     documents: int = 0
     text_bytes: int = 0
     shards: list[Shard] = field(default_factory=list)
-    batches: list[list[Piece]] = field(default_factory=lambda: [[]])
-    room: int = BATCH_TEXT  # characters that still go into the last batch
-    waiting: int = 0  # characters of `batches`
-    texts: Any = field(default_factory=hashlib.sha256)  # of all texts
-    shard_text: Any = field(default_factory=hashlib.sha256)  # of the texts of the shard that grows
+    pieces: list[Piece] = field(default_factory=list)  # of the shard that grows
+    waiting: int = 0  # their characters
+    texts: Any = field(default_factory=hashlib.sha256)  # of all documents
+    key: Any = field(default_factory=hashlib.sha256)  # of the pieces
 
-    def add(self, document: Document) -> None:
+    def begin(self, document: Document) -> None:
+        """Count a document whose pieces follow."""
         raw = documents.utf8(document.text)
-        digest = hashlib.sha256(raw).digest()
         self.documents += 1
         self.text_bytes += len(raw)
-        self.texts.update(digest)
-        self.shard_text.update(digest)
-        for piece in documents.pieces(document.text):
-            if self.room <= 0:
-                self.batches.append([])
-                self.room = BATCH_TEXT
-            self.batches[-1].append(piece)
-            self.room -= len(piece.text)
-            self.waiting += len(piece.text)
+        self.texts.update(hashlib.sha256(raw).digest())
 
-    def take(self) -> tuple[str, str, list[list[Piece]]]:
-        """File name, key and batches of the shard that is full; the next one begins."""
-        taken = f"{self.name}_{len(self.shards):06d}.bin", self.shard_text.hexdigest(), self.batches
-        self.batches, self.waiting, self.room, self.shard_text = [[]], 0, BATCH_TEXT, hashlib.sha256()
+    def add(self, piece: Piece) -> None:
+        raw = documents.utf8(piece.text)
+        self.pieces.append(piece)
+        self.waiting += len(piece.text)
+        self.key.update(f"{len(raw)} {piece.begins}\n".encode() + raw)
+
+    def take(self) -> tuple[str, str, list[Piece]]:
+        """File name, key and pieces of the shard that is full; the next one begins."""
+        taken = f"{self.name}_{len(self.shards):06d}.bin", str(self.key.hexdigest()), self.pieces
+        self.pieces, self.waiting, self.key = [], 0, hashlib.sha256()
         return taken
+
+
+def _batches(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
+    """Pieces in groups of some BATCH_TEXT characters: enough for all cores, few enough for the memory."""
+    batch: list[Piece] = []
+    size = 0
+    for piece in pieces:
+        batch.append(piece)
+        size += len(piece.text)
+        if size >= BATCH_TEXT:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 class _Preparation:
     """One pass over the documents: splits, filters, shards, manifest."""
 
-    def __init__(self, folder: Path, recipe: Recipe, source: Source, progress: Progress) -> None:
-        self.folder, self.recipe, self.source, self.progress = folder, recipe, source, progress
+    def __init__(self, folder: Path, recipe: Recipe, source: Source, identity: str, progress: Progress) -> None:
+        self.folder, self.recipe, self.source, self.identity, self.progress = folder, recipe, source, identity, progress
         self.dropped: Counter[str] = Counter()
         self.done = 0
 
     def run(self) -> Manifest:
-        made_of = {"recipe": settings.plain(self.recipe), "source": self.source.identity}
-        self.unfinished = Unfinished(self.folder, made_of)
+        self.unfinished = Unfinished(self.folder, {"recipe": settings.plain(self.recipe), "source": self.identity})
         self.tokenizer = self._tokenizer()
         splits = self._shards()
         self._check(splits)
@@ -190,9 +208,11 @@ class _Preparation:
         splits = {name: _Growing(name) for name in SPLITS}
         for document in self._documents(self.dropped):
             split = splits[document.split or "train"]
-            split.add(document)
-            if split.waiting >= SHARD_TEXT:
-                self._shard(split)
+            split.begin(document)
+            for piece in documents.pieces(document.text):
+                split.add(piece)
+                if split.waiting >= SHARD_TEXT:
+                    self._shard(split)
         for split in splits.values():
             if split.waiting:
                 self._shard(split)
@@ -201,21 +221,21 @@ class _Preparation:
     def _shard(self, split: _Growing) -> None:
         """Write the shard whose text is complete, unless an earlier run did."""
         waiting = split.waiting
-        name, key, batches = split.take()
+        name, key, pieces = split.take()
         known = self.unfinished.find(name, key)
         if known is None:
-            known = shards.write(self.folder / name, self._encode(batches))
+            known = shards.write(self.folder / name, self._encode(pieces))
             self.unfinished.add(key, known)
         else:
             self._advance(waiting)
         split.shards.append(known)
 
-    def _encode(self, batches: list[list[Piece]]) -> shards.Array:
+    def _encode(self, pieces: list[Piece]) -> shards.Array:
         """The tokens of a shard (N,), an end-of-text token before each document."""
         kind = np.uint16 if self.tokenizer.vocab_size <= 1 << 16 else np.uint32
         end = np.array([self.tokenizer.end], kind)
         parts = []
-        for batch in batches:
+        for batch in _batches(pieces):
             for piece, ids in zip(batch, self.tokenizer.encode_many([p.text for p in batch]), strict=True):
                 parts += [end, ids.astype(kind)] if piece.begins else [ids.astype(kind)]
             self._advance(sum(len(p.text) for p in batch))
@@ -251,7 +271,7 @@ class _Preparation:
             splits=tuple(_finished(split) for split in splits),
             dropped=dict(sorted(self.dropped.items())),
             recipe=settings.plain(self.recipe),
-            source=self.source.identity,
+            source=self.identity,
         )
 
 

@@ -19,6 +19,7 @@ class Recipe:
     tokenizer_text: int = 200_000_000  # characters of the train split that a new tokenizer is made from, at most
     path: str = ""  # files or folder of text, pdf and fineweb10B
     glob: str = ""  # which files of a folder; empty: the dataset's own
+    separator: str = ""  # of the documents within a text file; empty: a file is a document
     skip_unreadable: bool = False  # leave out and count files of text and pdf that cannot be read
     column: str = "text"  # with the text, of a Hugging Face dataset
     config: str = ""  # configuration of a Hugging Face dataset

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from ngt_train import documents, manifest, prepare, shards, tokenizers
+from ngt_train import datasets, documents, manifest, prepare, shards, tokenizers
 from ngt_train.documents import Document
 from ngt_train.errors import ConfigError, DataError
 from ngt_train.manifest import Manifest
+from ngt_train.recipe import Recipe
 
 pytest.importorskip("tokenizers")
 
@@ -282,19 +283,38 @@ def test_a_file_that_is_not_text_is_named_with_the_byte(corpus: Path, tmp_path: 
 
 
 def test_marks_and_line_ends_are_not_text(tmp_path: Path) -> None:
-    from ngt_train.datasets.text import read
+    from ngt_train.datasets.text import parts
 
     for number, raw in enumerate((b"\xef\xbb\xbfa\r\nb\r", "a\nb\n".encode("utf-16"))):
         path = tmp_path / str(number)
         path.write_bytes(raw)
-        assert read(path) == "a\nb\n"
+        assert list(parts(path, "")) == ["a\nb\n"]
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 7, 1000])
+def test_documents_within_a_file_are_told_apart_by_a_separator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    from ngt_train.datasets import text
+
+    (tmp_path / "stories.txt").write_text("One.\n<end>\nTwo\n\nparts.<end>\n\n<end>Ünï")
+    monkeypatch.setattr(text, "BLOCK", block)
+    assert list(text.parts(tmp_path / "stories.txt", "<end>")) == ["One.", "Two\n\nparts.", "", "Ünï"]
+    found = datasets.source(Recipe(dataset="text", path=str(tmp_path), separator=r"\n\n"))
+    assert isinstance(found, datasets.Source)
+    assert [d.name for d in found.documents()] == ["stories.txt 1", "stories.txt 2", "stories.txt 3"]
+
+
+def test_a_tokenizer_file_that_changed_is_noticed(corpus: Path, tmp_path: Path) -> None:
+    file = tmp_path / "t.json"
+    for characters in ("abc", "abcd"):
+        tokenizers.CharTokenizer(characters).save(file)
+        if characters == "abc":
+            made(corpus, tmp_path / "out", tokenizer="char", tokenizer_file=str(file))
+    with pytest.raises(DataError, match="its input has changed since it was prepared"):
+        made(corpus, tmp_path / "out", tokenizer="char", tokenizer_file=str(file))
 
 
 # -- the built-in corpus -----------------------------------------------------------------------------------------------------
 def test_the_standard_library_is_a_corpus_without_tests_and_machine_settings() -> None:
-    from ngt_train import datasets
-    from ngt_train.recipe import Recipe
-
     source = datasets.source(Recipe(dataset="stdlib"))
     assert isinstance(source, datasets.Source)
     once, again = list(source.documents()), list(source.documents())

@@ -13,6 +13,7 @@ from ngt_train.recipe import Recipe
 
 SUMMARY = "your own text files: --path FILE or FOLDER"
 GLOB = "**/*.txt"
+BLOCK = 1 << 22  # characters read at a time
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
@@ -24,7 +25,7 @@ def source(recipe: Recipe) -> Source:
         size = sum(path.stat().st_size for path in paths)
     except OSError as e:
         raise DataError(f"{e.filename}: cannot be read: {files.why(e)}") from e
-    return Source(lambda: _documents(root, paths, recipe.skip_unreadable), identity(facts), size)
+    return Source(lambda: _documents(root, paths, recipe), identity(facts), size)
 
 
 def find(recipe: Recipe, glob: str) -> tuple[Path, list[Path]]:
@@ -53,28 +54,56 @@ def find(recipe: Recipe, glob: str) -> tuple[Path, list[Path]]:
     return root, paths
 
 
-def _documents(root: Path, paths: list[Path], skip: bool) -> Iterator[Document]:
+def _documents(root: Path, paths: list[Path], recipe: Recipe) -> Iterator[Document]:
+    separator = recipe.separator.replace(r"\n", "\n").replace(r"\t", "\t")
     for path in paths:
         name = path.relative_to(root).as_posix()
         try:
-            yield Document(name, read(path))
+            for number, text in enumerate(parts(path, separator), 1):
+                yield Document(f"{name} {number}" if separator else name, text)
         except DataError:
-            if not skip:
+            if not recipe.skip_unreadable:
                 raise
             yield Document(name, "", problem="unreadable")
 
 
-def read(path: Path) -> str:
-    """The text of a UTF-8 file, or of one with a UTF-16 mark; line ends become newlines."""
+def parts(path: Path, separator: str) -> Iterator[str]:
+    """The texts between separators, without newlines around them, read a block at a time; without a separator, the whole text.
+
+    Raises:
+        DataError: the file cannot be read, or is neither UTF-8 nor UTF-16 with its mark.
+    """
+    if not separator:
+        yield from _blocks(path, -1)
+        return
+    rest = ""
+    for block in _blocks(path, BLOCK):
+        *whole, rest = (rest + block).split(separator)
+        yield from (text.strip("\n") for text in whole)
+    yield rest.strip("\n")
+
+
+def _blocks(path: Path, size: int) -> Iterator[str]:
+    """The text of a file in blocks of so many characters, -1 for all; every kind of line end becomes a newline."""
+    encoding = "utf-8"
     try:
-        raw = path.read_bytes()
+        with open(path, "rb") as file:
+            mark = file.read(3)
+        encoding = next((name for start, name in MARKS.items() if mark.startswith(start)), encoding)
+        with open(path, encoding=encoding) as text:
+            while block := text.read(size):
+                yield block
     except OSError as e:
         raise DataError(f"{path}: cannot be read: {files.why(e)}") from e
-    encoding = next((name for mark, name in MARKS.items() if raw.startswith(mark)), "utf-8")
+    except UnicodeError as e:
+        where = f"{path} is not {encoding} text ({_place(path, encoding)})"
+        raise DataError(f"{where}; convert it, or leave it out with --glob or --skip-unreadable") from e
+
+
+def _place(path: Path, encoding: str) -> str:
+    """Where a file stops being text, and why."""
     try:
-        text = raw.decode(encoding)
+        path.read_bytes().decode(encoding)
     except UnicodeDecodeError as e:
-        raise DataError(
-            f"{path} is not {encoding} text (byte {e.start:,}: {e.reason}); convert it, or leave it out with --glob or --skip-unreadable"
-        ) from e
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+        return f"byte {e.start:,}: {e.reason}"
+    return "it changed meanwhile"
