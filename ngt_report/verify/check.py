@@ -14,15 +14,17 @@ from ngt_report.errors import ReportError
 from ngt_report.verify import document
 from ngt_report.verify.claims import World
 from ngt_report.verify.evidence import Evidence
+from ngt_report.verify.orders import Claimed, check_orders
+from ngt_report.verify.prose import check_prose
+from ngt_report.verify.sums import check_sums
 from ngt_report.verify.tables import check_table
-from ngt_report.verify.verdict import MISMATCH, Checked, Outcome
+from ngt_report.verify.verdict import MISMATCH, UNDECIDABLE, Checked, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ngt_report.build import Request
     from ngt_report.verify.document import Text
-    from ngt_report.verify.numbers import Number
 
 MARKDOWN = (".md", ".markdown", ".mdown", ".rst")
 MOST = 16 << 20  # bytes of a report
@@ -93,24 +95,42 @@ def evidence(request: Request, report: Path | None = None) -> Iterator[Evidence]
 
 
 def check(source: str, world: World) -> tuple[Checked, ...]:
-    """Verdicts on every number of a report's text."""
+    """Verdicts on every number, order and total of a report's text."""
     parsed = document.read(source)
     world.open(parsed)
     starts = document.line_starts(source)
-    found: list[Checked] = []
-    for block in parsed.blocks:
-        outcomes = check_table(block, world) if isinstance(block, document.Table) else []
-        found += [_placed(text, number, outcome, starts) for text, number, outcome in outcomes]
+    found = [_placed(*claim, starts) for block in parsed.blocks for claim in _claims(block, world)]
+    sums = {c.start: c for c in (_placed(text, n.start, n.end, outcome, starts) for text, n, outcome in check_sums(parsed))}
+    found = [sums.get(c.start, c) if c.verdict == UNDECIDABLE else c for c in found]
     return tuple(sorted(found, key=lambda c: (c.start, c.end)))
 
 
-def _placed(text: Text, number: Number, outcome: Outcome, starts: list[int]) -> Checked:
-    start, end = text.places[number.start], text.places[number.end - 1] + 1
+def _claims(block: document.Table | document.Prose, world: World) -> Iterator[Claimed]:
+    """Claims of one block, with their place in its text."""
+    if isinstance(block, document.Table):
+        yield from ((text, n.start, n.end, outcome) for text, n, outcome in check_table(block, world))
+        return
+    yield from ((text, n.start, n.end, outcome) for text, n, outcome in check_prose(block, world))
+    yield from check_orders(block, world)
+    if block.kind == "heading":
+        world.recent += sorted(world.label(block.text.plain))
+
+
+def _placed(text: Text, first: int, last: int, outcome: Outcome, starts: list[int]) -> Checked:
+    start, end = text.places[first], text.places[last - 1] + 1
     value = outcome.value
+    line, shown = bisect.bisect_right(starts, start), text.plain[first:last]
     return Checked(
-        start, end, bisect.bisect_right(starts, start), number.text, outcome.verdict, outcome.claim, value.value if value else None,
-        value.where if value else None, outcome.note,
-    )  # fmt: skip
+        start,
+        end,
+        line,
+        shown,
+        outcome.verdict,
+        outcome.claim,
+        value.value if value else None,
+        value.where if value else None,
+        outcome.note,
+    )
 
 
 def write_copy(path: str, text: str, report: str) -> None:

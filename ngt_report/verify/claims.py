@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from math import fsum
 from typing import TYPE_CHECKING
 
 from ngt_report import names
 from ngt_report.verify import numbers
-from ngt_report.verify.document import Context, Document, Prose, Table, Text
+from ngt_report.verify.document import Context, Document, Prose, Text
 from ngt_report.verify.phrases import attach
-from ngt_report.verify.recompute import Options, _groups, measure
-from ngt_report.verify.subjects import Runs, Subjects
+from ngt_report.verify.recompute import Options, groups_of, measure
+from ngt_report.verify.subjects import BASELINE, Mention, Runs, Subjects, tokens
 from ngt_report.verify.terms import AT, Term, Terms, step_of
 from ngt_report.verify.verdict import Outcome, agrees, hold
 
@@ -31,6 +32,9 @@ HEAD_UNIT = re.compile(
     r"|[_\s](min|h|ms|hours|minutes)$",
     re.I,
 )
+
+
+ALSO = {"setting:batch_size": ("setting:device_batch_size",)}  # where a setting has another usual name
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,7 @@ class World:
         self.terms = Terms(evidence)
         self.subjects = Subjects(evidence)
         self.scope: Runs = frozenset()
+        self.recent: list[str] = []  # runs in the order in which headings named them
         self.settings: dict[int, Setting] = {}
         self.named_headings: dict[tuple[int, ...], Runs] = {}
         self.siblings: dict[tuple[tuple[int, ...], int], bool] = {}
@@ -89,8 +94,8 @@ class World:
             owned = frozenset(r for r, run in self.evidence.runs.items() if file in run.files)
             if len(owned) > 1 and re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", text):
                 found |= owned
-        self.scope = frozenset(found)
-        self.settings = {}
+        self.scope = self.subjects.scope = frozenset(found)
+        self.settings, self.recent = {}, []
         self._read_headings(document)
         return self
 
@@ -124,13 +129,29 @@ class World:
     def label(self, text: str) -> Runs:
         """The runs that a heading or a list item names; the first of several that contradict each other."""
         runs: Runs = frozenset()
-        terms = self.terms.scan(text)
-        for mention in self.subjects.scan(text):
+        at = 0
+        for mention in self.said(text)[1]:
             own = self.prefer(mention.runs)
-            covered = any(t.start <= mention.start and mention.end <= t.end for t in terms)
-            if not covered and mention.strength > 1 and len(own) < len(self.everyone):
-                runs = runs & own or runs or own
+            weak = mention.strength < 2 and not (own <= self.scope and not mention.key)
+            if weak or len(own) >= len(self.everyone):
+                continue
+            several = runs and re.search(r"(?i)\b(?:vs|versus|and|or|against|to)\b|[,&+]", text[at : mention.start])
+            runs = runs | own if several else runs & own or runs or own
+            at = mention.end
         return runs
+
+    def said(self, text: str) -> tuple[list[Term], list[Mention]]:
+        """Quantities and runs that a text names; where words are both, a setting with its value is one, else the longer name wins."""
+        terms, mentions = self.terms.scan(text), self.subjects.scan(text)
+        named = []
+        for m in mentions:
+            inside = [t for t in terms if t.start < m.end and m.start < t.end]
+            valued = re.match(r"\W{0,2}[=:]", text[m.end :])
+            if not any(
+                t.start <= m.start and m.end <= t.end and not (self.subjects.is_name(tokens(m.text)) and not valued) for t in inside
+            ):
+                named.append(m)
+        return [t for t in terms if not any(m.start < t.end and t.start < m.end for m in named)], named
 
     def prefer(self, runs: Runs) -> Runs:
         """Among runs of several files, those of the files that the report names."""
@@ -203,7 +224,7 @@ class World:
 
     def one_group(self, runs: Runs) -> bool:
         """Whether runs are one run, or seeds of one configuration."""
-        return len(runs) < 2 or len(_groups(self.evidence, runs)) == 1
+        return len(runs) < 2 or len(groups_of(self.evidence, runs)) == 1
 
     def is_sweep(self, runs: Runs) -> bool:
         """Whether runs are all of one file that holds several."""
@@ -216,6 +237,78 @@ class World:
             return self.evidence.runs[next(iter(runs))].name
         return f"{len(runs)} runs" if runs else "an unknown run"
 
+    def meant(self, mention: Mention, setting: Setting) -> Runs:
+        """The runs of a mention where it stands: of several that it may mean those the headings named last."""
+        if mention.text.lower() in BASELINE and mention.key != "model":
+            found = self.baseline(setting)
+            if found:
+                return found
+        within = self.subjects.current(mention.runs & setting.runs or self.prefer(mention.runs))
+        if not mention.key and mention.strength < 3 and not self.one_group(within) and not self.is_sweep(within):
+            recent = next((r for r in reversed(self.recent) if r in within), None)
+            return frozenset({recent}) if recent else within
+        return within
+
+    def widely(self, mention: Mention, setting: Setting) -> Runs:
+        """All runs that a mention may mean anywhere, with what continues them."""
+        runs = self.meant(mention, setting) | (self.subjects.neutral if mention.text.lower() in BASELINE else mention.runs)
+        return runs | frozenset(r for r, run in self.evidence.runs.items() if run.row["parent"] in runs)
+
+    def baseline(self, setting: Setting) -> Runs:
+        """The baseline among the runs that a text is about: by its name, by a setting that says none, or the build's."""
+        runs = setting.runs or self.everyone
+        named = frozenset(r for r in runs if BASELINE & set(tokens(self.evidence.runs[r].name)))
+        if named:
+            recent = next((r for r in reversed(self.recent) if r in named), None)
+            return frozenset({recent}) if recent and not self.one_group(named) else self.subjects.current(named)
+        neutral = self.subjects.neutral & runs
+        return self.subjects.current(neutral or frozenset(self.evidence.baselines) & runs)
+
+    def around(self, setting: Setting) -> Runs:
+        """The runs that a sentence without a name is about: those of its surroundings, else those of the files that the report names."""
+        return setting.runs if setting.constraints or setting.unknown or not self.scope else self.scope
+
+    def parent_runs(self, setting: Setting) -> Runs:
+        """The runs that a nested item, or a section about one run, speaks of."""
+        runs = setting.runs
+        return runs if self.one_group(runs) and len(runs) < len(self.everyone) else frozenset()
+
+    def of_size(self, runs: Runs, n: int | None) -> Runs | None:
+        """The only group of so many seeds among some runs."""
+        groups = [g for g in groups_of(self.evidence, runs) if n is not None and len(g) == n]
+        return frozenset(groups[0]) if len(groups) == 1 else None
+
+    def counted(self, mention: Mention | None, setting: Setting, total: bool) -> Runs:
+        """The runs that a count is about."""
+        if mention is not None and mention.strength > 1:
+            return self.meant(mention, setting)
+        if total and self.scope:
+            return self.scope
+        return setting.runs
+
+    def setting_values(self, quantity: str, runs: Runs) -> list[Value]:
+        """The different values of a setting among runs."""
+        found: dict[float, Value] = {}
+        keys = [quantity, *ALSO.get(quantity, ())]
+        for key in keys:
+            for run in sorted(runs):
+                for v in self.evidence.values(run, key, ""):
+                    found.setdefault(v.value, v)
+            if found:
+                break
+        return list(found.values())
+
+    def total(self, quantity: str, runs: Runs) -> Value | None:
+        """A quantity summed over runs; None unless each of them has it."""
+        from ngt_report.verify.evidence import Value
+
+        runs = self.scope or self.subjects.current(runs)
+        values = [v[0] for r in sorted(runs) if (v := self.evidence.values(r, quantity, ""))]
+        if not values or len(values) != len(runs):
+            return None
+        how = "throughput x time" if quantity == "tokens" else "times"
+        return Value(fsum(v.value for v in values), f"{values[0].where} and {len(values) - 1} more", f"sum of {how} of {len(values)} runs")
+
     def counts(self, runs: Runs) -> Options:
         """How many runs are meant."""
         from ngt_report.verify.evidence import Value
@@ -223,7 +316,7 @@ class World:
         done = self.subjects.current(runs)
         where = "; ".join(sorted({f for r in done for f in self.evidence.runs[r].files})[:2])
         out: Options = {"runs": [Value(len(done), where, "runs")]}
-        for group in _groups(self.evidence, done).values():
+        for group in groups_of(self.evidence, done):
             out["runs"].append(Value(len(group), where, "runs of one configuration"))
         return out
 
@@ -301,6 +394,3 @@ def _scaled(v: Value, factor: float) -> Value:
     from dataclasses import replace
 
     return replace(v, value=v.value * factor, low=v.low * factor, high=v.high * factor)
-
-
-__all__ = ["Constraint", "Setting", "Table", "World"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 SCALES = {"k": 1e3, "K": 1e3, "M": 1e6, "m": 1e6, "B": 1e9, "b": 1e9, "G": 1e9, "T": 1e12, "bn": 1e9, "mn": 1e6}
 WORDS = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
@@ -11,6 +12,7 @@ SECONDS = {
     "s": 1.0, "sec": 1.0, "secs": 1.0, "second": 1.0, "seconds": 1.0, "ms": 1e-3, "millisecond": 1e-3, "milliseconds": 1e-3,
     "us": 1e-6, "m": 60.0, "min": 60.0, "mins": 60.0, "minute": 60.0, "minutes": 60.0, "h": 3600.0, "hr": 3600.0, "hrs": 3600.0,
     "hour": 3600.0, "hours": 3600.0, "d": 86400.0, "day": 86400.0, "days": 86400.0,
+    "week": 604800.0, "weeks": 604800.0,
 }  # fmt: skip
 
 DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:_\d{3})*(?:\.\d+)?|\.\d+"
@@ -29,7 +31,7 @@ AFTER = re.compile(
     r"(?P<percent>\s?(?:%|percent\b|per cent\b)(?P<points>\s?(?:points?|pts?)\b|\s?pp\b)?)|(?P<pp>\s?pp\b)"
     r"|(?P<ratio>\s?x(?![\w/-])|-?fold\b)"
     r"|(?P<scale>[kKMBGTb]|bn|mn)(?P<plus>\+)?(?![\w%/.-]|\s?(?:tokens\s?)?bytes?\b)|\s(?P<scaled>thousand|million|billion|trillion|M|B|K)\b"
-    r"|(?P<time>\s?(?:ms|us|s|secs?|seconds?|mins?|minutes?|hrs?|hours?|h|days?)\b(?!\s?/))"
+    r"|(?P<time>\s?(?:ms|us|s|secs?|seconds?|mins?|minutes?|hrs?|hours?|h|days?|weeks?)\b(?!\s?/))"
 )
 NAME = re.compile(r"[A-Za-z0-9_][\w./\\:@#-]*")
 DATE = re.compile(r"\b\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b|\b\d{1,2}[./]\d{1,2}[./]\d{4}\b|\b\d{1,2}:\d{2}\b(?!:)")
@@ -53,15 +55,16 @@ class Number:
     bound: str = ""  # '<', 'at least', ...: the number is a limit, not a value
     plus: bool = False  # 48+
     scaled: bool = False
+    scale: float = 1.0  # of its unit
 
     def rounds(self, value: float) -> bool:
         """Whether the number is a valid rounding of a value."""
         return abs(self.value - value) <= self.half * (1 + 1e-9) + 1e-12 * abs(value)
 
-    def within(self, low: float, high: float) -> bool:
-        """Whether the number is a valid rounding of something between two values."""
-        slack = self.half * (1 + 1e-9)
-        return low - slack <= self.value <= high + slack
+    def overlaps(self, low: float, high: float) -> bool:
+        """Whether it is a valid rounding of something strictly between two values."""
+        tolerance = 1e-6 * self.half
+        return low + tolerance < self.value + self.half and self.value - self.half < high - tolerance
 
 
 def find(text: str) -> list[Number]:
@@ -77,7 +80,17 @@ def find(text: str) -> list[Number]:
             number = _number(match, text)
             found.append(number)
             taken.append((match.start("digits"), number.end))
-    return sorted(found, key=lambda n: n.start)
+    return _ranges(sorted(found, key=lambda n: n.start), text)
+
+
+def _ranges(found: list[Number], text: str) -> list[Number]:
+    """The lower end of a range has the unit of the upper: 5.8-6.0x, 10-20K."""
+    for i, (low, high) in enumerate(pairwise(found)):
+        joined = re.fullmatch(r"\s?(?:-|to)\s?", text[low.end : high.start])
+        if joined and low.kind == "plain" and not low.scaled and (high.kind != "plain" or high.scaled):
+            unit = high.scale if high.scaled or high.kind == "time" else 1.0
+            found[i] = replace(low, kind=high.kind, scaled=high.scaled, value=low.value * unit, half=low.half * unit)
+    return found
 
 
 def _overlaps(span: tuple[int, int], taken: list[tuple[int, int]]) -> bool:
@@ -121,7 +134,7 @@ def _number(match: re.Match[str], text: str) -> Number:
     start = match.start("sign") if sign else match.start("digits")
     return Number(
         text[start:end], start, end, (-value if sign == "-" else value) * scale, half, kind, sign, approx, _bound(text[: match.start()]),
-        bool(after and after["plus"]) or text[end : end + 1] == "+", bool(after and (after["scale"] or after["scaled"])),
+        bool(after and after["plus"]) or text[end : end + 1] == "+", bool(after and (after["scale"] or after["scaled"])), scale,
     )  # fmt: skip
 
 

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 LINKING = (
     "of|is|was|are|were|be|been|at|to|reached|reaches|reaching|hit|hits|about|around|only|just|the|a|an|equals|equal|by|from|value|ends|ended|in"
     "|finishes|finished|gets|got|has|had|have|drops?|dropped|fell|falls|rose|improves?|improved|stands|and|it|up|down|with|achieved|achieves"
-    "|goes|went|=|:|->|vs|vs\\.|versus|than|for|on|per|set|score|value|run|runs|model|as|nats|all|both|each|then|total|approximately|roughly|exactly"
+    "|goes|went|=|:|->|vs|vs\\.|versus|than|for|on|per|set|score|value|run|runs|model|as|train|eval|val|test|nats|all|both|each|then|total|approximately|roughly|exactly"
     "|step|steps"
 )
-BETWEEN = re.compile(rf"(?:[\s:=~(\[{{,\"'`*>@/&+-]|->|\b(?:{LINKING})\b)*", re.I)
+BETWEEN = re.compile(rf"(?:[\s:=~()\[\]{{}},\"'`*>@/&+-]|->|\b(?:{LINKING})\b)*", re.I)
 UNIT = re.compile(
     r"(?:[\s\"'-]|\b(?:lower|higher|less|more|better|worse|faster|slower|longer|shorter|smaller|larger|of|in|relative|absolute|mean|average|final"
     r"|best|last|fewer|additional|extra|the|total|different|independent|random|training|optimi[sz]er|gradient|nats?|points?)\b)*",
@@ -40,19 +40,21 @@ def attach(text: str, found: Sequence[Number], terms: Sequence[Term], ignored: I
     blank = _blanked(text, [(n.start, n.end) for n in found], ignored)
     links: list[Link] = []
     for i, number in enumerate(found):
-        unit = _unit(text, number, terms, found)
+        left = _left(text, blank, number, terms, found)
+        unit = None if left.tight and _assigned(text, left) else _unit(text, number, terms, found)
         if unit is not None:
             links.append(Link(number, unit, True, True))
             continue
         partner = found[i + 1] if i + 1 < len(found) else None
         if (
             partner
+            and not left.tight
             and re.fullmatch(r"\s?(?:-|to|and|/|,)\s?", text[number.end : partner.start])
             and (unit := _unit(text, partner, terms, found))
         ):
             links.append(Link(number, unit, True, True))
             continue
-        links.append(_left(blank, number, terms))
+        links.append(left)
     return links
 
 
@@ -75,12 +77,29 @@ def _unit(text: str, number: Number, terms: Sequence[Term], found: Sequence[Numb
     return after
 
 
-def _left(blank: str, number: Number, terms: Sequence[Term]) -> Link:
+def _assigned(text: str, link: Link) -> bool:
+    """Whether the quantity is given the number outright: `lr=3e-4`."""
+    return link.term is not None and bool(re.fullmatch(r"[\"'`)]*\s?[=:]\s?[\"'`~]*", text[link.term.end : link.number.start]))
+
+
+LIST = re.compile(r"[\s}\])]*(?:,|/|-|->|\band\b|\bor\b|\bto\b|\bvs\b\.?)?[\s{\[(~]*")
+
+
+def _left(text: str, blank: str, number: Number, terms: Sequence[Term], found: Sequence[Number]) -> Link:
     before = [t for t in terms if t.end <= number.start]
     if not before:
         return Link(number, None, False)
     term = before[-1]
     gap = blank[term.end : number.start]
     if re.search(r"[;|]|\.\s", gap):
+        return Link(number, None, False)
+    inside = [n for n in found if term.end <= n.start and n.end <= number.start]
+    if inside and term.is_setting and not LIST.fullmatch(text[inside[-1].end : number.start]):
+        return Link(number, None, False)
+    if (
+        inside
+        and not blank[inside[-1].end : number.start].strip(" ,/-(~:")
+        and text[inside[-1].end : number.start].strip(" ~").startswith(":")
+    ):
         return Link(number, None, False)
     return Link(number, term, bool(BETWEEN.fullmatch(gap)))

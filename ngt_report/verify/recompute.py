@@ -13,6 +13,7 @@ from ngt_report.verify.evidence import HIGHER, Evidence, Value
 
 if TYPE_CHECKING:
     from ngt_report.verify.subjects import Runs
+    from ngt_report.verify.terms import Term
 
 Options = dict[str, list[Value]]  # how the number is read -> the values it may then be, the definition first
 ENDS = ("last", "best")
@@ -62,6 +63,11 @@ def best_of(evidence: Evidence, runs: Iterable[str]) -> str | None:
     """The run with the lowest validation loss."""
     found = [(v[0].value, r) for r in runs if (v := evidence.values(r, "val/loss", "best")) and isfinite(v[0].value)]
     return min(found)[1] if found else None
+
+
+def groups_of(evidence: Evidence, runs: Runs) -> list[list[str]]:
+    """Runs in groups of seeds of one configuration."""
+    return list(_groups(evidence, runs).values())
 
 
 def _groups(evidence: Evidence, runs: Runs) -> dict[str, list[str]]:
@@ -164,3 +170,13 @@ def percent(a: Value, b: Value) -> Value | None:
 def negated(v: Value) -> Value:
     """-v."""
     return Value(-v.value, v.where, v.formula and f"-({v.formula})", -v.span[1], -v.span[0])
+
+
+def spread(evidence: Evidence, runs: Runs, term: Term, edge: str, step: int | None) -> list[Value]:
+    """The lowest or the highest value of a quantity among runs."""
+    out: list[Value] = []
+    for end in _ends(term.quantity, term.stat if term.stat in ENDS else "", step):
+        values = [v[0] for r in sorted(runs) if (v := evidence.values(r, term.quantity, end, step))]
+        if values:
+            out.append((min if edge == "low" else max)(values, key=lambda v: v.value))
+    return out

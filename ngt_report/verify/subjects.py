@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ Runs = frozenset[str]
 WORD = re.compile(r"[A-Za-z]+(?:\d+[A-Za-z]*)*|\d+(?:\.\d+)?(?:[eE]-\d+)?[A-Za-z]*\d*")
 ENDINGS = frozenset("log txt out csv json jsonl pt pth md yaml bin err ckpt safetensors".split())
 BASELINE = frozenset({"baseline", "vanilla", "control"})
+NEUTRAL = ("none", "baseline", "vanilla", "off", "control")
 # words of the language and of the field that never name a run by themselves
 COMMON = frozenset(
     (
@@ -25,7 +26,7 @@ COMMON = frozenset(
         " summary experiment experiments screen screening resume full long short small large big new old time times speed token tokens"
         " number value values data dataset log logs set group stage phase sweep main comparison fixed ranking rank headline findings"
         " target overall throughput continuation equal quality progress index details analysis methods method discussion background"
-        " related work introduction appendix todo plan current status cost costs hardware software setup project paper finding note"
+        " related work introduction appendix todo plan current status cost costs hardware software setup optimal project paper finding note"
         " notes key total one two three up down low high base text word words"
     ).split()
 )
@@ -38,7 +39,7 @@ class Mention:
     start: int
     end: int
     runs: Runs
-    strength: int  # 3: the whole name, 2: a part of names that no other run has, 1: a setting's value or a role
+    strength: int  # 3: the whole name, 2: words of it, 1: one word of it, a setting's value or a role
     key: str = ""  # the setting, where it is one
     text: str = ""
 
@@ -65,7 +66,7 @@ class Subjects:
             for name in run.names:
                 self._add(run.id, name)
         self.longest = max((len(k) for k in self.parts), default=0)
-        self.extra: dict[tuple[str, ...], Runs] = {}  # what the report itself calls runs
+        self.scope: Runs = frozenset()  # runs of the data files that the report names
 
     def _add(self, run: str, name: str) -> None:
         words = tokens(re.sub(r"\.pt(?=[_.]|$).*", "", name.rpartition("/")[2]) or name)[:24]
@@ -93,17 +94,27 @@ class Subjects:
                 out[tokens(value)].append((key, frozenset(runs)))
         return out
 
+    @cached_property
+    def key_words(self) -> frozenset[str]:
+        """Words of the settings' names: alone they name no run."""
+        return frozenset(w for key in self.evidence.keys for w in tokens(key))
+
+    @cached_property
+    def neutral(self) -> Runs:
+        """Runs of which a setting that varies says none, off or baseline."""
+        return frozenset(r for word in NEUTRAL for _, runs in self.values.get((word,), []) for r in runs)
+
     def named(self, text: str) -> Runs:
         """The runs that a whole cell or label means; empty when it is no name."""
         words = tokens(text)
         if not words:
             return frozenset()
-        if words in self.extra:
-            return self.extra[words]
         for table in (self.exact, self.ends, self.parts):
             if words in table:
                 return self.current(frozenset(table[words]))
-        inside = [m for m in self.scan(text) if m.strength > 1]
+        inside = [m for m in self.scan(text) if m.strength > 1 or not m.key and m.runs & self.scope]
+        if self.scope:
+            inside = [replace(m, runs=m.runs & self.scope or m.runs) for m in inside]
         return frozenset.intersection(*(m.runs for m in inside)) if inside else self._scattered(words)
 
     def is_name(self, words: tuple[str, ...]) -> bool:
@@ -153,19 +164,20 @@ class Subjects:
 
     def _mention(self, part: tuple[str, ...], start: int, stop: int, text: str) -> Mention | None:
         said = text[start:stop]
-        if part in self.extra:
-            return Mention(start, stop, self.extra[part], 2, text=said)
-        if part in self.exact and (len(part) > 1 or part[0] not in COMMON and not part[0].replace(".", "").isdigit()):
+        assigned = re.match(r"[A-Za-z_ ]+[=:]\s?[\d.]+$", said) and part[0] in self.key_words
+        if part in self.exact and not assigned and (len(part) > 1 or part[0] not in COMMON and re.search(r"[a-z]{2}", part[0])):
             return Mention(start, stop, self.current(frozenset(self.exact[part])), 3, text=said)
         if part in self.values and (len(part) > 1 or part[0] not in COMMON):
             key, runs = max(self.values[part], key=lambda v: len(v[1]))
             return Mention(start, stop, runs, 1, key, said)
-        telling = [w for w in part if w not in COMMON and not w.replace(".", "").isdigit() and len(w) > 2]
+        telling = [w for w in part if w not in COMMON and re.search(r"[a-z]{3}|[a-z]\d|\d[a-z]{2}", w)]
+        if len(part) == 1 and part[0] in self.key_words:
+            return None  # a word of the settings
         if part in self.parts and telling and (len(part) > 1 or len(telling) == 1):
             table = self.ends if part in self.ends else self.parts
             runs = self.current(frozenset(table[part]))
-            if len(runs) < len(self.all):
-                return Mention(start, stop, runs, 2, text=said)
+            if len(runs) < len(self.all) and not assigned:
+                return Mention(start, stop, runs, 2 if len(part) > 1 else 1, text=said)
         if len(part) == 1 and part[0] in BASELINE:
             return Mention(start, stop, frozenset(self.evidence.baselines), 1, "baseline", said)
         return None

@@ -74,22 +74,29 @@ class _Reader:
         self.setting: Setting = world.setting(table.context)
         self.lead = table.context.lead.plain
         self.rows = [list(r) for r in table.rows]
-        self.heads = [self._head(c) for c in self.rows[0]]
+        self.heads = self._read_heads()
         self.turned = self._is_turned()
         if self.turned:
             width = max(len(r) for r in self.rows)
             blank = self.rows[0][0].cut(0, 0)
             self.rows = [[r[i] if i < len(r) else blank for r in self.rows] for i in range(width)]
-            self.heads = [self._head(c) for c in self.rows[0]]
+            self.heads = self._read_heads()
         self.labelled = not self.heads[0].terms and not self.heads[0].name and self._labels()
         self.doubtful = bool(UNSAID.search(self.lead) or any(UNSAID.search(h.plain) for h in table.context.headings[-1:]))
 
-    def _head(self, text: Text) -> Head:
+    def _read_heads(self) -> list[Head]:
+        """The header; a word that is a setting and a run is a run where its neighbours are runs."""
+        heads = [self._head(c) for c in self.rows[0]]
+        if any(h.runs for h in heads[1:]):
+            return [heads[0], *(self._head(c, True) for c in self.rows[0][1:])]
+        return heads
+
+    def _head(self, text: Text, of_runs: bool = False) -> Head:
         plain = text.plain.strip()
         terms = tuple(self.world.terms.scan(plain))
         words = tokens(plain)
         name = bool(words) and set(words) <= NAMES
-        if terms and all(t.is_setting for t in terms) and self.world.subjects.is_name(words):
+        if of_runs and terms and all(t.is_setting for t in terms) and self.world.subjects.is_name(words):
             terms = ()  # a run that is called after a setting
         runs = frozenset() if terms or name else self.world.subjects.named(plain)
         return Head(plain, terms, step_of(plain), runs, name)

@@ -10,6 +10,7 @@ from ngt_report import names
 
 if TYPE_CHECKING:
     from ngt_report.verify.evidence import Evidence
+    from ngt_report.verify.numbers import Number
 
 SPLITS = {
     "val": "val", "valid": "val", "validation": "val", "eval": "val", "evaluation": "val", "dev": "val", "held-out": "val",
@@ -23,7 +24,10 @@ SEC = r"(?:s|secs?|seconds?)"
 # quantity -> pattern; the longest match wins. {split} stands for the split that the words name, val when they name none
 PATTERNS: dict[str, str] = {
     "{split}/loss": rf"{SPLIT}?{KIND}(?:loss(?:es)?|cross[- ]entropy|nll|xent)\b",
-    "val/loss": r"\b(?:best|final|last|min)[\s_-]val(?:idation)?\b(?![\s_-]*(?:step|iter|ppl|perp|acc|loss|bpb))|\bval\b(?=\s*[=:@])",
+    "val/loss": (
+        r"\b(?:best|final|last|min)[\s_-]val(?:idation)?\b(?![\s_-]*(?:step|iter|ppl|perp|acc|loss|bpb))|\bval\b(?=\s*[=:@])"
+        r"|\b(?:best|final|last|min)\b(?=[\s:=]*~?\s?\d+\.\d{2,}(?![\d%x]))"
+    ),
     "{split}/perplexity": rf"{SPLIT}?{KIND}(?:ppl|perplexit(?:y|ies))\b(?:\s*\(exp\(loss\)\))?",
     "{split}/accuracy": rf"{SPLIT}?{KIND}(?:acc|accuracy|accuracies)\b",
     "{split}/bpb": rf"{SPLIT}?(?:bpb|bits[\s_/-]*(?:per[\s_-]*)?byte)\b",
@@ -35,7 +39,7 @@ PATTERNS: dict[str, str] = {
     "tokens_per_s": rf"\b(?:tok|toks|tokens?)\s?(?:/|[\s_]?per[\s_])\s?{SEC}\b|\bthroughput\b|\btps\b|\btokens?[\s_]s(?:ec)?\b",
     "train_time": (
         r"\b(?:train(?:ing)?|wall|wall[- ]?clock|elapsed|run|total(?:\s(?:train(?:ing)?|experiment(?:al)?|compute))?)"
-        r"[\s_-]*(?:time|duration|runtime)\b"
+        r"[\s_-]*(?:time|runtime)\b"
         r"|\bwall[- ]?clock\b|\bruntime\b|\belapsed\b|\btraining[\s_]duration\b"
     ),
     "best_step": r"\b(?:best|min)[\s_-]+(?:steps?|iter(?:ation)?)\b|\b(?:step|iter(?:ation)?) (?:of|at) (?:the )?(?:best|minimum)\b",
@@ -145,6 +149,31 @@ class Terms:
         kept.sort(key=lambda t: t.start)
         return [replace(t, stat=t.stat or _stat(text, t, kept)) for t in kept]
 
+    def with_labels(self, text: str, found: list[Number], terms: list[Term]) -> list[Term]:
+        """Also settings that a label right before a number abbreviates: `Temp: 1.0`, `topk=256`."""
+        out = list(terms)
+        for number in found:
+            label = re.search(r"([A-Za-z][A-Za-z_]*(?: [A-Za-z_]+)?)\W{0,2}\s?[=:]\s*$", text[: number.start])
+            if (
+                label
+                and not set(label[1].lower().split()) & SPLITS.keys()
+                and not any(t.end > label.start(1) and t.start < label.end(1) for t in out)
+            ):
+                key = self._abbreviated(label[1])
+                if key:
+                    out.append(Term(label.start(1), label.end(1), f"setting:{key}", text=label[1]))
+        return sorted(out, key=lambda t: t.start)
+
+    def _abbreviated(self, label: str) -> str | None:
+        """The one setting whose name begins or ends like this."""
+        short = re.sub(r"[\W_]", "", label.lower())
+        if len(short) < 3:
+            return None
+        joined = {k: re.sub(r"[\W_]", "", k.lower()) for k in self.keys}
+        close = [k for k, j in joined.items() if j == short or j == short.rstrip("s")]
+        close = close or [k for k, j in joined.items() if j.startswith(short) or j.endswith(short) or k.split("_")[-1] == short]
+        return close[0] if len(close) == 1 else None
+
     def unknown(self, text: str) -> list[str]:
         """The words of a text that are neither a quantity nor a usual word beside one."""
         rest = list(text)
@@ -190,8 +219,8 @@ def _metric_pattern(metric: str) -> str:
 def _stat(text: str, term: Term, others: list[Term]) -> str:
     """How the quantity is meant: a word right before it, or right after it."""
     left = max((o.end for o in others if o.end <= term.start), default=0)
-    before = re.findall(r"[\w±Δδ.-]+", text[max(left, term.start - 40) : term.start].rpartition(";")[2].lower())[-3:]
-    for word in reversed(before):
+    chain = re.search(r"(?:[\w±Δδ.]+[\s_-]+)*$", text[max(left, term.start - 40) : term.start].lower())
+    for word in reversed(re.findall(r"[\w±Δδ.]+", chain[0] if chain else "")[-3:]):
         if word in STATS:
             return STATS[word]
     after = re.match(

@@ -55,7 +55,7 @@ def hold(number: Number, options: Iterable[Value], claim: str) -> Outcome:
     if right is not None:
         return Outcome(MATCH, claim, right, right.formula or None)
     first = values[0]
-    open_ones = [v for v in values if number.within(*v.span)]
+    open_ones = [v for v in values if number.overlaps(*v.span)]
     if open_ones:
         return Outcome(
             UNDECIDABLE, claim, first, f"the data gives {first.value:.9g}; the printed digits of its sources leave this one open"

@@ -1,0 +1,383 @@
+"""What the numbers of a sentence claim: a quantity said of a run, a difference, a step, a setting or a count."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ngt_report.verify import numbers
+from ngt_report.verify.comparisons import compared
+from ngt_report.verify.effects import effect
+from ngt_report.verify.phrases import Link, attach
+from ngt_report.verify.recompute import Options, measure, spread
+from ngt_report.verify.subjects import BASELINE, Mention, Runs
+from ngt_report.verify.terms import AT, Term
+from ngt_report.verify.verdict import MATCH, UNDECIDABLE, Outcome, hold
+
+if TYPE_CHECKING:
+    from ngt_report.verify.claims import Setting, World
+    from ngt_report.verify.document import Prose, Text
+    from ngt_report.verify.numbers import Number
+
+# what is planned, advised, or said of others is no claim about the data; HEDGED may be one, when it names run and quantity
+PLANNED = re.compile(
+    r"(?i)\b(?:next|todo|plan(?:ned|s)?|future|will|would|should|try|avoid|consider|recommend\w*|suggest\w*|expect\w*|paper|literature"
+    r"|published|prior work|previous work|elsewhere|assum\w+|hypothe\w+|goal|aim\w*|target|estimat\w+|projected|standard practice"
+    r"|typical\w*|usual\w*|convention\w*|for instance|optional\w*)\b"
+)
+HEDGED = re.compile(r"(?i)\b(?:could|may|might|if|unless|e\.g|example|reported|default|can be|first run|compile|instead of|not)\b")
+HEDGED_HEADING = re.compile(
+    r"(?i)\b(?:next steps?|future|todo|plans?|how to|usage|install\w*|set ?up|quick ?start|requirements|constraints|tips|pitfalls|gotchas"
+    r"|goals|background|related work|references|commands?|launch|data prep)\b"
+)
+BASE = re.compile(
+    r"(?i)\b(?:vs\.?|versus|than|against|over|compared (?:to|with)|relative to|from|below|above|behind|of)\s+"
+    r"(?:that of\s+|those of\s+|the\s+|a\s+|our\s+|its\s+|tuned\s+|original\s+|plain\s+)*[`\"'(*]*$"
+)
+COMPARES = re.compile(
+    r"(?i)\b(?:lower|higher|less|more|better|worse|faster|slower|longer|shorter|cheaper|smaller|larger|above|below|behind|ahead|improve\w*|gain|gains"
+    r"|reduction|increase|decrease|overhead|drop|penalty|slow-?down|speed-?up|longer|delta|difference|gap|margin|advantage|quicker|fewer)\b|Δ|δ"
+)
+LESS = re.compile(
+    r"(?i)lower|higher|less|more|better|worse|faster|slower|longer|shorter|smaller|larger|above|below|behind|ahead|quicker|fewer"
+)
+SLOWER = re.compile(r"(?i)\b(?:slower|faster|slow-?down|speed-?up|quicker|longer wall|step[- ]time|per step|overhead)\b")
+AFTERWARDS = re.compile(r"(?i)[\s,]*\(?\s*(?:for|by|in|from|with|on)?\s*\(?(?:the\s+)?[`\"'(*]*$")
+BEST = re.compile(r"(?i)\b(?:best|lowest|minimum|min|top|optimal|final best)\b")
+TOTAL = re.compile(r"(?i)\b(?:total|overall|altogether|in all|combined|sum)\b")
+
+
+@dataclass(frozen=True)
+class Said:
+    """A sentence, taken apart."""
+
+    text: str
+    numbers: list[Number]
+    terms: list[Term]
+    mentions: list[Mention]
+    setting: Setting
+    hedged: bool  # perhaps a plan, or of others
+    planned: bool  # surely
+
+    def between(self, start: int, end: int) -> str:
+        """The words between two places."""
+        return self.text[start:end]
+
+
+def check_prose(block: Prose, world: World) -> list[tuple[Text, Number, Outcome]]:
+    """A verdict on every number of a paragraph, a heading or a list item."""
+    setting = world.setting(block.context)
+    away = any(HEDGED_HEADING.search(h.plain) for h in block.context.headings)
+    out: list[tuple[Text, Number, Outcome]] = []
+    for sentence in block.sentences():
+        found = numbers.find(sentence.plain)
+        if not found or re.fullmatch(r"\W*\d+(?:\.\d+)*[.):]?\W*", sentence.plain):
+            continue
+        said = take_apart(sentence.plain, found, world, setting, away)
+        reader = _Reader(said, world, block.kind == "heading")
+        out += [(sentence, number, outcome) for number, outcome in reader.outcomes()]
+    return out
+
+
+def take_apart(text: str, found: list[Number], world: World, setting: Setting, away: bool) -> Said:
+    """Quantities, runs and hedges of a sentence."""
+    terms, mentions = world.said(text)
+    mentions = [m for m in mentions if len(m.runs) < max(2, len(world.evidence.runs))]
+    split = re.match(r"(?i)\W*(test|train|training|val|validation)\s+(?:set\s+)?(?:metrics|results|scores|numbers)\b", text)
+    if split:
+        terms = [_on(t, split[1].lower()) for t in terms]
+    planned = away or bool(PLANNED.search(text))
+    return Said(text, found, world.terms.with_labels(text, found, terms), mentions, setting, planned or bool(HEDGED.search(text)), planned)
+
+
+def _on(term: Term, split: str) -> Term:
+    """A quantity of the evaluation that the sentence is about: `Test metrics: {"eval_loss": ...}`."""
+    if split.startswith("test") and term.quantity.startswith("val/"):
+        return replace(term, quantity="test/" + term.quantity.removeprefix("val/"))
+    return term
+
+
+def n_of_time(number: Number) -> bool:
+    """Whether a number is a length of days or weeks: nobody logs these."""
+    return number.text.endswith(("day", "days", "week", "weeks"))
+
+
+class _Reader:
+    def __init__(self, said: Said, world: World, heading: bool) -> None:
+        self.said, self.world, self.heading = said, world, heading
+        self.links = attach(said.text, said.numbers, said.terms, [(m.start, m.end) for m in said.mentions])
+        self.steps = [m.span("a") if m["a"] else m.span("b") for m in AT.finditer(said.text)]
+
+    def outcomes(self) -> list[tuple[Number, Outcome]]:
+        return [(link.number, self._outcome(link, i)) for i, link in enumerate(self.links)]
+
+    def _outcome(self, link: Link, i: int) -> Outcome:
+        claim = f"{link.term.text.strip()}" if link.term else "a number"
+        if (own := effect(self.said, link, self.world)) is not None and not self.said.planned:
+            return own
+        if self.said.planned or self.said.hedged and not (link.tight and self._own_mention(link.number)):
+            return Outcome(UNDECIDABLE, claim, note="a plan, or said of something else than these runs")
+        if self._is_step(link):
+            return self._step(link)
+        if self._is_comparison(link):
+            return self._comparison(link)
+        if link.term is None:
+            return Outcome(UNDECIDABLE, claim, note="the sentence does not say of which quantity it is")
+        if link.term.quantity == "step" or n_of_time(link.number):
+            return Outcome(UNDECIDABLE, claim, note="the sentence does not say what this number is")
+        if link.term.quantity == "n":
+            return self._count(link)
+        return self._value(link, i)
+
+    # -- who ----------------------------------------------------------------------------------------------------------------
+    def _own_mention(self, number: Number) -> Mention | None:
+        """The runs that a number is said of: named before it, nearest first, else right after it."""
+        before = [m for m in self.said.mentions if m.end <= number.start]
+        after = next((m for m in self.said.mentions if m.start >= number.end), None)
+        if after is not None and AFTERWARDS.fullmatch(self._unsaid(number.end, after.start)):
+            gap = self.said.between(before[-1].end, number.start) if before else ""
+            if not before or re.search(r"[,;)]|\band\b", gap):
+                return self._joined(after)
+        return self._joined(before[-1]) if before else None
+
+    def _unsaid(self, start: int, end: int) -> str:
+        """The words between two places but for quantities."""
+        text = self.said.text
+        for term in self.said.terms:
+            if start <= term.start and term.end <= end:
+                text = text[: term.start] + " " * (term.end - term.start) + text[term.end :]
+        return text[start:end]
+
+    def _joined(self, mention: Mention) -> Mention:
+        """A mention with those right beside it: `Elementwise/sigmoid`, `ngt (no_radius)`."""
+        runs = mention.runs
+        for other in self.said.mentions:
+            gap = self.said.between(min(other.end, mention.end), max(other.start, mention.start))
+            if other is not mention and len(gap) <= 12 and re.fullmatch(r"\W{0,3}(?:(?:variant|run|model|gate|gating)\W{0,4})?", gap):
+                runs = runs & other.runs or runs
+        return replace(mention, runs=runs)
+
+    def _runs(self, mention: Mention | None, but: Term | None = None) -> Runs:
+        """The runs of a mention where it stands; without one, those that the sentence's surroundings are about."""
+        if mention is None:
+            return self.world.subjects.current(self._constrained(self.world.around(self.said.setting), but))
+        found = self.world.meant(mention, self.said.setting)
+        return self._constrained(found, but)
+
+    def _constrained(self, runs: Runs, but: Term | None = None) -> Runs:
+        """Narrowed by settings that the sentence itself says: `@ LR=0.0036`."""
+        for link in self.links:
+            if but is not None and link.term and link.term.quantity == but.quantity:
+                continue
+            if link.term and link.tight and (link.term.is_setting or link.term.quantity == "n_steps") and not link.number.bound:
+                runs = runs & self.world.having(link.term.quantity, link.number) or runs
+        return runs
+
+    def _bases(self) -> list[Mention]:
+        """Mentions that something is held against."""
+        marked = [
+            m
+            for m in self.said.mentions
+            if BASE.search(self.said.text[: m.start]) and not re.search(r"(?i)\bof\s+\W*$", self.said.text[: m.start])
+        ]
+        return marked or [m for m in self.said.mentions if m.text.lower() in BASELINE]
+
+    # -- what ---------------------------------------------------------------------------------------------------------------
+    def _is_step(self, link: Link) -> bool:
+        n = link.number
+        if n.kind != "plain" or n.value != int(n.value) or link.term and link.term.is_setting and link.tight:
+            return False
+        if re.search(r"(?i)\b(?:every|each|per|first|last|another|for)\s+(?:~\s?)?(?:\d[\d,]*\s?(?:-|to)\s?)?$", self.said.text[: n.start]):
+            return False
+        if any(s <= n.start + (n.text[:1] in "+-") < e for s, e in self.steps):
+            return not (link.term and link.term.quantity in ("n_steps", "best_step", "last_step"))
+        return bool(link.term and link.term.quantity == "step" and link.tight)
+
+    def _step(self, link: Link) -> Outcome:
+        mention = self._own_mention(link.number)
+        runs = self._runs(mention)
+        if not runs:
+            return Outcome(UNDECIDABLE, "a step", note="the data has none of the runs that this is about")
+        if BEST.search(self.said.text) and mention is not None and len(runs) == 1:
+            best = hold(link.number, [v for vs in measure(self.world.evidence, runs, "best_step").values() for v in vs], "the best step")
+            if best.verdict == MATCH:
+                return best
+        outcome = self.world.step_exists(link.number, runs)
+        return outcome if outcome.verdict == MATCH or link.tight or not link.term else replace(outcome, verdict=UNDECIDABLE)
+
+    def _is_comparison(self, link: Link) -> bool:
+        n = link.number
+        accuracy = link.term is not None and link.term.quantity.endswith("/accuracy")
+        if n.kind in ("ratio", "points") or n.kind == "percent" and not accuracy:
+            return True
+        near = self.said.text[max(0, n.start - 30) : n.end + 30]
+        if n.sign and (link.term is None or "/" in link.term.quantity or link.term.quantity in ("train_time", "steps_per_s", "s_per_step")):
+            return True
+        after = re.match(r"\W*(?:nats?\W+|loss\W+|points?\W+|ppl\W+|s\W+)?(\w+)", self.said.text[n.end :])
+        return bool(
+            link.term
+            and link.term.stat == "delta"
+            and "/" in link.term.quantity
+            or after
+            and LESS.fullmatch(after[1])
+            or re.search(r"[Δδ]\s*[=:]?\s*$", near[:30])
+        )
+
+    def _comparison(self, link: Link) -> Outcome:
+        n = link.number
+        quantity = self._compared_quantity(link)
+        claim = f"how {quantity or 'something'} compares"
+        if quantity is None:
+            return Outcome(UNDECIDABLE, claim, note="the sentence does not say what is compared")
+        ours, theirs = self._sides(link)
+        if not ours or not theirs or ours == theirs:
+            return Outcome(UNDECIDABLE, claim, note="the sentence does not say what is held against what")
+        who = f"{claim}: {self.world.who(ours)} against {self.world.who(theirs)}"
+        return self._certainly(hold(n, self._differences(link, quantity, ours, theirs), who), link, True)
+
+    def _differences(self, link: Link, quantity: str, ours: Runs, theirs: Runs) -> list:  # type: ignore[type-arg]
+        n, term = link.number, link.term
+        stat = term.stat if term and term.stat in ("best", "last") else ""
+        step = self.said.setting.step if not stat and "/" in quantity else None
+        step = self._step_said() or step
+        first = self._sided(ours, quantity, stat, step)
+        second = self._sided(theirs, quantity, stat, step)
+        edge = self._edge(link)
+        out = []
+        for label in [k for k in first if k in second]:
+            values = [v for a in first[label] for b in second[label] for v in compared(n, a, b, quantity)]
+            if edge and values:
+                values = [
+                    (min if edge == "low" else max)(
+                        (v for v in values if v.value >= 1 or n.kind != "ratio"), key=lambda v: v.value, default=values[0]
+                    )
+                ]
+            out += values
+        return out
+
+    def _sided(self, runs: Runs, quantity: str, stat: str, step: int | None) -> Options:
+        """Readings of one side: of a run or of seeds; of a set every run of it."""
+        if self.world.one_group(runs):
+            return measure(self.world.evidence, runs, quantity, stat, step, self.said.setting.n)
+        chosen = self.world.of_size(runs, self.said.setting.n)
+        if chosen is not None:
+            return measure(self.world.evidence, chosen, quantity, stat, step)
+        singles: Options = {}
+        for run in sorted(runs):
+            for label, values in measure(self.world.evidence, frozenset({run}), quantity, stat, step).items():
+                singles.setdefault(label, []).extend(values[:1])
+        return singles
+
+    def _compared_quantity(self, link: Link) -> str | None:
+        if (
+            link.term is not None
+            and (link.tight or link.term.stat == "delta")
+            and not link.term.is_setting
+            and link.term.quantity not in ("n", "step", "rank", "n_steps")
+        ):
+            return link.term.quantity
+        near = self.said.text[max(0, link.number.start - 25) : link.number.end + 30]
+        if SLOWER.search(near):
+            return "s_per_step" if link.term is None or link.term.quantity not in ("train_time", "tokens_per_s") else link.term.quantity
+        if re.search(r"(?i)wall-?\s?clock|longer", near):
+            return "train_time"
+        named = [t.quantity for t in self.said.terms if "/" in t.quantity] or [t.quantity for t in self.said.setting.quantities]
+        return named[0] if named else None
+
+    def _sides(self, link: Link) -> tuple[Runs, Runs]:
+        """What is compared, and what it is held against."""
+        bases = self._bases()
+        mentions = [m for m in self.said.mentions if m not in bases]
+        before = [m for m in mentions if m.end <= link.number.start]
+        own = before[-1] if before else mentions[0] if mentions else None
+        base = next((b for b in bases if b.start >= link.number.end), bases[-1] if bases else None)
+        if base is None and len(mentions) == 2:
+            own, base = mentions[1], mentions[0]
+        if base is None and not COMPARES.search(self.said.text) and link.number.kind == "percent":
+            return frozenset(), frozenset()
+        theirs = self._runs(base) if base is not None else self.world.baseline(self.said.setting)
+        ours = self._runs(self._joined(own)) if own is not None else self.world.parent_runs(self.said.setting)
+        return ours, theirs
+
+    def _step_said(self) -> int | None:
+        return self.world.step(self.said.text)
+
+    # -- values -------------------------------------------------------------------------------------------------------------
+    def _edge(self, link: Link) -> str:
+        """low or high: which end of a printed range the number is."""
+        i = self.said.numbers.index(link.number)
+        for j, name in ((i + 1, "low"), (i - 1, "high")):
+            if 0 <= j < len(self.said.numbers):
+                a, b = sorted((link.number, self.said.numbers[j]), key=lambda n: n.start)
+                if re.fullmatch(r"\s?(?:-|to|\.\.)\s?", self.said.between(a.end, b.start)) and a.value < b.value:
+                    return name
+        return ""
+
+    def _value(self, link: Link, i: int) -> Outcome:
+        term, n = link.term, link.number
+        assert term is not None
+        mention = self._own_mention(n)
+        runs = self._runs(mention, term if term.is_setting else None)
+        claim = f"{term.stat + ' ' if term.stat else ''}{term.text.strip()} of {self.world.who(runs)}"
+        if not runs:
+            return Outcome(UNDECIDABLE, claim, note="the data has none of the runs that this is about")
+        if term.is_setting or term.quantity in ("n_steps", "last_step", "best_step"):
+            return self._setting(link, mention, runs, claim)
+        if TOTAL.search(self.said.text) and term.quantity in ("tokens", "train_time") and (total := self.world.total(term.quantity, runs)):
+            return hold(n, [total], f"the sum of {term.text.strip()}")
+        if (edge := self._edge(link)) and len(runs) > 1:
+            return self._certainly(
+                hold(n, spread(self.world.evidence, runs, term, edge, self._step_said()), claim), link, mention is not None
+            )
+        step = self._near_step(n)
+        options = self.world.readings(term, n, runs, step, self.said.setting.n, self.said.setting)
+        explicit = mention is not None or runs != self.world.subjects.current(self.world.everyone)
+        values = [v for label, values in options.items() for v in values if explicit or "best" in label and BEST.search(self.said.text)]
+        return self._certainly(hold(n, values, claim), link, explicit)
+
+    def _near_step(self, number: Number) -> int | None:
+        """The step that a sentence says of a value; with several, the next one after it."""
+        found = [
+            (m.start(), int((m["a"] or m["b"]).replace(",", "").replace("_", "")) * (1000 if m["k"] or m["k2"] else 1))
+            for m in AT.finditer(self.said.text)
+        ]
+        if not found or self._step_said() is None:
+            return None
+        after = [s for at, s in found if at > number.start]
+        return (after or [s for _, s in found])[0]
+
+    def _setting(self, link: Link, mention: Mention | None, runs: Runs, claim: str) -> Outcome:
+        """A setting is right when the runs have it; of many different runs, when some have it."""
+        if self.said.setting.unknown and mention is None:
+            return Outcome(UNDECIDABLE, claim, note="the data has none of the runs that this is about")
+        assert link.term is not None
+        values = self.world.setting_values(link.term.quantity, runs if mention is None else self.world.widely(mention, self.said.setting))
+        outcome = hold(link.number, values, claim)
+        if outcome.verdict == MATCH or len({v.value for v in values}) == 1 and link.tight and not self.heading:
+            return outcome
+        if outcome.verdict == MATCH:
+            return outcome
+        known = self.world.setting_values(link.term.quantity, self.world.everyone)
+        if self.heading and link.tight and known:
+            return hold(link.number, known, claim)
+        return replace(outcome, verdict=UNDECIDABLE, note=outcome.note or "the runs differ in this setting")
+
+    def _count(self, link: Link) -> Outcome:
+        mention = self._own_mention(link.number)
+        runs = self.world.counted(mention, self.said.setting, bool(TOTAL.search(self.said.text)))
+        claim = f"{link.term.text.strip() if link.term else 'count'} of {self.world.who(runs)}"
+        values = [v for vs in self.world.counts(runs).values() for v in vs] if runs else []
+        outcome = hold(link.number, values, claim)
+        certain = link.tight and (mention is not None and mention.strength > 1 or runs != self.world.everyone)
+        return (
+            outcome
+            if outcome.verdict == MATCH or certain
+            else replace(outcome, verdict=UNDECIDABLE, note="how many are meant is not certain")
+        )
+
+    def _certainly(self, outcome: Outcome, link: Link, explicit: bool) -> Outcome:
+        """A mismatch only where quantity and run are beyond doubt."""
+        if outcome.verdict == MATCH or outcome.value is None or link.tight and explicit:
+            return outcome
+        return replace(outcome, verdict=UNDECIDABLE, note="the sentence does not say clearly enough what this number is")
