@@ -180,16 +180,15 @@ def sample(checkpoint: str, prompt: str, tokens: int, temperature: float, top_k:
 @main.command()
 @click.argument("checkpoint")
 @click.option("--text", "file", required=True, metavar="FILE", help="A text file; its first 256 tokens are shown.")
-@click.option("-o", "--out", metavar="FILE", help="The event log to write; default: CHECKPOINT without .pt, with .coords.jsonl.")
+@click.option("-o", "--out", metavar="FILE", help="An event log to add to; default: the run's own, or CHECKPOINT.coords.jsonl.")
 def coords(checkpoint: str, file: str, out: str | None) -> None:
     """Write the coordinates of a text in an NGT CHECKPOINT as events that ngtreport draws."""
     from pathlib import Path
 
     from ngt_train.coords import from_checkpoint
 
-    path = Path(checkpoint)
-    target = Path(out) if out else path.with_suffix(".coords.jsonl")
-    count = from_checkpoint(path, Path(file).read_text(encoding="utf-8", errors="replace"), target)
+    words = Path(file).read_text(encoding="utf-8", errors="replace")
+    count, target = from_checkpoint(Path(checkpoint), words, Path(out) if out else None)
     say(f"wrote the coordinates of {count} layers to {target.as_posix()}")
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ngt_train.config import RunConfig
 
 STATE = {"adamw": 8, "muon": 4}  # bytes of optimiser state a parameter: two moments, or one
+VOCABULARIES = {"byte": 257, "gpt2": 50257}  # of tokenizers that need no data; a BPE trained here has data.vocabulary
 KEPT = 17  # activations a token, layer and unit that backward needs: norms, QKV, attention, MLP of four times the width
 
 
@@ -27,7 +28,7 @@ def describe(run: RunConfig) -> list[tuple[str, str]]:
         ConfigError: the configuration does not hold together.
     """
     made = manifest.read(run.data_folder()) if (run.data_folder() / manifest.FILE).is_file() else None
-    vocabulary = made.vocab_size if made else run.data.vocabulary
+    vocabulary = made.vocab_size if made else VOCABULARIES.get(run.data.tokenizer, run.data.vocabulary)
     if made:
         run = config.resolve_steps(run, made.split("train").tokens)
     model = empty_model(run, vocabulary)

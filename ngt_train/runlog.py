@@ -212,6 +212,19 @@ def init(
     return log
 
 
+def reopen(path: str | os.PathLike[str]) -> RunLog:
+    """Open a log that exists, to add what belongs to steps it has told, such as coordinates: no segment begins.
+
+    Raises:
+        RunLogError: there is no event in it, or it cannot be written.
+    """
+    where = Path(path)
+    last, torn, lost = _ending(where)
+    if last is None:
+        raise RunLogError(f"{where} has no events yet; give the log of a run")
+    return RunLog(where, last["run"], last["segment"], last["seq"] + 1 + lost, 0.0, torn)
+
+
 _active: RunLog | None = None
 
 

@@ -64,6 +64,9 @@ class Session:
         self.model_config = config.model_config(run, corpus.made.vocab_size)
         seed(run.seed)
         self.model = variants.load(run.model.variant).Model(self.model_config).to(self.device)
+        if run.eval.coords and not (hasattr(self.model, "trajectory") and corpus.tokenizer):
+            why = f"{run.model.variant} has no coordinates" if corpus.tokenizer else "the prepared data has no tokenizer"
+            raise ConfigError(f"eval.coords is true, but {why}; set eval.coords=false")
         world.share([*self.model.parameters(), *self.model.buffers()])
         if world.rank:  # equal weights, but dropout of its own
             seed((run.seed + 0x9E3779B97F4A7C15 * world.rank) % 2**63)

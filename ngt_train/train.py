@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ngt_train import checkpoint, corpus, distributed, evaluate, session
-from ngt_train.errors import CheckpointError, ConfigError, Diverged
+from ngt_train.errors import CheckpointError, ConfigError, Diverged, TrainError
 from ngt_train.interrupts import Interrupts
 from ngt_train.journal import Journal, Position, Silent
 from ngt_train.progress import Bar, clock
@@ -50,8 +51,10 @@ def run(config: RunConfig, *, resume: bool = False, overwrite: bool = False, bar
         Diverged: a loss or a gradient was not finite; the log ends with status `diverged`.
     """
     with Interrupts() as interrupts, distributed.join(config.train.device, config.train.timeout) as world, session.torch_settings(config):
-        if not resume and world.first:
-            _make_room(config, overwrite)
+        if world.first:
+            _make_folders(config)
+            if not resume:
+                _make_room(config, overwrite)
         world.barrier()
         found = corpus.open_corpus(config, world, _say if world.first else _ignore)
         config = session.resolved(config, found, world)
@@ -207,6 +210,20 @@ def _make_room(config: RunConfig, overwrite: bool) -> None:
         raise ConfigError(f"{left[0]} is there already; go on with --resume, start anew with --overwrite, or give another name")
     for path in left:
         path.unlink()
+
+
+def _make_folders(config: RunConfig) -> None:
+    """Find out now, not after the training, that a folder cannot be written to."""
+    where = {"log.folder": config.log.folder, "log.results": config.log.results, "checkpoint.folder": config.checkpoint.folder}
+    for key, top in where.items():
+        folder = Path(top) / config.group
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            held = os.access(folder, os.W_OK | os.X_OK)
+        except OSError:
+            held = False
+        if not held:
+            raise TrainError(f"{folder} cannot be made or written to; free its name, change its rights, or set {key}")
 
 
 def _restore(training: Session) -> str:
