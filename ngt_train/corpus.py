@@ -61,18 +61,29 @@ def open_corpus(config: RunConfig, world: World, say: Callable[[str], None]) -> 
 
 
 def _prepare(config: RunConfig, say: Callable[[str], None]) -> None:
+    from ngt_train.bar import StageBar
     from ngt_train.prepare import prepare
 
     data, folder = config.data, config.data_folder()
     say(f"{folder} has no prepared tokens yet: preparing {data.dataset} with the {data.tokenizer} tokenizer")
     options: dict[str, Any] = {"dataset": data.dataset, "tokenizer": data.tokenizer, "vocabulary": data.vocabulary, **data.options}
-    prepare(out=folder, **options)
+    with StageBar() as bar:
+        prepare(out=folder, progress=bar, **options)
 
 
 def _check(config: RunConfig, made: Manifest) -> None:
-    """The folder must hold what the configuration names."""
+    """The folder must hold what the configuration names; where the input was (`path`, `tokenizer_file`) may differ here."""
     for key, wanted, found in (("dataset", config.data.dataset, made.dataset), ("tokenizer", config.data.tokenizer, made.tokenizer)):
         if wanted != found:
             raise DataError(
                 f"{config.data_folder()} was prepared with {key} {found!r}, but data.{key} is {wanted!r}; set data.{key} or data.folder"
+            )
+    wanted = {key: value for key, value in config.data.options.items() if key not in ("path", "tokenizer_file")}
+    if made.tokenizer == "bpe" and not made.recipe.get("tokenizer_file"):
+        wanted["vocabulary"] = config.data.vocabulary
+    for key, value in wanted.items():
+        if key in made.recipe and made.recipe[key] != value:
+            name = "data.vocabulary" if key == "vocabulary" else f"data.options.{key}"
+            raise DataError(
+                f"{config.data_folder()} was prepared with {key} {made.recipe[key]!r}, but {name} is {value!r}; set it or data.folder"
             )

@@ -85,9 +85,9 @@ def open_tokens(folder: str | Path, split: str, *, verify: bool = True) -> Token
         path = folder / shard.file
         part = shards.read(path)
         if len(part) != shard.tokens or (verify and shards.digest(path) != shard.sha256):
-            raise DataError(f"{path} is not the shard that {manifest.FILE} lists: it was damaged or replaced; prepare the data again")
+            raise DataError(f"{path} is not the shard that {manifest.FILE} lists: it was damaged or replaced; run `ngttrain prepare` again")
         if shard.largest >= made.vocab_size:
-            raise DataError(f"{path} has token {shard.largest}, but its vocabulary ends at {made.vocab_size - 1}; prepare the data again")
+            raise DataError(f"{path} has token {shard.largest}, but its vocabulary ends at {made.vocab_size - 1}; {manifest.ANEW}")
         parts.append(part)
     return Tokens(folder, made, split, parts)
 

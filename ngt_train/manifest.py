@@ -12,6 +12,7 @@ from ngt_train.errors import ConfigError, DataError, nearest
 from ngt_train.shards import Shard
 
 FILE = "manifest.json"
+ANEW = "make it anew with `ngttrain prepare --force`"
 SCHEMA = 1
 SPLITS = ("train", "val", "test")
 
@@ -85,9 +86,9 @@ def read(folder: Path) -> Manifest:
     except OSError as e:
         raise DataError(f"{path}: cannot be read: {files.why(e)}") from e
     except (ValueError, RecursionError) as e:
-        raise DataError(f"{path} is not JSON ({e}); prepare the data again") from e
+        raise DataError(f"{path} is not JSON ({e}); {ANEW}") from e
     except ConfigError as e:
-        raise DataError(f"{path} is not a manifest: {e}; prepare the data again") from e
+        raise DataError(f"{path} is not a manifest: {e}; {ANEW}") from e
     _check(path, manifest)
     return manifest
 
@@ -95,11 +96,11 @@ def read(folder: Path) -> Manifest:
 def _check(path: Path, manifest: Manifest) -> None:
     """What the types do not say: the version, and that all files are beside the manifest."""
     if manifest.schema != SCHEMA:
-        raise DataError(f"{path} has schema {manifest.schema}, this program knows {SCHEMA}; prepare the data again")
+        raise DataError(f"{path} has schema {manifest.schema}, this program knows {SCHEMA}; {ANEW}")
     names = [shard.file for split in manifest.splits for shard in split.shards]
     for name in (*names, manifest.tokenizer_file or FILE):
         if not name or Path(name).name != name or name in (".", "..") or "\\" in name or "\0" in name:
-            raise DataError(f"{path} names the file {name!r}, which is not a plain name in its folder; prepare the data again")
+            raise DataError(f"{path} names the file {name!r}, which is not a plain name in its folder; {ANEW}")
     for split in manifest.splits:
         if split.tokens != sum(shard.tokens for shard in split.shards):
-            raise DataError(f"{path}: the shards of {split.name!r} do not add up to its {split.tokens:,} tokens; prepare the data again")
+            raise DataError(f"{path}: the shards of {split.name!r} do not add up to its {split.tokens:,} tokens; {ANEW}")

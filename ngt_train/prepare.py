@@ -7,7 +7,6 @@ last. A run that was cut off goes on after its last whole shard.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ngt_train import datasets, documents, files, manifest, settings, shards, tokenizers, unfinished
+from ngt_train import datasets, documents, existing, files, manifest, settings, shards, tokenizers
 from ngt_train.datasets import Source, Tokenized
 from ngt_train.documents import Document, Piece
 from ngt_train.errors import DataError
@@ -26,7 +25,6 @@ from ngt_train.shards import Shard
 from ngt_train.tokenizers import Tokenizer
 from ngt_train.unfinished import Unfinished
 
-OURS = re.compile(r"(train|val|test)_\d{6}\.bin|tokenizer\.json")  # files that a preparation writes, beside its records
 SHARD_TEXT = 64_000_000  # characters a shard
 BATCH_TEXT = 2_000_000  # characters tokenised at a time
 
@@ -50,7 +48,7 @@ def prepare(*, out: str | Path, force: bool = False, progress: Progress | None =
     source = datasets.source(recipe)
     folder = Path(out)
     identity = _identity(source, recipe)
-    ready = _ready(folder, recipe, identity, force)
+    ready = existing.ready(folder, recipe, identity, force)
     if ready:
         return ready
     files.make_folder(folder)
@@ -59,7 +57,7 @@ def prepare(*, out: str | Path, force: bool = False, progress: Progress | None =
         from ngt_train.adopt import adopt
 
         return adopt(folder, recipe, source, identity, report)
-    _refuse_strangers(folder)
+    existing.refuse_strangers(folder)
     return _Preparation(folder, recipe, source, identity, report).run()
 
 
@@ -68,42 +66,6 @@ def _identity(source: Source | Tokenized, recipe: Recipe) -> str:
     if not recipe.tokenizer_file:
         return source.identity
     return f"{source.identity} {tokenizers.from_file(Path(recipe.tokenizer_file), recipe.tokenizer).fingerprint}"
-
-
-def _ready(folder: Path, recipe: Recipe, identity: str, force: bool) -> Manifest | None:
-    """The manifest of a folder that holds just this already."""
-    path = folder / manifest.FILE
-    if not path.exists():
-        return None
-    if not force:
-        made = manifest.read(folder)
-        differ = settings.differences(made.recipe, settings.plain(recipe))
-        if differ:
-            key, old, new = differ[0]
-            raise DataError(f"{folder} was prepared with {key} = {old!r}, not {new!r}; give another --out, or --force to prepare it again")
-        if made.source != identity:
-            raise DataError(f"{folder}: its input has changed since it was prepared; give another --out, or --force to prepare it again")
-        if all((folder / shard.file).is_file() for split in made.splits for shard in split.shards):
-            return made
-    _clear(folder)
-    return None
-
-
-def _clear(folder: Path) -> None:
-    """Remove what an earlier preparation made: the manifest first, which must not vouch for shards that are being replaced."""
-    ours = sorted(path for path in folder.iterdir() if OURS.fullmatch(path.name))
-    try:
-        for path in (folder / manifest.FILE, *ours):
-            path.unlink()
-    except OSError as e:
-        raise DataError(f"{e.filename}: cannot be replaced: {files.why(e)}") from e
-
-
-def _refuse_strangers(folder: Path) -> None:
-    """Never write over what another program left."""
-    for path in sorted(folder.iterdir()):
-        if OURS.fullmatch(path.name) and not (folder / unfinished.FILE).exists():
-            raise DataError(f"{path} is there already, and no preparation of ours made it; give another --out, or remove it")
 
 
 @dataclass

@@ -20,6 +20,7 @@ from ngt_train.errors import DataError
 KINDS = {(20240520, 1): "<u2", (20240801, 7): "<u4"}
 HEADER_INTS = 256
 HEADER_BYTES = 4 * HEADER_INTS
+AGAIN = "run `ngttrain prepare` again, or bring back the file"
 MOST_TOKENS = 2**31 - 1  # the header counts in int32
 BLOCK = 1 << 22  # tokens or bytes looked at in one go
 
@@ -72,7 +73,7 @@ def read(path: Path) -> Array:
 def _header(path: Path, raw: bytes, size: int) -> tuple[str, int]:
     """The dtype and the number of tokens, all three fields and the size checked."""
     if len(raw) < HEADER_BYTES:
-        raise DataError(f"{path}: {size:,} bytes are too few for a shard's header of {HEADER_BYTES:,}; download or prepare it again")
+        raise DataError(f"{path}: {size:,} bytes are too few for a shard's header of {HEADER_BYTES:,}; {AGAIN}")
     magic, version, count = (int(n) for n in np.frombuffer(raw, "<i4", 3))
     if magic not in {known for known, _ in KINDS}:
         known = " or ".join(str(magic) for magic, _ in KINDS)
@@ -82,9 +83,7 @@ def _header(path: Path, raw: bytes, size: int) -> tuple[str, int]:
     kind = KINDS[magic, version]
     wanted = HEADER_BYTES + count * np.dtype(kind).itemsize
     if count < 0 or size != wanted:
-        raise DataError(
-            f"{path}: the header says {count:,} tokens ({wanted:,} bytes), but the file has {size:,} bytes; download or prepare it again"
-        )
+        raise DataError(f"{path}: the header says {count:,} tokens ({wanted:,} bytes), but the file has {size:,} bytes; {AGAIN}")
     return kind, count
 
 

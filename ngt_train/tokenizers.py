@@ -225,7 +225,7 @@ def from_file(path: Path, kind: str = "") -> Tokenizer:
             return _checked(BpeTokenizer(_gpt2_pair(path), kind or "bpe"), kind, path)
         file = path / FILE if path.is_dir() else path
         if not file.is_file():
-            raise DataError(f"{path}: no such tokenizer file")
+            raise DataError(f"{path}: no such tokenizer file; check --tokenizer-file, or run `ngttrain prepare` again")
         return _checked(from_text(file.read_text(encoding="utf-8"), kind or "bpe", str(file)), kind, file)
     except OSError as e:
         raise DataError(f"{path}: cannot be read: {files.why(e)}") from e

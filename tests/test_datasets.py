@@ -126,6 +126,26 @@ def test_missing_shards_are_downloaded_and_whole_ones_kept(fineweb: Path, tmp_pa
     assert [split.tokens for split in made.splits] == [2000, 1000]
 
 
+def test_a_shard_damaged_afterwards_is_downloaded_again_or_named(fineweb: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def download(name: str, file: str, *, dataset: bool, folder: Path) -> Path:
+        (folder / file).write_bytes((fineweb / file).read_bytes())
+        return folder / file
+
+    monkeypatch.setattr(hub, "download", download)
+    for out, path in ((tmp_path / "hub", ""), (tmp_path / "local", str(fineweb))):
+        whole = prepare.prepare(out=out, dataset="fineweb10B", tokenizer="gpt2", path=path, chunks=2)
+        shard = out / "fineweb_train_000001.bin"
+        raw = shard.read_bytes()
+        shard.unlink()
+        shard.write_bytes(raw[:-2] + b"xx")
+        if not path:
+            assert prepare.prepare(out=out, dataset="fineweb10B", tokenizer="gpt2", chunks=2) == whole
+            assert shard.read_bytes() == raw
+            continue
+        with pytest.raises(DataError, match=r"000001.bin was damaged or replaced since it was prepared; bring it back"):
+            prepare.prepare(out=out, dataset="fineweb10B", tokenizer="gpt2", path=path, chunks=2)
+
+
 # -- the hub -------------------------------------------------------------------------------------------------------------------
 def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +180,28 @@ def test_killed_at_any_time_it_goes_on_and_ends_with_the_same_bytes(corpus: Path
         process.communicate()
     made(corpus, tmp_path / "out")
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("name", ["train_000001.bin", "val_000000.bin", "tokenizer.json"])
+@pytest.mark.parametrize("damage", ["missing", "flipped"])
+def test_what_was_damaged_after_it_was_prepared_is_made_again(corpus: Path, tmp_path: Path, name: str, damage: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prepare, "SHARD_TEXT", 2000)
+        made(corpus, tmp_path / "out", tokenizer="char")
+        before, path = contents(tmp_path / "out"), tmp_path / "out" / name
+        if damage == "missing":
+            path.unlink()
+        else:
+            path.write_bytes(before[name][:-30] + b"x" + before[name][-29:])
+        made(corpus, tmp_path / "out", tokenizer="char")
+    assert contents(tmp_path / "out") == before
+
+
+def test_a_manifest_of_before_a_setting_existed_still_holds(corpus: Path, tmp_path: Path) -> None:
+    first = made(corpus, tmp_path / "out")
+    recipe = {key: value for key, value in first.recipe.items() if key != "separator"}
+    manifest.write(tmp_path / "out", replace(first, recipe=recipe))
+    assert made(corpus, tmp_path / "out").recipe == recipe
 
 
 def test_preparing_again_leaves_no_shard_of_before(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

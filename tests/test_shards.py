@@ -90,7 +90,7 @@ def test_a_manifest_is_read_as_it_was_written(shard: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"schema": 1}', '{"schema": "x"}', "[" * 100_000, "\xff"])
 def test_a_manifest_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / manifest.FILE).write_bytes(text.encode("latin-1"))
-    with pytest.raises(DataError, match=r"manifest.json is not (JSON|a manifest).*prepare the data again"):
+    with pytest.raises(DataError, match=r"manifest.json is not (JSON|a manifest).*; make it anew with `ngttrain prepare --force`"):
         manifest.read(tmp_path)
 
 
