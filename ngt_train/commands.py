@@ -158,6 +158,35 @@ def presets(group: str | None, scale: str) -> None:
             click.echo("\n  ".join([f"{name}: {text}", *commands]))
 
 
+# -- sweeps ------------------------------------------------------------------------------------------------------------
+@main.command()
+@click.argument("file", metavar="FILE.toml")
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Runs at a time; the file's number when left out.")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting of all runs, for instance train.steps=100.")
+@click.option("--scale", metavar="SCALE", help="tiny: the same runs shrunk for a laptop's CPU.")
+@click.option("--dry-run", is_flag=True, help="List the runs and stop.")
+def sweep(file: str, jobs: int | None, assignments: tuple[str, ...], scale: str | None, dry_run: bool) -> None:
+    """Run the experiments of FILE.toml; one that is done already is not run again."""
+    import os
+    from dataclasses import replace
+
+    from ngt_train import environment, experiments, outcomes
+    from ngt_train.sweep import Sweep
+
+    plan = experiments.read(file, scale or "", (*environment.assignments(os.environ), *assignments))
+    if dry_run:
+        click.echo("\n".join(f"{plan.group}/{experiment.name}" for experiment in plan.experiments))
+        return
+    work = Sweep(replace(plan, jobs=jobs or plan.jobs), say)
+    rows = work.run()
+    for place, row in enumerate(outcomes.ranked(rows), 1):
+        loss = "-" if row["val_loss"] is None else f"{row['val_loss']:.4f}"
+        click.echo(f"{place:>3}  {loss:>9}  {row['name']}" + ("" if row["status"] == "finished" else f"  {row['status']}"))
+    if all(row["val_loss"] is None for row in rows):
+        raise TrainError(f"no run of the sweep has a result; {work.folder.as_posix()}/results.jsonl has the reasons")
+    say(f"rows and ranking are in {work.folder.as_posix()}; `ngtreport build logs/{plan.group}` makes the report")
+
+
 # -- what checkpoints are good for -----------------------------------------------------------------------------------
 @main.command()
 @click.argument("checkpoint")
