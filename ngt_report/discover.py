@@ -115,8 +115,18 @@ def _walk(base: Path, findings: list[tuple[str, Finding]], root: Path, exclude: 
         ours = _written_here(here)
         for name in sorted(names):
             path = here / name
-            if name not in ours and not name.startswith(".") and _readable(path, real_root, findings, root):
+            if (
+                name not in ours
+                and not name.startswith(".")
+                and not _is_sidecar(name, names)
+                and _readable(path, real_root, findings, root)
+            ):
                 yield path
+
+
+def _is_sidecar(name: str, names: list[str]) -> bool:
+    """Whether a file is what ngttrain writes beside a checkpoint: its sums."""
+    return name.endswith(".pt.json") and name.removesuffix(".json") in names
 
 
 def _written_here(folder: Path) -> frozenset[str]:

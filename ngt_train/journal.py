@@ -87,7 +87,8 @@ class Journal:
 
     def eval(self, metrics: Metrics, step: int, tokens: int, elapsed_s: float) -> None:
         """What an evaluation gave: `val/loss` is the cross-entropy; a line for people when it is among the metrics."""
-        self.log.eval(metrics, step, tokens, elapsed_s)
+        # how long it took is no result of the split
+        self.log.eval({"eval_s" if k.endswith("/eval_s") else k: v for k, v in metrics.items()}, step, tokens, elapsed_s)
         self._note_down(metrics, step, elapsed_s)
         if "val/loss" in metrics:
             loss = self.final_val = metrics["val/loss"]

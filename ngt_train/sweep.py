@@ -25,6 +25,7 @@ from ngt_train.files import make_folder, replacing
 from ngt_train.outcomes import Row
 
 FOLDER = "sweeps"  # FOLDER/GROUP: settings and output of each run, results.jsonl, summary.json
+PROGRAM = (sys.executable, "-m", "ngt_train.commands")
 POLL = 0.1  # seconds between looks at the running processes
 PATIENCE = 120  # seconds that runs get to save when the sweep is stopped, and that a restarted sweep waits for them
 PR_SET_PDEATHSIG = 1  # Linux: the signal that a process gets when its parent dies
@@ -50,6 +51,7 @@ class Sweep:
     order: list[Experiment] = field(default_factory=list)
     running: list[_Process] = field(default_factory=list)
     lock: int = -1  # an open file whose lock this process and its runs hold
+    program: tuple[str, ...] = field(default_factory=lambda: PROGRAM)
 
     @property
     def folder(self) -> Path:
@@ -113,7 +115,7 @@ class Sweep:
         device = next((d for d in self._devices if d not in {p.device for p in self.running}), None)
         if device is None and self._devices:
             device = self._devices[len(self.running) % len(self._devices)]
-        command = [sys.executable, "-m", "ngt_train.commands", "run", "--config", str(path), "--no-bar", *flag]
+        command = [*self.program, "run", "--config", str(path), "--no-bar", *flag]
         output = open(path.with_suffix(".out"), "wb")  # noqa: SIM115 -- closed when the process has ended
         popen = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, env=self._environment(device), start_new_session=True,
