@@ -295,3 +295,10 @@ def test_the_command_prints_the_ranking(inside: Path, monkeypatch: pytest.Monkey
     assert (failed.exit_code, failed.stderr.splitlines()[-1]) == (
         3, "Error: no run of the sweep has a result; sweeps/t/results.jsonl has the reasons",
     )  # fmt: skip
+
+
+def test_every_key_is_in_the_docs_and_its_example_is_a_sweep(inside: Path) -> None:
+    page = (TOP / "docs/training.md").read_text(encoding="utf-8")
+    assert [name for name in experiments.SweepFile.__dataclass_fields__ if f"`{name}`" not in page.partition("## Sweeps")[2]] == []
+    example = page.partition("## Sweeps")[2].partition("```toml\n")[2].partition("```")[0]
+    assert [e.name for e in plan(example).experiments] == ["base", "lr=0.0005", "lr=0.002", "batch=2", "batch=8"]
