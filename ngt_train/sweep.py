@@ -179,6 +179,8 @@ class Sweep:
                     if time.monotonic() > deadline:
                         raise TrainError(f"the sweep {self.plan.group} is running in another process; wait until that has ended") from error
                     time.sleep(POLL)
+            for left in self.folder.glob(".*.tmp"):  # by a sweep that was killed
+                left.unlink()
             yield
         finally:
             os.close(self.lock)
