@@ -11,6 +11,7 @@ from ngt_report import formatting as fmt
 from ngt_report import shell
 from ngt_report.assemble.facts import Facts, Row
 from ngt_report.assemble.seeds import seed_group
+from ngt_report.charts import page_charts
 from ngt_report.curves import curves
 from ngt_report.model import Report
 from ngt_report.pagemodel import Page
@@ -70,6 +71,7 @@ def dashboard_html(store: Store, facts: Facts, report: Report) -> str:
     names = {run: i for i, run in enumerate(_order(facts))}
     drawn = curves(store, names, origins.path)
     tables = shell.island("data-tables", _tables(store, facts, report, names, origins))
+    charted = page_charts(store, names)
     library = shell.vega()
     script = shell.asset(*SCRIPTS)
     page = Page(
@@ -78,9 +80,9 @@ def dashboard_html(store: Store, facts: Facts, report: Report) -> str:
         script=shell.verbatim(script),
         report=report,
         tables=tables,
-        islands=(shell.island("data-curves", drawn), shell.island("data-charts", [])),
+        islands=(shell.island("data-curves", drawn), shell.island("data-charts", charted)),
         libraries=(library,),
-        charts=(),
+        charts=tuple(c["title"] for c in charted),
         linked=tuple(_row_id(facts, names, f.run) for f in report.findings),
     )
     return environment().get_template("dashboard.html.j2").render(p=page)

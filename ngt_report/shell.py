@@ -68,7 +68,7 @@ def vega() -> Library:
         text = vl_convert.javascript_bundle(SNIPPET)
         if path:
             _keep(path, text)
-    return Library("vega", verbatim(text))
+    return Library("library-vega", verbatim(text))
 
 
 def _cached() -> Path | None:

@@ -181,3 +181,53 @@ def test_a_finding_leads_to_its_run(page: Browser) -> None:
 def test_nothing_is_wider_than_the_window(page: Browser, built: Path, width: int) -> None:
     page.open(built / "dashboard.html", width=width)
     assert page.js("document.documentElement.scrollWidth") <= width
+
+
+CHARTS = "document.querySelectorAll('[data-chart]').length"
+DRAWN = "[...document.querySelectorAll('[data-chart] .plot')].filter((e) => e.dataset.drawn).length"
+
+
+def draw_all_charts(page: Browser) -> None:
+    """Scroll to every chart and wait until it is drawn."""
+    for i in range(page.js(CHARTS)):
+        page.js(f"document.querySelector('[data-chart=\"{i}\"]').scrollIntoView()")
+        page.wait(f"document.querySelector('[data-chart=\"{i}\"] .plot').dataset.drawn")
+
+
+def test_charts_are_drawn_when_they_come_into_view(page: Browser) -> None:
+    assert not page.js("!!window.vega")
+    draw_all_charts(page)
+    assert page.js(CHARTS) == page.js(DRAWN) == 7
+    assert page.js("[...document.querySelectorAll('.plot canvas')].every((c) => c.width > 200 && c.height > 40)")
+
+
+def test_a_chart_is_saved_as_svg_and_png(page: Browser) -> None:
+    page.click("[data-chart='0'] button[aria-label$='as SVG']")
+    text = "".join(ET.fromstring(page.downloaded("w3_25m_best_last.svg")).itertext())
+    assert "Best against last validation loss" in text and "screen_ngt_no_radius" in text
+    page.click("[data-chart='0'] button[aria-label$='as PNG']")
+    assert page.downloaded("w3_25m_best_last.png").startswith(b"\x89PNG")
+
+
+def test_hiding_a_run_takes_it_from_the_charts(page: Browser) -> None:
+    page.js("document.querySelector('[data-chart=\"2\"]').scrollIntoView()")
+    page.wait("document.querySelector('[data-chart=\"2\"] .plot').dataset.drawn")
+    ink = "document.querySelector('[data-chart=\"2\"] canvas').toDataURL()"
+    before = page.js(ink)
+    page.click("#run-0 input")
+    page.wait(f"{ink} !== {before!r}")
+
+
+def test_ranges_on_parallel_axes_keep_the_runs_that_cross_them(page: Browser) -> None:
+    selector = "[data-chart='6']"
+    draw_all_charts(page)
+    page.js(f'document.querySelector("{selector}").scrollIntoView({{block: "center"}})')
+    box = f'document.querySelector("{selector} canvas").getBoundingClientRect()'
+    left, top, width, height = page.js(f"[{box}.x, {box}.y, {box}.width, {box}.height]")
+    x = left + width * 0.85  # the last axis, best loss: its lower half
+    page.drag((x - 25, top + height * 0.45), (x + 40, top + height * 0.9))
+    assert "2 of 6 runs cross the chosen ranges of best loss" in page.wait(f'document.querySelector("{selector} .ranges").textContent')
+    page.click(f"{selector} .ranges button")
+    page.wait(f'!document.querySelector("{selector} .ranges").textContent')
+    page.click("#logs")
+    assert "logs=1" in page.js(HASH)

@@ -85,7 +85,7 @@ def test_every_name_of_the_islands_is_documented() -> None:
 # -- what may run -----------------------------------------------------------------------------------------------------
 def test_the_policy_names_exactly_the_scripts_of_the_page(page: str) -> None:
     policy = re.findall(r'http-equiv="Content-Security-Policy" content="(.*?)"', page)[0].replace("&#39;", "'")
-    scripts = re.findall(r"<script>(.*?)</script>|<script type=\"text/plain\" id=\"\w+\">(.*?)</script>", page, re.DOTALL)
+    scripts = re.findall(r"<script>(.*?)</script>|<script type=\"text/plain\" id=\"[\w-]+\">(.*?)</script>", page, re.DOTALL)
     hashes = {f"'sha256-{base64.b64encode(hashlib.sha256((a or b).encode()).digest()).decode()}'" for a, b in scripts}
     assert set(re.findall(r"'sha256-[^']*'", policy)) == hashes
     assert "unsafe-eval" not in policy and "connect-src 'none'" in policy and "default-src 'none'" in policy

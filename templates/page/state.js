@@ -36,7 +36,7 @@ const pairs = {
 const fields = {
   theme: [text, "auto"], q: [text, ""], sort: [text, "rank"], group: [text, tables.seeds.length ? "seeds" : "none"], diff: [flag, false],
   cols: [list, null], pin: [list, []], hide: [whole, new Set()], x: [text, "step"], lx: [flag, false], ly: [flag, false], clip: [flag, true],
-  band: [flag, true], smooth: [{ parse: Number, print: String }, 0], m: [list, null], zoom: [pair, null], zy: [pairs, new Map()],
+  band: [flag, true], logs: [flag, false], smooth: [{ parse: Number, print: String }, 0], m: [list, null], zoom: [pair, null], zy: [pairs, new Map()],
 };
 const state = {};
 const listeners = [];

@@ -1,0 +1,147 @@
+"""The comparison charts: one .sql file each, whose header names a mark; the mark's Vega-Lite specification, filled with titles and rows."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from importlib.resources import files as resource_files
+from pathlib import Path
+from typing import Any
+
+from ngt_report.errors import ReportError, UsageError
+from ngt_report.runs import UNTELLING
+from ngt_report.store import Store, finite, sql
+
+ORDER = ("best_last", "fixed_step", "throughput", "front", "target", "effects", "heat", "parallel")  # on the page; others follow
+NOT_ON_PAGE = "curves"  # the page draws curves by itself
+HEADER = ("title", "mark", "x", "y", "note")
+DPI = 300
+POINTS = 72  # a point of print is 1/72 inch, and Vega draws in those
+WIDTH = 5.5  # inches
+
+
+@cache
+def chart_names() -> tuple[str, ...]:
+    """All charts, in the order of the page."""
+    folder = resource_files("ngt_report").joinpath("sql", "charts")
+    found = sorted(p.name.removesuffix(".sql") for p in folder.iterdir() if p.name.endswith(".sql"))
+    return (*[n for n in ORDER if n in found], *[n for n in found if n not in ORDER])
+
+
+@cache
+def header(name: str) -> dict[str, str]:
+    """The comment header of a chart: title, mark, x, y, note."""
+    return dict(re.findall(rf"(?m)^-- ({'|'.join(HEADER)}): (.+)$", sql(f"charts/{name}.sql")))
+
+
+@cache
+def _template(mark: str) -> str:
+    return resource_files("ngt_report").joinpath("specs", f"{mark}.json").read_text(encoding="utf-8")
+
+
+def prepare(store: Store) -> None:
+    """Make the relations that charts share: the main compared set, and its settings that differ."""
+    store.run(f"CREATE OR REPLACE TEMP TABLE main_set AS {sql('page/main_set.sql')}")
+    store.rows(f"CREATE OR REPLACE TEMP TABLE settings AS {sql('page/settings.sql')}", {"untelling": UNTELLING.pattern})
+
+
+def rows_of(store: Store, name: str) -> list[dict[str, Any]]:
+    """A chart's rows; `prepare` was called before."""
+    return [finite(row) for row in store.rows(sql(f"charts/{name}.sql"))]
+
+
+def specification(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The chart's Vega-Lite specification without its rows; an axis whose rows name it has that title."""
+    said = header(name)
+    spec: dict[str, Any] = json.loads(_template(said["mark"]))
+    titles = {"X": rows[0].get("x_title", said["x"]), "Y": rows[0].get("y_title", said["y"])} if rows else {"X": said["x"], "Y": said["y"]}
+    _entitle(spec, titles)
+    return spec
+
+
+def _entitle(node: Any, titles: dict[str, str]) -> None:
+    """Put the titles where the template says X and Y."""
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _entitle(child, titles)
+    if isinstance(node, dict) and node.get("title") in ("X", "Y"):
+        node["title"] = titles[node["title"]]
+
+
+def page_charts(store: Store, names: dict[str, int]) -> list[dict[str, Any]]:
+    """The island `charts`: every chart that has rows; `i` is the place of a row's run."""
+    prepare(store)
+    out = []
+    for name in chart_names():
+        rows = rows_of(store, name) if name != NOT_ON_PAGE else []
+        if not rows:
+            continue
+        said = header(name)
+        for row in rows:
+            if "id" in row:
+                row["i"] = names[row.pop("id")]
+        out.append(
+            {
+                "name": name,
+                "title": said["title"],
+                "note": said["note"],
+                "mark": said["mark"],
+                "spec": specification(name, rows),
+                "rows": rows,
+            }
+        )
+    return out
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+def export(store: Store, name: str, out: Path, force: bool, dark: bool = False, width: float = WIDTH) -> int:
+    """Write a chart as SVG or PNG at paper size, without a browser; returns how many rows it shows."""
+    kind = out.suffix.lower()
+    if kind not in (".svg", ".png"):
+        raise UsageError(f"{out} ends in neither .svg nor .png; give -o FILE.svg or FILE.png")
+    if name not in chart_names():
+        raise UsageError(f"there is no chart {name!r}; there are {', '.join(chart_names())}")
+    if out.exists() and not force:
+        raise UsageError(f"{out} exists; give another name, or --force to write over it")
+    prepare(store)
+    rows = rows_of(store, name)
+    if not rows:
+        raise ReportError(f"the chart {name} has nothing to show: {header(name)['note']}")
+    _write(out, _drawn(specification(name, rows), rows, header(name)["title"], kind, dark, width))
+    return len(rows)
+
+
+def _drawn(spec: dict[str, Any], rows: list[dict[str, Any]], title: str, kind: str, dark: bool, width: float) -> bytes:
+    import vl_convert
+
+    spec |= {
+        "datasets": {"rows": rows},
+        "width": width * POINTS,
+        "title": title,
+        "config": look(dark),
+        "autosize": {"type": "fit-x", "contains": "padding"},
+    }
+    if kind == ".svg":
+        return vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]).encode()
+    return bytes(vl_convert.vegalite_to_png(spec, ppi=DPI, allowed_base_urls=[]))
+
+
+def look(dark: bool) -> dict[str, Any]:
+    """Colours and sizes of an exported chart."""
+    ink, soft, grid, paper = ("#e9ebee", "#aab1bc", "#2c3138", "#181b1f") if dark else ("#1b1e23", "#565d68", "#e2e3e6", "#ffffff")
+    return {
+        "background": paper, "font": "DejaVu Sans", "view": {"stroke": None}, "text": {"color": ink, "fontSize": 10},
+        "title": {"color": ink, "fontSize": 12, "anchor": "start", "offset": 10},
+        "axis": {"labelColor": ink, "titleColor": soft, "gridColor": grid, "domainColor": soft, "tickColor": grid, "labelFontSize": 10,
+                 "titleFontSize": 10, "titleFontWeight": "normal"},
+        "legend": {"labelColor": ink, "titleColor": soft, "labelFontSize": 10, "titleFontSize": 10},
+    }  # fmt: skip
+
+
+def _write(out: Path, data: bytes) -> None:
+    """Under a temporary name, then renamed."""
+    from ngt_report.share import replace_files
+
+    if out.is_dir():
+        raise UsageError(f"{out} is a folder; give -o a file's name")
+    replace_files({out: data})

@@ -1,0 +1,35 @@
+"""The commands of `ngtreport` that draw: chart."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from ngt_report.commands import _dir, _folder, _print, _say, cli
+
+
+@cli.command()
+@click.argument("name", required=False)
+@_dir
+@click.option("-o", "--out", metavar="FILE", help="Where to: FILE.svg or FILE.png.")
+@click.option("--width", type=click.FloatRange(1, 40), metavar="INCHES", default=5.5, show_default=True, help="Width on paper.")
+@click.option("--dark", is_flag=True, help="Light on dark.")
+@click.option("--force", is_flag=True, help="Write over an existing file.")
+def chart(name: str | None, directory: str | None, out: str | None, width: float, dark: bool, force: bool) -> None:
+    """Save a comparison chart as SVG or PNG, without a browser.
+
+    At paper size; PNG has 300 dots an inch. Without NAME, lists the charts.
+    """
+    from ngt_report import charts, reports
+
+    if name is None or out is None:
+        if name is not None:
+            raise click.UsageError("give -o FILE.svg or -o FILE.png")
+        _print("\n".join(f"{n}\t{charts.header(n)['title']}" for n in charts.chart_names()))
+        return
+    with closing(reports.database(_folder(directory))) as store:
+        rows = charts.export(store, name, Path(out), force, dark, width)
+    _say(f"the chart {name} shows {rows:,} {'row' if rows == 1 else 'rows'}")
+    _print(out)

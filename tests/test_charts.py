@@ -1,0 +1,221 @@
+"""The comparison charts: their numbers are the metrics', their specifications Altair's, their files pictures."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from ngt_report import charts, marks
+from ngt_report.build import Request, build
+from ngt_report.errors import ReportError, UsageError
+from ngt_report.reports import database
+from ngt_report.store import Store, sql
+from tests.test_dashboard import island
+
+TOP = Path(__file__).parents[1]
+LRS, WIDTHS, SEEDS = (0.001, 0.002, 0.004), (64, 128), (11, 12)
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Store]]:
+    """A report of a sweep over learning rate, width and seed, and its database."""
+    folder = tmp_path_factory.mktemp("sweep") / "in"
+    folder.mkdir()
+    for lr in LRS:
+        for width in WIDTHS:
+            for seed in SEEDS:
+                _run(folder, lr, width, seed)
+    made = build(Request((str(folder),), out=str(folder.parent / "out"))).folder
+    store = database(made)
+    charts.prepare(store)
+    yield made, store
+    store.close()
+
+
+def loss_of(lr: float, width: int, seed: int) -> float:
+    return round(4 + 100 * lr - width / 1000 + seed / 100, 4)
+
+
+def _run(folder: Path, lr: float, width: int, seed: int) -> None:
+    name = f"w{width}_lr{lr}_s{seed}"
+    shared = {"kind": "eval", "run": name, "segment": 0, "ts": "2026-03-02T09:00:00Z", "segment_elapsed_s": 0.0}
+    said = {"schema": 1, "total_steps": 400, "seed": seed, "model": "ngt", "flags": [], "config": {"learning_rate": lr, "hidden": width}}
+    start = {**shared, "kind": "run_start", "seq": 0, "step": 0, "tokens": 0, "elapsed_s": 0.0, **said}
+    rows = [start]
+    for i in range(1, 5):
+        loss = loss_of(lr, width, seed) + (4 - i) * 0.5
+        rows.append({**shared, "seq": i, "step": i * 100, "tokens": i * 6400, "elapsed_s": i * width / 8, "val/loss": loss})
+    rows.append(
+        {
+            **shared,
+            "kind": "run_end",
+            "seq": 5,
+            "step": 400,
+            "tokens": 25600,
+            "elapsed_s": 4 * width / 8,
+            "status": "finished",
+            "reason": None,
+        }
+    )
+    (folder / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+
+
+def rows(store: Store, name: str) -> list[dict[str, Any]]:
+    return charts.rows_of(store, name)
+
+
+# -- the numbers ------------------------------------------------------------------------------------------------------
+def test_best_against_last_is_the_metric(sweep: tuple[Path, Store]) -> None:
+    known = sweep[1].run("SELECT run, best_loss, last_loss FROM best_last ORDER BY best_loss, run")
+    assert [(r["id"], r["x"], r["x2"]) for r in rows(sweep[1], "best_last")] == known
+
+
+def test_bars_at_the_common_step_are_means_over_seeds_with_their_intervals(sweep: tuple[Path, Store]) -> None:
+    known = sweep[1].run("SELECT mean_loss, mean_loss - ci95_loss, mean_loss + ci95_loss, n FROM seeds WHERE n > 1 ORDER BY mean_loss")
+    assert [(r["x"], r["low"], r["high"], r["n"]) for r in rows(sweep[1], "fixed_step")] == known
+    assert len(known) == 6
+
+
+def test_throughput_is_the_metric(sweep: tuple[Path, Store]) -> None:
+    assert {r["id"]: r["x"] for r in rows(sweep[1], "throughput")} == dict(sweep[1].run("SELECT run, steps_per_s FROM throughput"))
+
+
+def test_the_front_holds_exactly_the_runs_that_none_beats_in_both(sweep: tuple[Path, Store]) -> None:
+    found = rows(sweep[1], "front")
+    beaten = {a["id"] for a in found for b in found if (b["x"] >= a["x"] and b["y"] < a["y"]) or (b["x"] > a["x"] and b["y"] <= a["y"])}
+    assert {r["id"] for r in found if not r["front"]} == beaten and len(beaten) == 10
+
+
+def test_time_to_target_is_the_metric(built: Path) -> None:
+    store = database(built)
+    charts.prepare(store)
+    known = store.run("SELECT run, seconds, steps, reached FROM time_to_target ORDER BY ALL")
+    assert sorted(((r["id"], r["x"], r["step"], r["reached"]) for r in rows(store, "target")), key=str) == sorted(known, key=str)
+    store.close()
+
+
+def test_an_effect_is_the_mean_over_pairs_that_differ_in_nothing_else(sweep: tuple[Path, Store]) -> None:
+    found = {r["run"]: (round(r["x"], 9), round(r["low"], 9), round(r["high"], 9), r["n"]) for r in rows(sweep[1], "effects")}
+    assert found == {
+        "hidden: 128 → 64": (0.064, 0.064, 0.064, 6),
+        "learning_rate: 0.001 → 0.002": (0.1, 0.1, 0.1, 4),
+        "learning_rate: 0.001 → 0.004": (0.3, 0.3, 0.3, 4),
+        "learning_rate: 0.002 → 0.004": (0.2, 0.2, 0.2, 4),
+    }
+
+
+def test_the_heat_map_has_the_lowest_loss_of_each_cell(sweep: tuple[Path, Store]) -> None:
+    found = {(float(r["x"]), float(r["y"])): (r["value"], r["n"]) for r in rows(sweep[1], "heat")}
+    assert found == {(width, lr): (loss_of(lr, width, 11), 2) for lr in LRS for width in WIDTHS}
+    assert {(r["x_title"], r["y_title"]) for r in rows(sweep[1], "heat")} == {("hidden", "learning_rate")}
+
+
+def test_parallel_axes_run_from_lowest_to_highest_linear_and_logarithmic(sweep: tuple[Path, Store]) -> None:
+    found = rows(sweep[1], "parallel")
+    rates = {r["value"]: (round(r["lin"], 6), round(r["log"], 6)) for r in found if r["key"] == "learning_rate"}
+    assert rates == {"0.001": (0, 0), "0.002": (0.333333, 0.5), "0.004": (1, 1)}
+    assert {r["key"]: r["turn"] for r in found} == {"hidden": 1, "learning_rate": 2, "best loss": 3}
+    best = min((r for r in found if r["key"] == "best loss"), key=lambda r: r["lin"])
+    assert (best["lin"], best["place"], float(best["value"])) == (0, 1, loss_of(0.001, 128, 11))
+
+
+def test_what_a_run_does_not_record_is_no_equal_setting(built: Path) -> None:
+    store = database(built)
+    charts.prepare(store)
+    assert not any(r["run"].startswith("model") for r in rows(store, "effects"))  # vanilla lacks settings that the others record
+    store.close()
+
+
+# -- the page ---------------------------------------------------------------------------------------------------------
+def test_the_page_holds_exactly_the_rows_of_the_queries(sweep: tuple[Path, Store]) -> None:
+    page = (sweep[0] / "dashboard.html").read_text()
+    runs = [r["id"] for r in island(page, "tables")["runs"]]
+    shown = {c["name"]: c for c in island(page, "charts")}
+    assert set(shown) == set(charts.chart_names()) - {charts.NOT_ON_PAGE, "target"}  # without a baseline there is no target
+    for name, chart in shown.items():
+        known = rows(sweep[1], name)
+        for row in known:
+            if "id" in row:
+                row["i"] = runs.index(row.pop("id"))
+        assert chart["rows"] == known
+
+
+def test_every_chart_has_its_header_and_a_mark() -> None:
+    for name in charts.chart_names():
+        assert set(charts.header(name)) == set(charts.HEADER), name
+        assert charts.header(name)["mark"] in marks.MARKS
+        assert sql(f"charts/{name}.sql").count("\n") <= 80
+
+
+def test_every_chart_is_documented() -> None:
+    said = (TOP / "docs" / "dashboard.md").read_text(encoding="utf-8")
+    assert [n for n in charts.chart_names() if f"| `{n}` | {charts.header(n)['title']} |" not in said] == []
+
+
+@pytest.mark.parametrize("mark", marks.MARKS)
+def test_a_specification_is_what_altair_makes(mark: str) -> None:
+    assert (marks.HERE / f"{mark}.json").read_text(encoding="utf-8") == marks.text_of(mark)
+
+
+@pytest.mark.parametrize("mark", marks.MARKS)
+def test_fields_of_a_specification_are_columns_of_its_charts(mark: str, sweep: tuple[Path, Store]) -> None:
+    used = set(re.findall(r'"field": "(\w+)"', marks.text_of(mark))) - {"at", "run", "keep"}
+    for name in charts.chart_names():
+        found = rows(sweep[1], name)
+        if charts.header(name)["mark"] == mark and found:
+            assert used <= set(found[0]), name
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", [n for n in charts.chart_names() if n != "target"])
+def test_a_chart_is_saved_as_svg_with_its_title_and_runs(name: str, sweep: tuple[Path, Store], tmp_path: Path) -> None:
+    assert charts.export(sweep[1], name, tmp_path / "a.svg", False) == len(rows(sweep[1], name))
+    root = ET.fromstring((tmp_path / "a.svg").read_text())
+    text = " ".join(root.itertext())
+    assert charts.header(name)["title"] in text and "NaN" not in text
+    assert abs(float(root.get("width", "0")) - charts.WIDTH * charts.POINTS) < 20
+
+
+def test_a_png_has_300_dots_an_inch(sweep: tuple[Path, Store], tmp_path: Path) -> None:
+    charts.export(sweep[1], "heat", tmp_path / "a.png", False, width=3.3)
+    data = (tmp_path / "a.png").read_bytes()
+    assert data.startswith(b"\x89PNG") and abs(int.from_bytes(data[16:20], "big") - 3.3 * charts.DPI) < 60
+
+
+def test_a_chart_of_hostile_names_is_drawn_and_fetches_nothing(tmp_path: Path) -> None:
+    names = ["</script><svg onload=x>", "datum.x", "a.b['c']", "http://127.0.0.1:9/x.png", "\\\\\"'", "'+alert(1)+'"]
+    text = "".join(json.dumps({"run": n, "steps": 100, "val_loss": 4 + i / 10, "lr": n}) + "\n" for i, n in enumerate(names))
+    (tmp_path / "s.jsonl").write_text(text)
+    store = database(build(Request((str(tmp_path / "s.jsonl"),), out=str(tmp_path / "out"))).folder)
+    charts.export(store, "best_last", tmp_path / "a.svg", False)
+    shown = " ".join(ET.fromstring((tmp_path / "a.svg").read_text()).itertext())
+    assert [n for n in names if n not in shown] == []
+    store.close()
+
+
+def test_wrong_names_places_and_charts_without_rows_are_said(sweep: tuple[Path, Store], tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"ends in neither \.svg nor \.png"):
+        charts.export(sweep[1], "heat", tmp_path / "a.pdf", False)
+    with pytest.raises(UsageError, match="there is no chart 'hat'"):
+        charts.export(sweep[1], "hat", tmp_path / "a.svg", False)
+    with pytest.raises(ReportError, match="the chart target has nothing to show"):
+        charts.export(sweep[1], "target", tmp_path / "a.svg", False)
+    (tmp_path / "a.svg").write_text("mine")
+    with pytest.raises(UsageError, match="exists; give another name"):
+        charts.export(sweep[1], "heat", tmp_path / "a.svg", False)
+    assert (tmp_path / "a.svg").read_text() == "mine"
+
+
+def test_the_command_lists_and_saves(run: Callable[..., Result], tmp_path: Path) -> None:
+    assert run("chart").stdout.splitlines()[0] == "best_last\tBest against last validation loss"
+    done = run("chart", "best_last", "-o", tmp_path / "a.svg")
+    assert (done.exit_code, done.stdout) == (0, f"{tmp_path}/a.svg\n")
+    assert "the chart best_last shows 6 rows" in done.stderr
+    assert run("chart", "best_last").exit_code == 2
