@@ -45,7 +45,7 @@ def open_corpus(config: RunConfig, world: World, say: Callable[[str], None]) -> 
     from ngt_train.data import open_tokens
 
     folder = config.data_folder()
-    if world.first and not (folder / manifest.FILE).is_file():
+    if world.first and not manifest.exists(folder):
         _prepare(config, say)
     world.barrier()
     made = manifest.read(folder)

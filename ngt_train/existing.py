@@ -23,7 +23,7 @@ def ready(folder: Path, recipe: Recipe, identity: str, force: bool) -> Manifest 
     Raises:
         DataError: it holds something else.
     """
-    if not (folder / manifest.FILE).exists():
+    if not manifest.exists(folder):
         return None
     if not force:
         made = manifest.read(folder)

@@ -71,6 +71,17 @@ def sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
+def check_listable(folder: Path, deep: bool, error: type[TrainError] = DataError) -> None:
+    """Raise `error` where the folder, or with `deep` one below it, cannot be listed: Path.glob would skip it in silence."""
+
+    def refuse(e: OSError) -> None:
+        raise error(f"{e.filename or folder}: the folder cannot be listed: {why(e)}; change its rights, or choose another") from e
+
+    for _ in os.walk(folder, onerror=refuse):
+        if not deep:
+            return
+
+
 def make_folder(folder: Path, error: type[TrainError] = DataError) -> None:
     """The folder and its parents."""
     try:

@@ -79,7 +79,7 @@ def read(folder: Path) -> Manifest:
     path = folder / FILE
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder of prepared tokens; make it with `ngttrain prepare --out {folder}`")
-    if not path.is_file():
+    if not exists(folder):
         raise DataError(f"{folder} has no {FILE}, so its preparation did not end; run `ngttrain prepare --out {folder}` again, it goes on")
     try:
         manifest = settings.build(Manifest, json.loads(path.read_bytes()))
@@ -91,6 +91,18 @@ def read(folder: Path) -> Manifest:
         raise DataError(f"{path} is not a manifest: {e}; {ANEW}") from e
     _check(path, manifest)
     return manifest
+
+
+def exists(folder: Path) -> bool:
+    """Whether the folder has a manifest.
+
+    Raises:
+        DataError: its rights do not let us see.
+    """
+    try:
+        return (folder / FILE).exists()
+    except OSError as e:
+        raise DataError(f"{folder}: cannot be looked into: {files.why(e)}; change its rights, or choose another folder") from e
 
 
 def _check(path: Path, manifest: Manifest) -> None:

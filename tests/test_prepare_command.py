@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -54,7 +55,8 @@ def test_all_datasets_are_listed() -> None:
         (("--dataset", "stdlb"), 2, "unknown dataset 'stdlb'; did you mean 'stdlib'?"),
         (("--tokenizer", "bytes"), 2, "unknown tokenizer 'bytes'; did you mean 'byte'?"),
         (("--dataset", "text"), 2, "dataset text needs --path, a file or a folder"),
-        (("--dataset", "text", "--path", "none"), 3, "none: no such file or folder"),
+        (("--dataset", "text", "--path", "none"), 3, "none: no such file or folder; check --path"),
+        (("--dataset", "text", "--path", os.devnull), 3, "neither a file nor a folder; check --path"),
         (("--limit", "train"), 2, "--limit 'train' is not of the form SPLIT=N, such as train=1000"),
         (("--limit", "train=x"), 2, "--limit 'train=x' is not of the form SPLIT=N, such as train=1000"),
         (("--dataset", "text", "--path", "book.txt", "--vocabulary", "100"), 2, "vocabulary of 100 is too small"),
@@ -74,11 +76,40 @@ def test_every_mistake_is_one_sentence(folder: Path, arguments: tuple[str, ...],
     assert done.stderr.startswith("Error: ") and said in done.stderr and done.stderr.count("\n") == 1
 
 
-@pytest.mark.skipif(os.name != "posix" or not os.geteuid(), reason="root may write anywhere")
-def test_a_folder_without_rights_is_one_sentence(folder: Path) -> None:
-    (folder / "locked").mkdir(mode=0o500)
-    done = run("--dataset", "text", "--path", "book.txt", "--tokenizer", "byte", "-o", "locked/out")
-    assert (done.exit_code, done.stderr) == (3, "Error: locked/out: the folder cannot be made: permission denied; choose another\n")
+UNPRIVILEGED = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.name == "posix" and not os.geteuid() else []
+
+
+def bound_by_rights() -> bool:
+    """Whether a program can be run here that rights hold for."""
+    if os.name != "posix" or not UNPRIVILEGED:
+        return os.name == "posix"
+    return bool(shutil.which("setpriv")) and not subprocess.run([*UNPRIVILEGED, "true"], capture_output=True, check=False).returncode
+
+
+@pytest.mark.skipif(not bound_by_rights(), reason="root may do anything here")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--path", "book.txt", "-o", "locked/out"), "locked/out: cannot be looked into: permission denied; change its rights"),
+        (("--path", "book.txt", "-o", "closed/out"), "closed/out: the folder cannot be made: permission denied; choose another"),
+        (("--path", "locked"), "locked: the folder cannot be listed: permission denied; change its rights, or choose another"),
+        (("--path", "."), "locked: the folder cannot be listed: permission denied"),
+        (("--path", "secret.txt"), "secret.txt: cannot be read: permission denied"),
+        (("--path", "book.txt", "--tokenizer-file", "secret.txt"), "secret.txt: cannot be read: permission denied"),
+    ],
+)
+def test_what_may_not_be_read_or_written_is_one_sentence(folder: Path, arguments: tuple[str, ...], said: str) -> None:
+    shutil.copy("book.txt", "secret.txt")
+    for name, mode in (("locked", 0o000), ("closed", 0o555), ("secret.txt", 0o000)):
+        Path(name).mkdir(exist_ok=True) if "." not in name else None
+        os.chmod(name, mode)
+        if UNPRIVILEGED:
+            os.chown(name, 65534, 65534)
+    code = f"from ngt_train.commands import main; main({['prepare', '--dataset', 'text', '--tokenizer', 'byte', *arguments]!r})"
+    done = subprocess.run([*UNPRIVILEGED, sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    os.chmod("locked", 0o755)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert said in done.stderr and done.stderr.count("\n") == 1
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a limit on file sizes")

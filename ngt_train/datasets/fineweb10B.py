@@ -55,6 +55,7 @@ def _local(recipe: Recipe) -> Tokenized:
     root = Path(recipe.path)
     if not root.is_dir():
         raise DataError(f"{root}: no such folder of token shards")
+    files.check_listable(root, deep=False)
     found = {split: sorted(p for p in root.glob(f"*{split}*.bin") if p.is_file()) for split in ("train", "val")}
     for split, paths in found.items():
         if not paths:

@@ -41,8 +41,9 @@ def find(recipe: Recipe, glob: str) -> tuple[Path, list[Path]]:
     if root.is_file():
         return root.parent, [root]
     if not root.is_dir():
-        raise DataError(f"{root}: no such file or folder")
+        raise DataError(f"{root}: {'neither a file nor a folder' if root.exists() else 'no such file or folder'}; check --path")
     glob = recipe.glob or glob
+    files.check_listable(root, deep="**" in glob)
     try:
         paths = sorted((p for p in root.glob(glob) if p.is_file()), key=lambda p: p.relative_to(root).as_posix())
     except (ValueError, NotImplementedError) as e:
