@@ -12,7 +12,7 @@ from benchmarks import bench_ingest, bench_rebuild, bench_start
 from benchmarks.measure import ROOT, Row, one_core
 
 # These print their own lines, and need a peer.
-OTHERS = {"bench_checkpoint": "torch", "bench_tfevents": "tensorboard", "bench_data": "torch"}
+OTHERS = {"bench_checkpoint": "torch", "bench_tfevents": "tensorboard", "bench_data": "torch", "bench_train": "torch"}
 
 
 def table(rows: list[Row]) -> str:

@@ -59,13 +59,13 @@ class LossConfig:
     temperature: float = 1.0
     topk: int | None = None
     detach: bool = True  # no gradient into the embedding table through the cosine
-    chunk: int = 1024  # tokens whose logits exist at a time
+    chunk: int = 0  # tokens whose logits exist at a time; 0: what is fast on the device
 
     def __post_init__(self) -> None:
         _require(0 <= self.alpha <= 1, f"loss.alpha must be between 0 and 1, not {self.alpha}")
         _require(self.temperature > 0, f"loss.temperature must be above 0, not {self.temperature}")
         _require(self.topk is None or self.topk > 0, f"loss.topk must be at least 1, not {self.topk}")
-        _require(self.chunk > 0, f"loss.chunk must be at least 1 token, not {self.chunk}")
+        _require(self.chunk >= 0, f"loss.chunk must not be negative: {self.chunk}")
         _require(self.alpha_ramp >= 0, f"loss.alpha_ramp must not be negative: {self.alpha_ramp}")
 
 

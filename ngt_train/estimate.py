@@ -10,6 +10,7 @@ import torch
 
 from ngt_train import config, manifest, optim, settings, variants
 from ngt_train.progress import short
+from ngt_train.session import LARGE_CHUNK
 
 if TYPE_CHECKING:
     from torch import nn
@@ -77,7 +78,7 @@ def memory(run: RunConfig, model: nn.Module, routing: list[dict[str, Any]]) -> l
     size = settings.plain(model.config)
     width = 4 if run.train.precision == "float32" else 2
     units = size.get("layers", 12) * size.get("hidden", 768)
-    logits = 3 * 4 * min(tokens, run.loss.chunk) * size.get("vocab_size", 50257)
+    logits = 3 * 4 * min(tokens, run.loss.chunk or LARGE_CHUNK) * size.get("vocab_size", 50257)
     return [
         ("weights and gradients", 2 * weights),
         ("optimizer", state),

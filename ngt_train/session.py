@@ -30,6 +30,8 @@ State = dict[str, Any]
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 LEAST_SCALE = 2.0**-10  # of fp16: below it every step overflows
 SUMS = ("cross_entropy", "objective", "cosine", "tokens", "penalty", "penalties")  # of this rank since the last train event
+CHUNKS = {"cpu": 512}  # tokens whose logits fit the cache; other devices want large products
+LARGE_CHUNK = 4096
 FREE = ("name", "group", "log", "checkpoint")  # parts of the configuration that a resume may change
 
 
@@ -132,11 +134,12 @@ class Session:
     def loss(self, hidden: Tensor, targets: Tensor, evaluating: bool = False) -> LossSum:
         """Sums of the run's loss over hidden (B, T, C) and targets (B, T); evaluation takes the final alpha and counts hits."""
         c = self.config.loss
+        chunk = c.chunk or CHUNKS.get(self.device.type, LARGE_CHUNK)
         if c.kind == "cross_entropy":
-            return losses.cross_entropy(self.model, hidden, targets, c.chunk, accuracy=evaluating)
+            return losses.cross_entropy(self.model, hidden, targets, chunk, accuracy=evaluating)
         alpha = c.alpha if evaluating else losses.alpha_at(self.progress.step, c.alpha, c.alpha_ramp)
         return losses.mixed(
-            self.model, hidden, targets, c.chunk,
+            self.model, hidden, targets, chunk,
             alpha=alpha, temperature=c.temperature, topk=c.topk, detach=c.detach, accuracy=evaluating,
         )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -110,6 +111,27 @@ def test_epochs_become_steps_of_whole_batches() -> None:
 def test_differences_name_the_key_and_both_values() -> None:
     a, b = config.to_dict(RunConfig()), config.to_dict(config.override(RunConfig(), ["optim.lr=1e-3", "model.hidden=64"]))
     assert settings.differences(a, b) == [("model.hidden", None, 64), ("optim.lr", 3e-4, 1e-3)]
+
+
+def keys(tree: dict[str, object], place: str = "") -> list[str]:
+    inner = [(f"{place}{key}", value) for key, value in tree.items()]
+    return [key for name, value in inner for key in (keys(value, f"{name}.") if isinstance(value, dict) and value else [name])]
+
+
+def test_every_setting_is_in_the_docs() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert [key for key in keys(config.to_dict(RunConfig())) if f"`{key}`" not in page] == []
+
+
+def test_every_option_of_the_commands_is_in_the_docs() -> None:
+    from ngt_train.commands import main
+
+    pages = "".join(path.read_text(encoding="utf-8") for path in (Path(__file__).parents[1] / "docs").glob("*.md"))
+    options = {
+        f"{name} {option}" for name, command in main.commands.items() for p in command.params for option in p.opts if option != "--debug"
+    }
+    missing = [text for text in sorted(options) if text.split()[1].startswith("--") and not re.search(rf"{text.split()[1]}\b", pages)]
+    assert missing == [] and all(f"ngttrain {name}" in pages for name in main.commands)
 
 
 def test_the_nearest_word_is_named_or_all_are() -> None:
