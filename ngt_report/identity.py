@@ -215,6 +215,8 @@ class _Joining:
     def _repeat(self, run: Run, piece: Piece) -> None:
         """The same curve in another file (a concatenated log): one run, one more source."""
         run.pieces.append(piece)
+        if ENDINGS.sub("", piece.path) == ENDINGS.sub("", run.main.path):
+            return  # NAME.log beside NAME.jsonl: one log in two forms, as trainers write them
         text = f"{piece.path} repeats run {run.id}, which is counted once"
         if not any(f[3] == text for f in self.findings):
             self.findings.append(("info", "repeated", run.id, text, piece.path, piece.line))

@@ -4,6 +4,7 @@ WITH silent AS (
     FROM sources AS s
     WHERE s.status IN ('no metrics', 'unsupported', 'empty') AND NOT regexp_matches(lower(s.path), '\.(md|py|pid|toml|yaml|yml|sh|ipynb|png|html|pdf)$')
         AND NOT EXISTS (SELECT 1 FROM raw_findings AS f WHERE f.source = s.id AND f.kind = 'no_run') -- that one says why
+        AND NOT EXISTS (SELECT 1 FROM sources AS c WHERE c.path || '.json' = s.path) -- what goes with a checkpoint
 )
 SELECT 'info' AS severity, 'no_metrics' AS kind, NULL AS run,
     path || CASE status WHEN 'empty' THEN ' is empty' ELSE ' holds no metrics in any known format' END || ': no run' AS text,
