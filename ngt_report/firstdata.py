@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from ngt_report import loglines
 from ngt_report.files import InputFile
@@ -27,17 +28,23 @@ def first_data_line(file: InputFile, dialect: Dialect) -> tuple[int, list[str]] 
     """The number of the first data line and the data lines near it; looks through the whole file if it must."""
     key = f"first data line: {dialect.maybe.pattern!r}"
     if key not in file.notes:
-        programs = Pasted()
-        found = None if file.encoding == "binary" else _first_data(file, dialect, programs)
-        if found is None and programs.seen:
-            found = _first_data(file, dialect, Pasted(ruled=False))
-        file.notes[key] = found
+        file.notes[key] = None if file.encoding == "binary" else _first_of(file, dialect)
     noted: tuple[int, list[str]] | None = file.notes[key]
     return noted
 
 
-def _first_data(file: InputFile, dialect: Dialect, programs: Pasted) -> tuple[int, list[str]] | None:
-    for block, line in file.blocks():
+def _first_of(file: InputFile, dialect: Dialect) -> tuple[int, list[str]] | None:
+    """The head has it in most files; then the rest need not be looked at."""
+    head = file.head[: file.head.rfind(b"\n") + 1]
+    if len(file.raw_head) < file.size and (found := _first_data([(head, 1)], dialect, Pasted())):
+        return found
+    programs = Pasted()
+    found = _first_data(file.blocks(), dialect, programs)
+    return _first_data(file.blocks(), dialect, Pasted(ruled=False)) if found is None and programs.seen else found
+
+
+def _first_data(blocks: Iterable[tuple[bytes, int]], dialect: Dialect, programs: Pasted) -> tuple[int, list[str]] | None:
+    for block, line in blocks:
         for stretch, program in programs.stretches(clean(block)):
             start = None if program else _data_at(stretch, dialect)
             if start is not None:

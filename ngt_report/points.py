@@ -171,5 +171,6 @@ def _lines(table: Table, blocks: list[Sourced]) -> dict[str, Any]:
         out[f"m{i}"] = column((c.values for c in columns), float("nan"), np.float64)
         if table.printed:
             places = [_decimals(c.decimals) for c in columns]
-            out[f"d{i}"] = column(([p] * n if isinstance(p, int) else p for p, n in zip(places, sizes, strict=True)), -128, np.int8)
+            parts: list[Any] = [np.full(n, p, np.int8) if isinstance(p, int) else p for p, n in zip(places, sizes, strict=True)]
+            out[f"d{i}"] = column(parts, -128, np.int8)
     return out
