@@ -277,5 +277,31 @@ def _limit(text: str) -> tuple[str, int]:
     return split, int(count)
 
 
+@main.group(context_settings=SETTINGS)
+def bench() -> None:
+    """Measure what the trainer's parts cost on this machine."""
+
+
+@bench.command()
+@click.option(
+    "--length", "lengths", type=click.IntRange(min=2), multiple=True, default=(256, 512, 1024), show_default=True, help="Tokens; repeat it."
+)
+@click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True, help="Steps of each form, taking turns.")
+@click.option("--batch", type=click.IntRange(min=1), default=2, show_default=True, help="Sequences of a step.")
+@click.option("--layers", type=click.IntRange(min=1), default=4, show_default=True, help="Layers of the models.")
+@click.option(
+    "--dropout", type=click.FloatRange(0, 1, max_open=True), default=0.1, show_default=True, help="Of attention weights and MLPs."
+)
+def gravity(lengths: tuple[int, ...], **shape: Any) -> None:
+    """Compare a step of NGT with vanilla and with the published formula, on one CPU thread.
+
+    Prints a Markdown table: ratios of CPU time and peak memory, a row a context length.
+    """
+    from ngt_train.bench_gravity import table
+
+    for line in table(lengths, **shape):
+        click.echo(line)
+
+
 if __name__ == "__main__":
     main()

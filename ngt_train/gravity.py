@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ngt_train.gravity_rows import Law, RowBlocks
+
 CUTOFFS = ("hard", "soft", "none")
-EPSILON = 1e-6  # softens 1/d2 at distance 0
 
 
 def gravity_attention(
@@ -34,26 +35,23 @@ def gravity_attention(
     dropout: on the attention weights, drawn from `generator` (the global one without). Distances are fp32 under AMP.
     Returns (B, H, L, D) in the dtype of v. Law: Newton Gravity Transformer, github.com/leetae9yu/newton-gravity-transformer.
     """
+    heads = z.shape[:2]
+    full = torch.promote_types(z.dtype, torch.float32)
     with torch.autocast(z.device.type, enabled=False):
-        full = torch.promote_types(z.dtype, torch.float32)
-        z, mass, gamma, bias, radius = (part.to(full) for part in (z, mass, gamma, bias, radius))
-        d2 = (z.unsqueeze(-2) - z.unsqueeze(-3)).square().sum(-1)
-        inverse = torch.rsqrt(d2 + EPSILON).square() if rsqrt else 1 / (d2 + EPSILON)
-        score = bias[:, None, None] - gamma[:, None, None] * inverse
+        z, values, mass, gamma, bias, radius = (part.to(full) for part in (z, v, mass, gamma, bias, radius))
         if mass_in_value:
-            v = v * mass[:, None, :, None].to(v.dtype)
-        else:
-            score = score * (mass[:, :, None] * mass[:, None, :])[:, None]
-        seen = torch.ones(d2.shape[-2:], dtype=torch.bool, device=z.device).tril()
-        if cutoff == "soft":
-            score = score * torch.relu(1 - d2 / radius.square())
-        elif cutoff == "hard":
-            seen = seen & (d2 <= radius.square())
-        if padding_mask is not None:
-            seen = seen & padding_mask[:, None, None, :]
-        weight = torch.softmax(score.masked_fill(~seen, torch.finfo(full).min), dim=-1)
-        weight = weight.masked_fill(~seen, 0.0)
-        if dropout:
-            kept = torch.rand(weight.shape, generator=generator, device=z.device, dtype=full) >= dropout
-            weight = weight * kept / (1 - dropout)
-        return weight.to(v.dtype) @ v
+            values = values * mass[:, None, :, None]
+        seed = int(torch.randint(1 << 62, (), generator=generator, device=generator.device if generator else None)) if dropout else 0
+        law = Law(cutoff, not mass_in_value, rsqrt, dropout, seed)
+        every_head = [part[:, None].expand(*heads, -1).flatten(0, 1) for part in (mass, *([] if padding_mask is None else [~padding_mask]))]
+        out = RowBlocks.apply(
+            law,
+            z.flatten(0, 1),
+            values.flatten(0, 1),
+            every_head[0],
+            gamma.expand(heads).flatten(),
+            bias.expand(heads).flatten(),
+            radius,
+            every_head[1] if padding_mask is not None else None,
+        )
+        return out.unflatten(0, heads).to(v.dtype)

@@ -9,6 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from ngt_train import gravity_rows  # noqa: E402
 from ngt_train.gravity import CUTOFFS, gravity_attention  # noqa: E402
 from tests.gravity_reference import direct  # noqa: E402
 
@@ -20,18 +21,18 @@ MODES = [
 
 
 def case(length: int = 40, *, batch: int = 2, heads: int = 3, e: int = 5, d: int = 4, radius: float = 3.0, seed: int = 0) -> dict[str, Any]:
-    """Random inputs in fp64; no pair within 1e-4 of the edge of the cutoff, where rounding decides who is seen."""
+    """Random inputs that fp32 can hold; the radius moves until no pair is within 1e-4 of the edge, where rounding decides."""
     generator = torch.Generator().manual_seed(seed)
 
     def randn(*shape: int) -> Any:
         return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
-    z = randn(batch, heads, length, e)
+    z = randn(batch, heads, length, e).float().double()
     d2 = torch.cdist(z, z).square()
     while ((d2 - radius**2).abs() < 1e-4 * radius**2).any():
         radius *= 1.0003
     softplus = torch.nn.functional.softplus
-    return {
+    inputs = {
         "z": z,
         "v": randn(batch, heads, length, d),
         "mass": softplus(randn(batch, length)),
@@ -39,11 +40,12 @@ def case(length: int = 40, *, batch: int = 2, heads: int = 3, e: int = 5, d: int
         "bias": randn(heads),
         "radius": torch.tensor(radius, dtype=torch.float64),
     }
+    return {name: value.float().double() for name, value in inputs.items()}
 
 
 def solve(function: Any, inputs: dict[str, Any], dtype: Any = torch.float64, **mode: Any) -> tuple[Any, dict[str, Any]]:
     """The output and the gradients of a fixed weighted sum of it, all in fp64."""
-    leaves = {name: value.to(dtype).requires_grad_() for name, value in inputs.items()}
+    leaves = {name: value.detach().to(dtype, copy=True).requires_grad_() for name, value in inputs.items()}
     out = function(**leaves, **mode)
     probe = torch.randn(out.shape, generator=torch.Generator().manual_seed(9), dtype=torch.float64)
     (out * probe.to(out.dtype)).sum().backward()
@@ -56,16 +58,37 @@ def error(got: Any, wanted: Any) -> float:
     return ((got - wanted).norm() / (scale if scale > 1e-12 else 1)).item()
 
 
-@pytest.mark.parametrize("mode", MODES, ids=lambda mode: "-".join(f"{v}" for v in mode.values()))
+FP32 = {"z": 5e-5, "v": 5e-5, "mass": 5e-5, "gamma": 5e-5, "bias": 5e-5, "radius": 1e-4}
+
+
+def too_large(got: dict[str, Any], wanted: dict[str, Any], limits: dict[str, float]) -> dict[str, float]:
+    """Errors of gradients above their limits, 1e-11 where none is given."""
+    return {name: value for name in NAMES if (value := error(got[name], wanted[name])) > limits.get(name, 1e-11)}
+
+
+MODE_NAMES = ["-".join(str(value) for value in mode.values()) for mode in MODES]
+
+
+@pytest.fixture(params=["one tile", "many tiles"])
+def tiling(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows and heads cut into many tiles, or all in one."""
+    if request.param == "many tiles":
+        monkeypatch.setattr(gravity_rows, "ROWS", 16)
+        monkeypatch.setattr(gravity_rows, "ELEMENTS", 16 * 40 * 2)
+
+
+@pytest.mark.usefixtures("tiling")
+@pytest.mark.parametrize("mode", MODES, ids=MODE_NAMES)
 def test_equals_the_direct_formula_in_every_mode(mode: dict[str, Any]) -> None:
     wanted, gradients = solve(direct, case(), **mode)
-    for dtype, limit in ((torch.float64, 1e-11), (torch.float32, 5e-5)):
+    for dtype, limit, limits in ((torch.float64, 1e-12, {}), (torch.float32, 2e-6, FP32)):
         got, made = solve(gravity_attention, case(), dtype, **mode)
-        assert error(got, wanted) <= (1e-12 if dtype == torch.float64 else 2e-6)
-        assert {name: value for name in NAMES if (value := error(made[name], gradients[name])) > limit} == {}
+        assert error(got, wanted) <= limit
+        assert too_large(made, gradients, limits) == {}
 
 
-@pytest.mark.parametrize("mode", MODES, ids=lambda mode: "-".join(f"{v}" for v in mode.values()))
+@pytest.mark.usefixtures("tiling")
+@pytest.mark.parametrize("mode", MODES, ids=MODE_NAMES)
 def test_padding_is_seen_by_nobody_and_blind_rows_give_zero(mode: dict[str, Any]) -> None:
     mask = torch.ones(2, 40, dtype=torch.bool)
     mask[0, 31:] = False
@@ -74,21 +97,57 @@ def test_padding_is_seen_by_nobody_and_blind_rows_give_zero(mode: dict[str, Any]
     got, made = solve(gravity_attention, case(), padding_mask=mask, **mode)
     assert error(got, wanted) <= 1e-12
     assert got[1, :, :5].abs().sum() == 0
-    assert {name: value for name in NAMES if (value := error(made[name], gradients[name])) > 1e-11} == {}
+    assert too_large(made, gradients, {}) == {}
 
 
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
 @pytest.mark.parametrize("cutoff", CUTOFFS)
 @pytest.mark.parametrize("in_value", [False, True])
-def test_gradients_match_finite_differences(cutoff: str, in_value: bool) -> None:
+def test_gradients_match_finite_differences(cutoff: str, in_value: bool, dropout: float) -> None:
     inputs = case(9, batch=1, heads=2, e=3, d=2)
     leaves = [inputs[name].requires_grad_() for name in NAMES]
-    assert torch.autograd.gradcheck(lambda *args: gravity_attention(*args, cutoff=cutoff, mass_in_value=in_value), leaves)
+
+    def function(*args: Any) -> Any:
+        generator = torch.Generator().manual_seed(5)
+        return gravity_attention(*args, cutoff=cutoff, mass_in_value=in_value, dropout=dropout, generator=generator)
+
+    assert torch.autograd.gradcheck(function, leaves)
 
 
+def kept(inputs: dict[str, Any], dropout: float, **mode: Any) -> Any:
+    """The factors (B, H, L, L) that dropout put on the weights: with unit values the output is the weights."""
+    length = inputs["z"].size(2)
+    unit = {**inputs, "v": torch.eye(length, dtype=torch.float64).expand(*inputs["z"].shape[:2], -1, -1)}
+    dropped = gravity_attention(**unit, dropout=dropout, generator=torch.Generator().manual_seed(3), **mode)
+    return (dropped > 0).double() / (1 - dropout)
+
+
+@pytest.mark.usefixtures("tiling")
+@pytest.mark.parametrize("mode", [mode for mode in MODES if not mode["mass_in_value"]], ids=lambda mode: "-".join(map(str, mode.values())))
+def test_dropout_is_the_same_in_backward(mode: dict[str, Any]) -> None:
+    keep = kept(case(), 0.25, **mode)
+    wanted, gradients = solve(direct, case(), keep=keep, **mode)
+    got, made = solve(gravity_attention, case(), dropout=0.25, generator=torch.Generator().manual_seed(3), **mode)
+    assert error(got, wanted) <= 1e-12
+    assert too_large(made, gradients, {}) == {}
+
+
+def test_dropout_drops_its_share_and_follows_the_generator() -> None:
+    inputs, mode = case(64), {"cutoff": "none", "mass_in_value": False}
+    seen = torch.ones(64, 64).tril(-1).bool().expand(2, 3, -1, -1)
+    assert (kept(inputs, 0.25, **mode)[seen] == 0).double().mean().item() == pytest.approx(0.25, abs=0.02)
+    torch.manual_seed(0)
+    first, second = (gravity_attention(**inputs, dropout=0.5, **mode) for _ in range(2))
+    torch.manual_seed(0)
+    assert torch.equal(first, gravity_attention(**inputs, dropout=0.5, **mode))
+    assert not torch.equal(first, second)
+
+
+@pytest.mark.usefixtures("tiling")
 def test_later_tokens_do_not_change_a_bit() -> None:
     inputs = {name: value.float() for name, value in case(60).items()}
     before = gravity_attention(**inputs, cutoff="hard", mass_in_value=False)
-    for cut in (1, 17, 59):
+    for cut in (1, 16, 17, 59):
         changed = {name: value.clone() for name, value in inputs.items()}
         changed["z"][:, :, cut:] *= 2
         changed["v"][:, :, cut:] += 1
