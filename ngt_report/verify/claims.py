@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import fsum
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ngt_report import names
 from ngt_report.verify import numbers
 from ngt_report.verify.document import Context, Document, Prose, Text
+from ngt_report.verify.evidence import Value
 from ngt_report.verify.phrases import attach
 from ngt_report.verify.recompute import Options, groups_of, measure
 from ngt_report.verify.subjects import BASELINE, Mention, Runs, Subjects, tokens
@@ -19,7 +20,7 @@ from ngt_report.verify.terms import AT, Term, Terms, step_of
 from ngt_report.verify.verdict import Outcome, agrees, hold
 
 if TYPE_CHECKING:
-    from ngt_report.verify.evidence import Evidence, Value
+    from ngt_report.verify.evidence import Evidence
     from ngt_report.verify.numbers import Number
 
 HORIZON = re.compile(r"\d[\d,]*\s?k?\s*(?:->|→|to|-|--|\.\.)\s*(?:step\s*)?\d", re.I)
@@ -82,6 +83,7 @@ class World:
         self.scope: Runs = frozenset()
         self.recent: list[str] = []  # runs in the order in which headings named them
         self.settings: dict[int, Setting] = {}
+        self.steps: dict[Runs, dict[int, Value]] = {}
         self.named_headings: dict[tuple[int, ...], Runs] = {}
         self.siblings: dict[tuple[tuple[int, ...], int], bool] = {}
 
@@ -300,8 +302,6 @@ class World:
 
     def total(self, quantity: str, runs: Runs) -> Value | None:
         """A quantity summed over runs; None unless each of them has it."""
-        from ngt_report.verify.evidence import Value
-
         runs = self.scope or self.subjects.current(runs)
         values = [v[0] for r in sorted(runs) if (v := self.evidence.values(r, quantity, ""))]
         if not values or len(values) != len(runs):
@@ -309,10 +309,15 @@ class World:
         how = "throughput x time" if quantity == "tokens" else "times"
         return Value(fsum(v.value for v in values), f"{values[0].where} and {len(values) - 1} more", f"sum of {how} of {len(values)} runs")
 
+    def counted_as(self, runs: Runs, seeds: bool) -> list[Value]:
+        """What a count of runs may be; of seeds, how many a configuration has."""
+        if not runs:
+            return []
+        found = self.counts(self.subjects.current(runs))["runs"]
+        return found[1:] if seeds and len(found) > 2 else found
+
     def counts(self, runs: Runs) -> Options:
         """How many runs are meant."""
-        from ngt_report.verify.evidence import Value
-
         done = self.subjects.current(runs)
         where = "; ".join(sorted({f for r in done for f in self.evidence.runs[r].files})[:2])
         out: Options = {"runs": [Value(len(done), where, "runs")]}
@@ -365,32 +370,30 @@ class World:
 
     def step_exists(self, number: Number, runs: Runs) -> Outcome:
         """Whether any of the runs was evaluated at, or ends at, a step."""
-        claim = "a step of " + self.who(runs)
         values = self._steps_of(runs)
-        exact = [v for v in values if v.value == number.value]
-        return hold(number, exact or sorted(values, key=lambda v: abs(v.value - number.value))[:1], claim)
+        exact = [values[int(number.value)]] if number.value in values else self._trained_at(int(number.value), runs)
+        nearest = sorted(values.values(), key=lambda v: abs(v.value - number.value))[:1]
+        return hold(number, exact or nearest, "a step of " + self.who(runs))
 
-    def _steps_of(self, runs: Runs) -> list[Value]:
-        from ngt_report.verify.evidence import Value
-
-        found: dict[int, Value] = {}
-        for run in sorted(runs):
-            for metric in ("val/loss", "train/loss"):
-                rows = self.evidence.points(run, metric)
-                for r in rows:
+    def _steps_of(self, runs: Runs) -> dict[int, Value]:
+        """The steps at which runs were evaluated, and at which they end."""
+        if runs not in self.steps:
+            found: dict[int, Value] = {}
+            for run in sorted(runs):
+                for r in self.evidence.points(run, "val/loss"):
                     if r["step"] is not None and r["step"] not in found:
                         found[r["step"]] = Value(r["step"], f"{r['path']}:{r['line']}")
-                if rows:
-                    break
-            total = self.evidence.runs[run].total
-            if total is not None:
-                found.setdefault(total, Value(total, "; ".join(sorted(self.evidence.runs[run].files)[:1])))
-            if len(found) > 20_000:
-                break
-        return list(found.values())
+                total = self.evidence.runs[run].total
+                if total is not None:
+                    found.setdefault(total, Value(total, "; ".join(sorted(self.evidence.runs[run].files)[:1])))
+            self.steps[runs] = found
+        return self.steps[runs]
+
+    def _trained_at(self, step: int, runs: Runs) -> list[Value]:
+        """The step, if a run logged a training loss there."""
+        return [replace(v[0], value=step) for r in sorted(runs) if (v := self.evidence.values(r, "train/loss", "at", step))][:1]
 
 
 def _scaled(v: Value, factor: float) -> Value:
-    from dataclasses import replace
-
+    """A value in another unit."""
     return replace(v, value=v.value * factor, low=v.low * factor, high=v.high * factor)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ngt_report.verify import numbers
 from ngt_report.verify.recompute import Options, difference, higher_is_better, measure, negated, percent, ratio
 
 if TYPE_CHECKING:
@@ -115,8 +114,3 @@ def compared(number: Number, ours: Value, theirs: Value, quantity: str, in_perce
 
         delta = _scaled(delta, 100.0)
     return [delta] if number.sign else [delta, negated(delta)]
-
-
-def numbers_in(text: str) -> list[Number]:
-    """The numbers of a text."""
-    return numbers.find(text)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ngt_report.assemble.cites import locator
 from ngt_report.assemble.confounds import confound_value
-from ngt_report.lookup import Row, curve
+from ngt_report.lookup import Row
 from ngt_report.store import Store, sql
 
 SCALAR = ("model", "flags", "dataset", "tokenizer", "seed", "params", "hardware", "git_commit", "total_steps")
@@ -69,8 +69,10 @@ class Evidence:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.curves: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self.curves: dict[tuple[str, str], list[Row]] = {}
         self.evaluated: set[str] = set()  # metrics whose evaluations are loaded
+        self.ends: dict[str, dict[str, Row]] = {}
+        self.steps: dict[tuple[str, int], dict[str, Row]] = {}
         self.cites: dict[str, dict[str, str]] = {}
         compared = {r["run"]: r["budget"] for r in store.rows("SELECT run, budget FROM compared")}
         names: dict[str, set[str]] = defaultdict(set)
@@ -140,15 +142,28 @@ class Evidence:
         """Files that hold runs."""
         return frozenset(f for run in self.runs.values() for f in run.files)
 
-    def points(self, run: str, metric: str) -> list[dict[str, Any]]:
-        """The live values of a metric, by step."""
+    def points(self, run: str, metric: str) -> list[Row]:
+        """The live evaluations of a metric, by step; nothing for what is only logged in training."""
         if metric not in self.evaluated:
             self.evaluated.add(metric)
             for row in ask(self.store, "curves", metric=metric):
                 self.curves.setdefault((row["run"], metric), []).append(row)
-        if (run, metric) not in self.curves:
-            self.curves[run, metric] = curve(self.store, run, metric) if metric in self.metrics else []
-        return self.curves[run, metric]
+        return self.curves.get((run, metric), [])
+
+    def _ends(self, metric: str) -> dict[str, Row]:
+        """Last, lowest and highest value of a metric that is no evaluation, by run."""
+        if metric not in self.ends:
+            self.ends[metric] = {r["run"]: r for r in ask(self.store, "ends", metric=metric)} if metric in self.metrics else {}
+        return self.ends[metric]
+
+    def _at(self, run: str, metric: str, step: int) -> list[Row]:
+        """A metric at one step."""
+        rows = [r for r in self.points(run, metric) if r["step"] == step]
+        if rows or metric not in self.metrics or self.points(run, metric):
+            return rows
+        if (metric, step) not in self.steps:
+            self.steps[metric, step] = {r["run"]: r for r in ask(self.store, "at", metric=metric, step=step)}
+        return [self.steps[metric, step][run]] if run in self.steps[metric, step] else []
 
     # -- one quantity of one run ------------------------------------------------------------------------------------
     def values(self, run: str, quantity: str, stat: str, step: int | None = None) -> list[Value]:
@@ -161,7 +176,7 @@ class Evidence:
         if quantity == "val/perplexity":
             return self._perplexity(run, stat, step)
         if stat == "at" and step is not None:
-            return [self._logged(r) for r in self.points(run, quantity) if r["step"] == step]
+            return [self._logged(r) for r in self._at(run, quantity, step)]
         if quantity == "val/loss":
             return self._loss(run, stat)
         return self._end(run, quantity, stat)
@@ -195,11 +210,14 @@ class Evidence:
 
     def _end(self, run: str, metric: str, stat: str) -> list[Value]:
         rows = [r for r in self.points(run, metric) if r["value"] is not None and abs(r["value"]) < inf]
-        if not rows:
-            return []
-        if stat == "best":
+        if rows and stat == "best":
             return [self._logged((max if metric.endswith(HIGHER) else min)(rows, key=lambda r: r["value"]))]
-        return [self._logged(rows[-1])]
+        if rows:
+            return [self._logged(rows[-1])]
+        found = self._ends(metric).get(run)
+        if found is None:
+            return []
+        return [self._logged(found["last" if stat != "best" else "high" if metric.endswith(HIGHER) else "low"])]
 
     def _setting(self, run: str, key: str) -> list[Value]:
         value = self.runs[run].settings.get(key)
@@ -246,17 +264,15 @@ class Evidence:
         return [Value(row["train_time_s"], where, "the training clock at its last reading")]
 
     def _tokens_per_s(self, run: str, stat: str, step: int | None) -> list[Value]:
-        row = self._recorded_speed.get(run)
-        rows = self.points(run, "tokens_per_s")
+        """As recorded for the whole run, else as last printed, else steps a second times the batch."""
+        row, printed = self._recorded_speed.get(run), self._end(run, "tokens_per_s", "last")
         if row and row["tokens_per_s"] is not None:
-            where = self._logged(rows[-1]).where if rows else "; ".join(sorted(self.runs[run].files)[:1])
-            return [Value(row["tokens_per_s"], where)]
-        if rows:
-            return [self._logged(rows[-1])]
+            return [Value(row["tokens_per_s"], printed[0].where if printed else "; ".join(sorted(self.runs[run].files)[:1]))]
         batch = self.runs[run].settings.get("batch_tokens")
-        return (
+        made = (
             [Value(v.value * batch, v.where, f"{batch} tokens x {v.formula}") for v in self._steps_per_s(run, stat, step)] if batch else []
         )
+        return printed or made
 
     def _tokens(self, run: str, stat: str, step: int | None) -> list[Value]:
         """Tokens seen: as counted, else throughput times time, else steps times batch."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 
 SCALES = {"k": 1e3, "K": 1e3, "M": 1e6, "m": 1e6, "B": 1e9, "b": 1e9, "G": 1e9, "T": 1e12, "bn": 1e9, "mn": 1e6}
@@ -59,7 +61,7 @@ class Number:
 
     def rounds(self, value: float) -> bool:
         """Whether the number is a valid rounding of a value."""
-        return abs(self.value - value) <= self.half * (1 + 1e-9) + 1e-12 * abs(value)
+        return abs(self.value - value) <= self.half * (1 + 1e-9) + 4e-16 * abs(value)
 
     def overlaps(self, low: float, high: float) -> bool:
         """Whether it is a valid rounding of something strictly between two values."""
@@ -67,7 +69,8 @@ class Number:
         return low + tolerance < self.value + self.half and self.value - self.half < high - tolerance
 
 
-def find(text: str) -> list[Number]:
+@lru_cache(maxsize=8192)
+def find(text: str) -> Sequence[Number]:
     """The numbers of a text in order; digits inside names, paths, versions and dates are left out."""
     taken = [m.span() for pattern in (DATE, DAY) for m in pattern.finditer(text)]
     found: list[Number] = []
@@ -80,7 +83,7 @@ def find(text: str) -> list[Number]:
             number = _number(match, text)
             found.append(number)
             taken.append((match.start("digits"), number.end))
-    return _ranges(sorted(found, key=lambda n: n.start), text)
+    return tuple(_ranges(sorted(found, key=lambda n: n.start), text))
 
 
 def _ranges(found: list[Number], text: str) -> list[Number]:

@@ -27,7 +27,7 @@ WORSE = re.compile(rf"{MARKUP}(?:(<=?)|{CLEARLY}{IS} worse than)(?:\s+(?:the|a))
 BEST_BEFORE = re.compile(r"(?i)\b(?:best|top|winner|winning)\b(?P<what>[\w\s-]{0,40}?)[\s:(=>*`\"'-]*$")
 BEST_AFTER = re.compile(
     r"(?i)[\s`*)\"']*(?:[\w-]+\s+){0,3}(?:is|was|remains|performs|came out)\s+(?:the\s+)?(?:clear\s+|overall\s+)?"
-    r"(?:best|winner)\b(?P<what>)"
+    r"(?:best|winner)\b(?!\s+(?:at|in|when|on|after|before|by)\b)(?P<what>)"
 )
 FUTURE = re.compile(r"(?i)\b(?:next|todo|plan(?:ned|s)?|future|will|would|should|might|may|try|expect\w*|hypothe\w+|goal|whether|if)\b")
 OTHER_KIND = re.compile(r"(?i)throughput|speed|time|fast|step|memory|accuracy|file|case|practice|effort|guess")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 LINKING = (
     "of|is|was|are|were|be|been|at|to|reached|reaches|reaching|hit|hits|about|around|only|just|the|a|an|equals|equal|by|from|value|ends|ended|in"
     "|finishes|finished|gets|got|has|had|have|drops?|dropped|fell|falls|rose|improves?|improved|stands|and|it|up|down|with|achieved|achieves"
-    "|goes|went|=|:|->|vs|vs\\.|versus|than|for|on|per|set|score|value|run|runs|model|as|train|eval|val|test|nats|all|both|each|then|total|approximately|roughly|exactly"
+    "|goes|went|=|:|->|vs|vs\\.|versus|than|for|on|per|set|score|value|run|runs|model|as|train|eval|val|test|tuned|original|plain|our|its|other|conducted|performed|completed|done|used|nats|all|both|each|then|total|approximately|roughly|exactly"
     "|step|steps"
 )
 BETWEEN = re.compile(rf"(?:[\s:=~()\[\]{{}},\"'`*>@/&+-]|->|\b(?:{LINKING})\b)*", re.I)
@@ -35,14 +35,18 @@ class Link:
     right: bool = False  # the quantity follows the number, as a unit does
 
 
-def attach(text: str, found: Sequence[Number], terms: Sequence[Term], ignored: Iterable[tuple[int, int]] = ()) -> list[Link]:
-    """The quantity of each number; `ignored` are spans that say something else (names of runs)."""
+def attach(
+    text: str, found: Sequence[Number], terms: Sequence[Term], ignored: Iterable[tuple[int, int]] = (), steps: Collection[int] = ()
+) -> list[Link]:
+    """The quantity of each number. `ignored`: spans that say something else (names of runs); `steps`: starts of numbers that are steps."""
     blank = _blanked(text, [(n.start, n.end) for n in found], ignored)
     links: list[Link] = []
+    used: set[int] = set()  # units of a number belong to no other
     for i, number in enumerate(found):
         left = _left(text, blank, number, terms, found)
-        unit = None if left.tight and _assigned(text, left) else _unit(text, number, terms, found)
+        unit = None if left.tight and _assigned(text, left) or number.start in steps else _unit(text, number, terms, found)
         if unit is not None:
+            used.add(unit.start)
             links.append(Link(number, unit, True, True))
             continue
         partner = found[i + 1] if i + 1 < len(found) else None
@@ -54,7 +58,7 @@ def attach(text: str, found: Sequence[Number], terms: Sequence[Term], ignored: I
         ):
             links.append(Link(number, unit, True, True))
             continue
-        links.append(left)
+        links.append(Link(number, None, False) if left.term is not None and left.term.start in used and not left.right else left)
     return links
 
 
@@ -102,4 +106,5 @@ def _left(text: str, blank: str, number: Number, terms: Sequence[Term], found: S
         and text[inside[-1].end : number.start].strip(" ~").startswith(":")
     ):
         return Link(number, None, False)
-    return Link(number, term, bool(BETWEEN.fullmatch(gap)))
+    joined = len(before) > 1 and re.fullmatch(r"\s*(?:and|or|/|,|&)\s*", blank[before[-2].end : term.start])
+    return Link(number, term, bool(BETWEEN.fullmatch(gap)) and not joined)

@@ -16,6 +16,8 @@ from ngt_report.verify.terms import AT, Term
 from ngt_report.verify.verdict import MATCH, UNDECIDABLE, Outcome, hold
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ngt_report.verify.claims import Setting, World
     from ngt_report.verify.document import Prose, Text
     from ngt_report.verify.numbers import Number
@@ -43,7 +45,10 @@ LESS = re.compile(
     r"(?i)lower|higher|less|more|better|worse|faster|slower|longer|shorter|smaller|larger|above|below|behind|ahead|quicker|fewer"
 )
 SLOWER = re.compile(r"(?i)\b(?:slower|faster|slow-?down|speed-?up|quicker|longer wall|step[- ]time|per step|overhead)\b")
-AFTERWARDS = re.compile(r"(?i)[\s,]*\(?\s*(?:for|by|in|from|with|on)?\s*\(?(?:the\s+)?[`\"'(*]*$")
+AFTERWARDS = re.compile(r"(?i)\s*(?:\(\s*|(?:for|by|in|from|with|on)\s+)(?:for\s+)?(?:the\s+)?[`\"'(*]*$")
+OTHERS = re.compile(r"(?i)\b(?:others?|remaining|the rest)\b")
+REACHED = re.compile(r"(?i)\b(?:reached|completed|finished|ended|ends|ran to|trained to|trained for|stopped)\b[^.;]{0,30}$")
+COUNTS = re.compile(r"(?i)^\W*(?:total|number of)\b|^\W*(?:experiments?|runs|seeds|rounds|trials)\W{0,4}\d")
 BEST = re.compile(r"(?i)\b(?:best|lowest|minimum|min|top|optimal|final best)\b")
 TOTAL = re.compile(r"(?i)\b(?:total|overall|altogether|in all|combined|sum)\b")
 
@@ -53,7 +58,7 @@ class Said:
     """A sentence, taken apart."""
 
     text: str
-    numbers: list[Number]
+    numbers: Sequence[Number]
     terms: list[Term]
     mentions: list[Mention]
     setting: Setting
@@ -80,10 +85,11 @@ def check_prose(block: Prose, world: World) -> list[tuple[Text, Number, Outcome]
     return out
 
 
-def take_apart(text: str, found: list[Number], world: World, setting: Setting, away: bool) -> Said:
+def take_apart(text: str, found: Sequence[Number], world: World, setting: Setting, away: bool) -> Said:
     """Quantities, runs and hedges of a sentence."""
     terms, mentions = world.said(text)
     mentions = [m for m in mentions if len(m.runs) < max(2, len(world.evidence.runs))]
+    found = [n for n in found if not any(m.start < n.end and n.start < m.end for m in mentions)]  # digits of a name
     split = re.match(r"(?i)\W*(test|train|training|val|validation)\s+(?:set\s+)?(?:metrics|results|scores|numbers)\b", text)
     if split:
         terms = [_on(t, split[1].lower()) for t in terms]
@@ -106,8 +112,9 @@ def n_of_time(number: Number) -> bool:
 class _Reader:
     def __init__(self, said: Said, world: World, heading: bool) -> None:
         self.said, self.world, self.heading = said, world, heading
-        self.links = attach(said.text, said.numbers, said.terms, [(m.start, m.end) for m in said.mentions])
         self.steps = [m.span("a") if m["a"] else m.span("b") for m in AT.finditer(said.text)]
+        at_steps = {n.start for n in said.numbers if any(s <= n.start < e for s, e in self.steps)}
+        self.links = attach(said.text, said.numbers, said.terms, [(m.start, m.end) for m in said.mentions], at_steps)
 
     def outcomes(self) -> list[tuple[Number, Outcome]]:
         return [(link.number, self._outcome(link, i)) for i, link in enumerate(self.links)]
@@ -160,6 +167,9 @@ class _Reader:
 
     def _runs(self, mention: Mention | None, but: Term | None = None) -> Runs:
         """The runs of a mention where it stands; without one, those that the sentence's surroundings are about."""
+        if mention is None and OTHERS.search(self.said.text):
+            named = frozenset(r for m in self.said.mentions for r in m.runs)
+            return self.world.subjects.current(self.world.around(self.said.setting) - named)
         if mention is None:
             return self.world.subjects.current(self._constrained(self.world.around(self.said.setting), but))
         found = self.world.meant(mention, self.said.setting)
@@ -203,8 +213,13 @@ class _Reader:
             best = hold(link.number, [v for vs in measure(self.world.evidence, runs, "best_step").values() for v in vs], "the best step")
             if best.verdict == MATCH:
                 return best
-        outcome = self.world.step_exists(link.number, runs)
-        return outcome if outcome.verdict == MATCH or link.tight or not link.term else replace(outcome, verdict=UNDECIDABLE)
+        if REACHED.search(self.said.text[: link.number.start]) or re.search(r"\d\s?/\s?$", self.said.text[: link.number.start]):
+            ends = (
+                measure(self.world.evidence, runs, "n_steps", "each")["each"]
+                + measure(self.world.evidence, runs, "last_step", "each")["each"]
+            )
+            return hold(link.number, ends, "the last step of " + self.world.who(runs))
+        return self.world.step_exists(link.number, runs)
 
     def _is_comparison(self, link: Link) -> bool:
         n = link.number
@@ -234,7 +249,18 @@ class _Reader:
         if not ours or not theirs or ours == theirs:
             return Outcome(UNDECIDABLE, claim, note="the sentence does not say what is held against what")
         who = f"{claim}: {self.world.who(ours)} against {self.world.who(theirs)}"
-        return self._certainly(hold(n, self._differences(link, quantity, ours, theirs), who), link, True)
+        outcome = hold(n, self._differences(link, quantity, ours, theirs), who)
+        return self._certainly(outcome, replace(link, tight=link.tight or self._clearly_compared(link)), True)
+
+    def _clearly_compared(self, link: Link) -> bool:
+        """Whether a number without a quantity right beside it can be a comparison of only one: Δ=+0.018, 5.8x slower."""
+        before, after = self.said.text[: link.number.start], self.said.text[link.number.end :]
+        one = len({t.quantity for t in self.said.terms if "/" in t.quantity}) == 1
+        if SLOWER.match(after.lstrip(" -0123456789.x~")) and link.number.kind in ("ratio", "percent"):
+            return True
+        return one and bool(
+            re.search(r"(?i)(?:[Δδ]|delta|difference|gap)\s*(?:of|is|=|:)?\s*~?$", before) or LESS.match(after.lstrip(" `*)"))
+        )
 
     def _differences(self, link: Link, quantity: str, ours: Runs, theirs: Runs) -> list:  # type: ignore[type-arg]
         n, term = link.number, link.term
@@ -348,28 +374,28 @@ class _Reader:
         return (after or [s for _, s in found])[0]
 
     def _setting(self, link: Link, mention: Mention | None, runs: Runs, claim: str) -> Outcome:
-        """A setting is right when the runs have it; of many different runs, when some have it."""
-        if self.said.setting.unknown and mention is None:
-            return Outcome(UNDECIDABLE, claim, note="the data has none of the runs that this is about")
+        """A setting is right when some of the runs have it; wrong when the sentence says which runs, and none of them has."""
         assert link.term is not None
-        values = self.world.setting_values(link.term.quantity, runs if mention is None else self.world.widely(mention, self.said.setting))
-        outcome = hold(link.number, values, claim)
-        if outcome.verdict == MATCH or len({v.value for v in values}) == 1 and link.tight and not self.heading:
+        wide = runs if mention is None else self.world.widely(mention, self.said.setting)
+        outcome = hold(link.number, values := self.world.setting_values(link.term.quantity, wide), claim)
+        certain = link.tight and (mention is not None or bool(self.said.setting.constraints) or len({v.value for v in values}) == 1)
+        if outcome.verdict == MATCH or certain and not self.heading:
             return outcome
-        if outcome.verdict == MATCH:
-            return outcome
-        known = self.world.setting_values(link.term.quantity, self.world.everyone)
-        if self.heading and link.tight and known:
-            return hold(link.number, known, claim)
-        return replace(outcome, verdict=UNDECIDABLE, note=outcome.note or "the runs differ in this setting")
+        if self.heading and link.tight:
+            return hold(link.number, self.world.setting_values(link.term.quantity, self.world.everyone), claim)
+        return replace(outcome, verdict=UNDECIDABLE, note=outcome.note or "which runs are meant is not said, and they differ in this")
 
     def _count(self, link: Link) -> Outcome:
+        """How many runs, or seeds: certain of a file with many runs, of groups whose settings are said, and of all there are."""
         mention = self._own_mention(link.number)
-        runs = self.world.counted(mention, self.said.setting, bool(TOTAL.search(self.said.text)))
+        total = bool(TOTAL.search(self.said.text))
+        runs = self._constrained(self.world.counted(mention, self.said.setting, total))
         claim = f"{link.term.text.strip() if link.term else 'count'} of {self.world.who(runs)}"
-        values = [v for vs in self.world.counts(runs).values() for v in vs] if runs else []
-        outcome = hold(link.number, values, claim)
-        certain = link.tight and (mention is not None and mention.strength > 1 or runs != self.world.everyone)
+        seeds = bool(link.term and link.term.text.lower() == "seeds")
+        outcome = hold(link.number, self.world.counted_as(runs, seeds), claim)
+        part = bool(re.search(r"(?i)\bof\s*$|\bn\s*=\s*$", self.said.text[: link.number.start]))
+        narrowed = runs != self.world.everyone and (self.world.is_sweep(runs) or seeds) and not part
+        certain = link.tight and (narrowed or bool(COUNTS.search(self.said.text)) and not part and runs != self.world.everyone)
         return (
             outcome
             if outcome.verdict == MATCH or certain

@@ -24,6 +24,8 @@ def measure(evidence: Evidence, runs: Runs, quantity: str, stat: str = "", step:
     """Every reading of a quantity of some runs; empty when no file has it."""
     if not runs:
         return {}
+    if stat == "each":
+        return {"each": [v for r in sorted(runs) for v in evidence.values(r, quantity, "")]}
     if quantity.startswith("setting:") or quantity == "n_steps":
         return _setting(evidence, runs, quantity)
     ends = _ends(quantity, stat, step)

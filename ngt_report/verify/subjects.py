@@ -66,6 +66,7 @@ class Subjects:
             for name in run.names:
                 self._add(run.id, name)
         self.longest = max((len(k) for k in self.parts), default=0)
+        self.scanned: dict[str, list[Mention]] = {}
         self.scope: Runs = frozenset()  # runs of the data files that the report names
 
     def _add(self, run: str, name: str) -> None:
@@ -135,6 +136,11 @@ class Subjects:
 
     def scan(self, text: str) -> list[Mention]:
         """Every mention of runs in a text, longest first, none inside another."""
+        if text not in self.scanned:
+            self.scanned[text] = self._scan(text)
+        return self.scanned[text]
+
+    def _scan(self, text: str) -> list[Mention]:
         words = [(m.start(), m.end(), m[0].lower()) for m in re.finditer(r"[A-Za-z0-9]+(?:\.\d+)?", text)]
         found: list[Mention] = []
         at = 0

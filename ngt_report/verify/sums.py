@@ -12,6 +12,8 @@ from ngt_report.verify.evidence import Value
 from ngt_report.verify.verdict import Outcome, hold
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ngt_report.verify.numbers import Number
 
 TOTAL = re.compile(r"(?i)\W*(?:grand )?(?:total|sum|overall|altogether|combined|all together|in all)\b")
@@ -39,7 +41,7 @@ def check_sums(document: Document) -> list[tuple[Text, Number, Outcome]]:
     return out
 
 
-def _with(items: list[Number], found: list[Number]) -> list[Number]:
+def _with(items: list[Number], found: Sequence[Number]) -> list[Number]:
     """The list with one more item; an item without a number is none, and one of another kind ends the sum."""
     if not found:
         return items

@@ -13,7 +13,7 @@ from ngt_report.verify.evidence import Value
 from ngt_report.verify.recompute import Options, higher_is_better, measure
 from ngt_report.verify.subjects import tokens
 from ngt_report.verify.terms import Term, step_of
-from ngt_report.verify.verdict import UNDECIDABLE, Outcome, agrees, hold
+from ngt_report.verify.verdict import MATCH, UNDECIDABLE, Outcome, agrees, hold
 
 if TYPE_CHECKING:
     from ngt_report.verify.claims import Setting, World
@@ -98,7 +98,7 @@ class _Reader:
         name = bool(words) and set(words) <= NAMES
         if of_runs and terms and all(t.is_setting for t in terms) and self.world.subjects.is_name(words):
             terms = ()  # a run that is called after a setting
-        runs = frozenset() if terms or name else self.world.subjects.named(plain)
+        runs = frozenset() if terms or name or COMPARES.search(plain) else self.world.subjects.named(plain)
         return Head(plain, terms, step_of(plain), runs, name)
 
     def _is_turned(self) -> bool:
@@ -202,12 +202,21 @@ class _Reader:
     # -- cells ------------------------------------------------------------------------------------------------------------
     def outcomes(self) -> list[tuple[Text, Number, Outcome]]:
         """A verdict on every number, the header's first."""
-        out = [(cell, n, o) for cell in self.rows[0] for n, o in self.world.steps_said(cell, self.setting)]
+        out = [(cell, n, o) for cell, head in zip(self.rows[0], self.heads, strict=True) for n, o in self._head_steps(cell, head)]
         cells: list[Cell] = []
         for row in self.rows[1:]:
             cells += self._row(row)
         cells = self._ranks(cells)
         return out + [(c.text, c.number, o) for c, o in zip(cells, self._decide(cells), strict=True)]
+
+    def _head_steps(self, cell: Text, head: Head) -> list[tuple[Number, Outcome]]:
+        """The steps of a header: of a last value the last step, else one at which the runs were evaluated."""
+        if head.quantity and head.quantity.stat == "last":
+            ends = measure(self.world.evidence, self.world.subjects.current(self.setting.runs), "last_step", "each")
+            claim = "the last step of " + self.world.who(self.setting.runs)
+            steps = [n for n, _ in self.world.steps_said(cell, self.setting)]
+            return [(n, hold(n, [v for vs in ends.values() for v in vs], claim)) for n in steps]
+        return self.world.steps_said(cell, self.setting)
 
     def _row(self, row: list[Text]) -> list[Cell]:
         runs, used = self._subject(row)
@@ -256,7 +265,9 @@ class _Reader:
                 text, number, claim, {"what its runs have": used[i]} if used.get(i) else {}, "the row names no run that the data has"
             )
         options, certain = self._options(i, term, number, runs, step, n, label)
-        return Cell(text, number, claim, options, certain=certain and not self.doubtful, runs=runs)
+        return Cell(
+            text, number, claim, options, certain=certain and not self.doubtful and not self.world.terms.unknown(head.text), runs=runs
+        )
 
     def _generic(self, head: Head) -> bool:
         """Whether a header leaves it to the line above to say what the numbers are."""
@@ -320,25 +331,26 @@ class _Reader:
     def _decide(self, cells: list[Cell]) -> list[Outcome]:
         """Each column is read in the one way that most of its cells agree with."""
         votes: dict[int, Counter[str]] = {}
+        sizes = Counter(c.column for c in cells if c.options)
         for c in cells:
             for label, values in c.options.items():
                 votes.setdefault(c.column, Counter())[label] += any(agrees(c.number, v.value) for v in values)
-        out: list[Outcome] = []
-        for c in cells:
-            chosen = self._chosen(c, votes)
-            outcome = hold(c.number, c.options[chosen] if chosen is not None else [], c.claim)
-            if chosen is None:
-                outcome = Outcome(UNDECIDABLE, c.claim, note=c.note or "no file has it")
-            elif outcome.verdict != "MATCH" and self.doubtful:
-                outcome = Outcome(
-                    UNDECIDABLE, c.claim, outcome.value, "what is said above the table makes it something else than a logged value"
-                )
-            elif (
-                outcome.verdict != "MATCH" and votes[c.column][chosen] * 2 < sum(x.column == c.column for x in cells) - 1 and not c.certain
-            ):
-                outcome = Outcome(UNDECIDABLE, c.claim, outcome.value, "how this column is meant is not certain")
-            out.append(outcome)
-        return out
+        return [self._decided(c, votes, sizes[c.column]) for c in cells]
+
+    def _decided(self, cell: Cell, votes: dict[int, Counter[str]], size: int) -> Outcome:
+        """The verdict on a cell. A column that is not certain counts only when most of its cells agree."""
+        chosen = self._chosen(cell, votes)
+        if chosen is None:
+            return Outcome(UNDECIDABLE, cell.claim, note=cell.note or "no file has it")
+        outcome = hold(cell.number, cell.options[chosen], cell.claim)
+        agreed = votes[cell.column][chosen]
+        if not cell.certain and (agreed * 2 < size or agreed < 2 < size):
+            return Outcome(UNDECIDABLE, cell.claim, outcome.value, "how this column is meant is not certain")
+        if self.doubtful and outcome.verdict != MATCH:
+            return Outcome(
+                UNDECIDABLE, cell.claim, outcome.value, "what stands above the table makes it something else than a logged value"
+            )
+        return outcome
 
     @staticmethod
     def _chosen(cell: Cell, votes: dict[int, Counter[str]]) -> str | None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from ngt_report import names
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ngt_report.verify.evidence import Evidence
     from ngt_report.verify.numbers import Number
 
@@ -84,6 +86,7 @@ FILLERS = frozenset(
         " seconds ms k m tok number n count"
     ).split()
 )
+BESIDE = frozenset("per sec nats bits raw smoothed ema full all eval token tokens hours".split())
 WHOLE = {  # headers that say it in a word
     "n": ("n", ""), "#": ("rank", ""), "mean": ("val/loss", "mean"), "avg": ("val/loss", "mean"), "average": ("val/loss", "mean"),
     "std": ("val/loss", "std"), "std dev": ("val/loss", "std"), "sd": ("val/loss", "std"), "σ": ("val/loss", "std"),
@@ -136,7 +139,8 @@ class Terms:
         """The quantities of a text in order; of overlapping ones the longest."""
         if text not in self.cache:
             whole = WHOLE.get(text.strip().lower())
-            self.cache[text] = [Term(0, len(text), *whole, text=text.strip())] if whole else self._scan(text.replace("_", " "))
+            found = [Term(0, len(text), *whole, text=text.strip())] if whole else self._scan(text.replace("_", " "))
+            self.cache[text] = [t for t in found if not _inside_name(text, t)]
         return self.cache[text]
 
     def _scan(self, text: str) -> list[Term]:
@@ -149,7 +153,7 @@ class Terms:
         kept.sort(key=lambda t: t.start)
         return [replace(t, stat=t.stat or _stat(text, t, kept)) for t in kept]
 
-    def with_labels(self, text: str, found: list[Number], terms: list[Term]) -> list[Term]:
+    def with_labels(self, text: str, found: Sequence[Number], terms: list[Term]) -> list[Term]:
         """Also settings that a label right before a number abbreviates: `Temp: 1.0`, `topk=256`."""
         out = list(terms)
         for number in found:
@@ -229,6 +233,14 @@ def _stat(text: str, term: Term, others: list[Term]) -> str:
         re.I,
     )
     return STATS[after[1].lower()] if after else STATS.get(re.split(r"[\s_-]", term.text.lower())[0], "")
+
+
+def _inside_name(text: str, term: Term) -> bool:
+    """Whether the words are part of a longer name with other words, such as mixed_loss."""
+    before = re.search(r"([A-Za-z]+)_$", text[: term.start])
+    after = re.match(r"_([A-Za-z]+)", text[term.end :])
+    words = [m[1].lower() for m in (before, after) if m]
+    return any(w not in FILLERS and w not in STATS and w not in SPLITS and w not in BESIDE for w in words)
 
 
 def step_of(text: str) -> int | None:
