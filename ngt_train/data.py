@@ -21,8 +21,6 @@ from ngt_train import manifest, shards
 from ngt_train.errors import DataError
 from ngt_train.manifest import Manifest
 
-AHEAD = 3  # batches made before they are asked for
-
 
 class Batch(NamedTuple):
     """Tokens and what follows each of them: inputs and targets (B, T), int64."""
@@ -118,9 +116,11 @@ class Batches:
         rank: int = 0,
         world: int = 1,
         pin: bool = False,
+        ahead: int = 3,
     ) -> None:
+        """`ahead` batches are made before they are asked for: at least those of an optimizer step; `pin` their memory for a GPU."""
         self.tokens, self.batch, self.block, self.seed, self.order = tokens, batch, block, seed, order
-        self.rank, self.world, self.pin = rank, world, pin
+        self.rank, self.world, self.pin, self.ahead = rank, world, pin, ahead
         self.windows = tokens.windows(block)
         self.position = 0  # samples taken by all ranks together
         self._orders: dict[int, shards.Array] = {}
@@ -137,7 +137,7 @@ class Batches:
 
     def __next__(self) -> Batch:
         """The next batch of this rank."""
-        while len(self._ahead) < AHEAD:
+        while len(self._ahead) < self.ahead:
             place = self.position + len(self._ahead) * self.batch * self.world
             self._ahead.append(self._thread.submit(self._make, place + self.rank * self.batch))
         made = self._ahead.popleft().result()

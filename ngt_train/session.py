@@ -77,7 +77,7 @@ class Session:
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=run.train.precision == "float16")
         self.batches = data.Batches(
             corpus.train, batch=run.train.batch, block=run.data.block, seed=run.seed, order=run.data.order,
-            rank=world.rank, world=world.size, pin=self.device.type == "cuda",
+            rank=world.rank, world=world.size, pin=self.device.type == "cuda", ahead=run.train.accumulation + 2,
         )  # fmt: skip
         self.clock = Clock(settle=partial(distributed.settle, self.device))
         self.progress = Progress()

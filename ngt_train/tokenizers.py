@@ -46,7 +46,7 @@ class Tokenizer:
         raise NotImplementedError
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of ids; what is not UTF-8 becomes U+FFFD."""
+        """The text of ids; what is not UTF-8, or beyond the vocabulary, as a model with more rows can draw, becomes U+FFFD or nothing."""
         raise NotImplementedError
 
     def label(self, token: int) -> str:
@@ -80,9 +80,7 @@ class ByteTokenizer(Tokenizer):
         return [np.frombuffer(text.encode("utf-8", "replace"), np.uint8).astype(np.uint32) for text in texts]
 
     def decode(self, ids: Iterable[int]) -> str:
-        runs: list[bytes | None] = [None if i == self.end else bytes([i]) for i in ids]
-        joined = b"".join(END.encode() if run is None else run for run in runs)
-        return joined.decode("utf-8", "replace")
+        return b"".join(bytes([i]) if i < BYTES else END.encode() if i == self.end else b"\xff" for i in ids).decode("utf-8", "replace")
 
     def to_json(self) -> str:
         return json.dumps({"kind": "byte"}) + "\n"
@@ -112,7 +110,7 @@ class CharTokenizer(Tokenizer):
 
     def decode(self, ids: Iterable[int]) -> str:
         known = [END, "\ufffd", *self.characters]
-        return "".join(known[i] for i in ids)
+        return "".join(known[i] if i < len(known) else "\ufffd" for i in ids)
 
     def to_json(self) -> str:
         return json.dumps({"kind": "char", "characters": self.characters}) + "\n"

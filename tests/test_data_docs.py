@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,8 @@ from ngt_train.config import DataConfig
 from ngt_train.recipe import Recipe
 from ngt_train.shards import KINDS
 
-PAGE = (Path(__file__).parents[1] / "docs" / "training.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE = (DOCS / "training.md").read_text(encoding="utf-8")
 SECTION = PAGE.partition("\n## Data\n")[2].partition("\n## ")[0]
 
 
@@ -41,6 +43,16 @@ def test_every_setting_has_a_row() -> None:
     own = {f.name for f in dataclasses.fields(DataConfig)}
     fields = {f.name for f in dataclasses.fields(Recipe)}
     assert {f"data.{name}" if name in own else f"data.options.{name}" for name in fields} <= rows(1) | rows(0)
+
+
+def test_the_example_of_a_new_dataset_prepares_its_own_example(tmp_path: Path) -> None:
+    code = re.findall(r"```python dataset\n(.*?)```", (DOCS / "adding.md").read_text(encoding="utf-8"), re.DOTALL)[0]
+    made: dict[str, Any] = {"__name__": "example"}
+    exec(compile(code, "docs/adding.md", "exec"), made)
+    (tmp_path / "a.jsonl").write_text('{"say": "Hi."}\n{"say": "Hello."}\n')
+    source = made["source"](Recipe(path=str(tmp_path)))
+    assert [tuple(d) for d in source.documents()] == [("a.jsonl", "Hi.\nHello.\n", None, "")]
+    assert (source.size, len(made["SUMMARY"]) < 120) == (33, True)
 
 
 def test_the_defaults_said_are_the_defaults() -> None:

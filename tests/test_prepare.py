@@ -101,6 +101,15 @@ def test_the_dataset_fingerprint_is_of_the_text_not_of_the_tokens(corpus: Path, 
     assert other.fingerprint != one.fingerprint
 
 
+def test_a_vocabulary_beyond_16_bits_gets_32(tmp_path: Path) -> None:
+    text = "".join(chr(0x10000 + i) for i in range(70_000)) + "\n"
+    (tmp_path / "book").write_text(text * 2, encoding="utf-8")
+    found = made(tmp_path / "book", tmp_path / "out", tokenizer="char", val=0.4)
+    tokens = shards.read(tmp_path / "out" / found.split("train").shards[0].file)
+    assert (found.vocab_size, tokens.dtype.itemsize, found.split("train").shards[0].largest) == (70_003, 4, 70_002)
+    assert (text * 2).startswith(split_texts(tmp_path / "out")["train"][0])
+
+
 # -- restarts -------------------------------------------------------------------------------------------------------------
 def test_a_second_run_does_nothing(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = made(corpus, tmp_path / "out")

@@ -78,6 +78,14 @@ def test_bpe_joins_frequent_pairs_and_marks_spaces() -> None:
     assert [MADE["byte"].label(b) for b in b" a\n"] == ["Ġ", "a", "Ċ"]
 
 
+@pytest.mark.parametrize("kind", MADE)
+def test_ids_beyond_the_vocabulary_do_not_stop_decoding(kind: str) -> None:
+    made = MADE[kind]
+    ids = [*made.encode("low"), made.vocab_size, 10**6, *made.encode("er")]
+    assert made.decode(ids).replace("\ufffd", "") == "lower"
+    assert isinstance(made.label(10**6), str)
+
+
 def test_lone_surrogates_do_not_stop_any_tokenizer() -> None:
     for made in MADE.values():
         assert len(made.encode("a\ud800b")) >= 3
