@@ -6,13 +6,21 @@ BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench sample clean
+.PHONY: help demo trained test check bench sample clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: $(VENV)/.report-installed ## install into .venv, report on the sample runs, say where the report is
+demo: $(VENV)/.report-installed ## install into .venv, report on the sample runs; train two models for a minute, report on them
 	@$(BIN)/ngtreport demo -o artifacts/w3_25m
+	@$(MAKE) --no-print-directory trained
+
+# vanilla and NGT on the sources of Python's standard library; nothing is downloaded but the packages
+trained: $(VENV)/.train-installed
+	@$(BIN)/ngttrain run --preset demo/vanilla --overwrite
+	@$(BIN)/ngttrain run --preset demo/ngt_mass_in_value --overwrite
+	@$(BIN)/ngtreport build logs/demo -o artifacts/demo
+	@sed -n '/^## Headline/,/^## /{/^## /!p;}' artifacts/demo/Summary.md
 
 test: $(VENV)/.dev-installed ## run the tests
 	$(BIN)/python -m pytest -n $(JOBS)
@@ -42,6 +50,11 @@ $(VENV)/.report-installed: pyproject.toml | $(BIN)/python
 	@echo "installing the reporter into $(VENV)" >&2
 	@$(PIP) -e .
 	@touch $@
+
+$(VENV)/.train-installed: pyproject.toml | $(BIN)/python
+	@echo "installing the trainer into $(VENV)" >&2
+	@$(PIP) -e '.[train]'
+	@touch $@ $(VENV)/.report-installed
 
 $(VENV)/.dev-installed: pyproject.toml | $(BIN)/python
 	@echo "installing the reporter and its test tools into $(VENV)" >&2

@@ -58,7 +58,7 @@ class Journal:
             TrainError: a file cannot be written.
         """
         self.config, self.model, self.world = config, dataclasses.asdict(model), world
-        self.hardware = provenance.hardware(device, world)
+        self.hardware, self.gpus = provenance.hardware(device, world), 0 if device == "cpu" else world
         self.commit, changes = provenance.git_state()
         self.best_val, self.final_val = at.best_val, None
         self.latest: dict[str, float | None] = {}
@@ -119,7 +119,8 @@ class Journal:
     def finish(self, status: str = "finished", reason: str | None = None, extra: Mapping[str, Any] | None = None) -> None:
         """The end: results first, run_end last, so that a run with a run_end has its row. `extra` are sections of metrics.json."""
         outcome = results.Outcome(
-            status, reason, self.step, self.elapsed_s, self.world, self.hardware, self.commit, self.final_val, self.best_val, self.latest
+            status, reason, self.step, self.elapsed_s, self.world, self.gpus, self.hardware, self.commit,
+            self.final_val, self.best_val, self.latest,
         )  # fmt: skip
         folder = Path(self.config.log.results) / self.config.group
         results.write_row(folder / "results.csv", results.row(self.config, self.model, outcome))

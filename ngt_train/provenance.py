@@ -60,12 +60,12 @@ def versions() -> dict[str, str]:
 
 
 def hardware(device: str, count: int = 1) -> str:
-    """Number and name of what is trained on, such as `1x NVIDIA L4`; device is cpu, cuda, cuda:N or mps, count its processes."""
+    """What is trained on, `8x NVIDIA L4` or `AMD EPYC (2 cores)`; device is cpu, cuda, cuda:N or mps, count its processes."""
     kind, _, index = device.partition(":")
     torch = sys.modules.get("torch")
     if kind == "cuda" and torch is not None and torch.cuda.is_available():
         return f"{count}x {torch.cuda.get_device_name(int(index or 0))}"
-    return f"{count}x {_processor()}" if kind == "cpu" else f"{count}x {kind}"
+    return _processor() if kind == "cpu" else f"{count}x {kind}"
 
 
 def _processor() -> str:

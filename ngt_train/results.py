@@ -40,6 +40,7 @@ class Outcome:
     step: int
     elapsed_s: float
     world: int = 1
+    gpus: int = 0
     device: str = ""
     git_commit: str | None = None
     final_val: float | None = None
@@ -58,7 +59,7 @@ def row(config: RunConfig, model: Mapping[str, Any], outcome: Outcome) -> dict[s
         "sequence_length": config.data.block, "num_iterations": config.train.steps, "warmdown_iters": config.schedule.warmdown,
         "final_val_loss": outcome.final_val, "best_val_loss": outcome.best_val, "train_time_ms": outcome.elapsed_s * 1000,
         "ms_per_step": outcome.elapsed_s * 1000 / outcome.step if outcome.step else None, "gpu_name": outcome.device,
-        "n_gpus": outcome.world, "runpod_instance": os.environ.get("RUNPOD_POD_ID", "unknown"),
+        "n_gpus": outcome.gpus, "runpod_instance": os.environ.get("RUNPOD_POD_ID", "unknown"),
         "notes": "" if outcome.status == "finished" else ": ".join(filter(None, (outcome.status, outcome.reason))),
     }  # fmt: skip
 
