@@ -61,6 +61,7 @@ def build_relations(store: Store, settings: Settings) -> None:
             _baselines(store, settings)
             _targets(store, settings)
         store.run(f"CREATE OR REPLACE TABLE {name} AS {sql(f'metrics/{name}.sql')}")
+    store.run(f"CREATE OR REPLACE TEMP TABLE thinned AS {sql('staging/thinned.sql')}")
     for name in finding_names():
         store.run(f"INSERT INTO findings BY NAME {sql(f'findings/{name}.sql')}")
 
