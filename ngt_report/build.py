@@ -169,7 +169,7 @@ def render_all(store: Store, inputs: Inputs, settings: Settings, folder: Path, d
     if dashboard:
         from ngt_report.dashboard import pages
 
-        texts |= pages(store, facts, report)
+        texts |= pages(store, facts, report, inputs.files)
     return texts
 
 

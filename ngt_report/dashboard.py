@@ -13,13 +13,14 @@ from ngt_report.assemble.facts import Facts, Row
 from ngt_report.assemble.seeds import seed_group
 from ngt_report.charts import page_charts
 from ngt_report.curves import curves
+from ngt_report.files import InputFile
 from ngt_report.model import Report
 from ngt_report.pagemodel import Page
 from ngt_report.render import environment
 from ngt_report.store import Store, sql
 
 SCRIPTS = tuple(
-    f"{name}.js" for name in "state format theme origins table axes pen series curves readout charts main".split()
+    f"{name}.js" for name in "base state format theme origins table axes pen series curves readout charts main".split()
 )  # in one scope, in this order
 STYLES = ("page.css", "table.css", "curves.css")
 TEXT_OF_LINE = 300  # characters of a cited line that the page holds; `ngtreport trace` has 2,000
@@ -60,9 +61,11 @@ class Column:
     cell: Callable[[Facts, str, Origins], Cell | None]
 
 
-def pages(store: Store, facts: Facts, report: Report) -> dict[str, str]:
+def pages(store: Store, facts: Facts, report: Report, files: list[InputFile]) -> dict[str, str]:
     """All HTML files of a report."""
-    return {"dashboard.html": dashboard_html(store, facts, report)}
+    from ngt_report.coords import build_pages
+
+    return {"dashboard.html": dashboard_html(store, facts, report), **(build_pages(store, files) if report.coords else {})}
 
 
 def dashboard_html(store: Store, facts: Facts, report: Report) -> str:

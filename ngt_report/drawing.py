@@ -1,4 +1,4 @@
-"""The commands of `ngtreport` that draw: chart."""
+"""The commands of `ngtreport` that draw: chart and coords."""
 
 from __future__ import annotations
 
@@ -33,3 +33,18 @@ def chart(name: str | None, directory: str | None, out: str | None, width: float
         rows = charts.export(store, name, Path(out), force, dark, width)
     _say(f"the chart {name} shows {rows:,} {'row' if rows == 1 else 'rows'}")
     _print(out)
+
+
+@cli.command()
+@click.argument("log", metavar="LOG")
+@click.option("-o", "--out", metavar="PATH", help="Where to: a folder, or FILE.html for a log of one run; left out, the current folder.")
+@click.option("--force", is_flag=True, help="Write over existing files.")
+def coords(log: str, out: str | None, force: bool) -> None:
+    """Draw where a gravity model puts tokens, from an event log.
+
+    Writes coords_NAME.html for each run of LOG that holds coords events: one file that opens offline.
+    """
+    from ngt_report import coords
+
+    for path in coords.from_log(log, Path(out) if out else None, force):
+        _print(str(path))

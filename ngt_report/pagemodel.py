@@ -36,3 +36,16 @@ class Page:
     libraries: tuple[Library, ...] = h("libraries, once each")
     charts: tuple[str, ...] = h("titles of the comparison charts, in order")
     linked: tuple[str | None, ...] = h("for each finding the id of its run's row, or null")
+
+
+@dataclass(frozen=True, slots=True)
+class Coords:
+    """Everything that coords.html.j2 may print."""
+
+    policy: str = h("Content-Security-Policy: only these scripts, no network")
+    style: Markup = h("the page's style sheet")
+    script: Markup = h("the page's script")
+    title: str = h("display name of the run")
+    version: str = h("version of ngtreport")
+    islands: tuple[Island, ...] = h("the samples, and the empty figure")
+    library: Library = h("Plotly")
