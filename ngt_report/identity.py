@@ -88,6 +88,7 @@ def identify(store: Store, bases: list[str], settings: Settings) -> Identity:
     for piece in sorted(pieces, key=lambda p: (order[_standing(p)], p.precedence, p.path, p.trial)):
         work.place(piece)
     work.adopt_checkpoints()
+    work.say_repeats()
     return Identity(sorted(work.runs, key=lambda r: r.id), work.loose, work.findings)
 
 
@@ -110,6 +111,7 @@ class _Joining:
         self.loose: list[Piece] = []
         self.findings: list[tuple[str, str, str | None, str, str, int | None]] = []
         self.tails: dict[str, list[Run]] = {}
+        self.repeats: dict[str, list[tuple[Run, int | None]]] = {}  # file -> the runs that it repeats, and where
 
     def place(self, piece: Piece) -> None:
         """Join a run, or become one."""
@@ -217,9 +219,18 @@ class _Joining:
         run.pieces.append(piece)
         if ENDINGS.sub("", piece.path) == ENDINGS.sub("", run.main.path):
             return  # NAME.log beside NAME.jsonl: one log in two forms, as trainers write them
-        text = f"{piece.path} repeats run {run.id}, which is counted once"
-        if not any(f[3] == text for f in self.findings):
-            self.findings.append(("info", "repeated", run.id, text, piece.path, piece.line))
+        repeated = self.repeats.setdefault(piece.path, [])
+        if all(r is not run for r, _ in repeated):
+            repeated.append((run, piece.line))
+
+    def say_repeats(self) -> None:
+        """One finding a file, however many runs it repeats."""
+        for path, found in self.repeats.items():
+            one = found[0][0].id if len(found) == 1 else None
+            names = ", ".join(f"run {run.id}" for run, _ in found[:3]) + (", ..." if len(found) > 3 else "")
+            text = f"repeats run {one}, which is counted once" if one else f"repeats {len(found)} runs, which are counted once: {names}"
+            line = min((line for _, line in found if line is not None), default=None)
+            self.findings.append(("info", "repeated", one, f"{path} {text}", path, line))
 
     def _apart(self, run: Run, piece: Piece, problem: str) -> None:
         text = f"{piece.path} names run {run.id} but {problem}; they are kept apart"
