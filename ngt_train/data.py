@@ -60,7 +60,7 @@ class Tokens:
         if count < 1:
             raise DataError(
                 f"{self.folder}: {self.split!r} has {self.tokens:,} tokens, too few for a block of {block}; "
-                f"set data.block below {max(self.tokens, 2) - 1} or prepare more text"
+                f"set data.block to at most {max(self.tokens, 2) - 1}, or prepare more text"
             )
         return count
 

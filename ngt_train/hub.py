@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 from ngt_train.errors import DataError
@@ -24,10 +23,22 @@ def download(name: str, file: str, *, dataset: bool = False, folder: Path | None
         raise DataError(
             f"{name}: downloading needs the package huggingface_hub; pip install 'ngtreport[data]', or give a local file"
         ) from e
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its retries are not for our user
+    quiet()
     kind = "dataset" if dataset else "model"
     try:
         return Path(huggingface_hub.hf_hub_download(name, file, repo_type=kind, revision=revision or None, local_dir=folder))
     except (OSError, ValueError, RuntimeError, huggingface_hub.errors.HfHubHTTPError) as e:
-        first = next(iter(str(e).splitlines()), type(e).__name__).rstrip(".")
-        raise DataError(f"{name}: {file} could not be downloaded ({first}); connect to the network, or give a local file") from e
+        raise DataError(f"{name}: {file} could not be downloaded ({reason(e)}); connect to the network, or give a local file") from e
+
+
+def quiet() -> None:
+    """Its warnings about retries are not for our user, who gets one sentence."""
+    from huggingface_hub.utils import logging
+
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+
+
+def reason(error: Exception) -> str:
+    """The first sentence of an error of the Hugging Face libraries."""
+    first = next(iter(str(error).splitlines()), "") or type(error).__name__
+    return first.partition(". ")[0].rstrip(".")

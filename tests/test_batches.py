@@ -153,7 +153,7 @@ def test_no_batch_touches_a_random_generator_of_the_training(tokens: Callable[..
 
 
 def test_fewer_tokens_than_a_block_are_refused(tokens: Callable[..., data.Tokens]) -> None:
-    with pytest.raises(DataError, match=r"'train' has 8 tokens, too few for a block of 8; set data.block below 7"):
+    with pytest.raises(DataError, match=r"'train' has 8 tokens, too few for a block of 8; set data.block to at most 7"):
         data.Batches(tokens(8), batch=1, block=8)
 
 

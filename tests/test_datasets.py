@@ -209,6 +209,14 @@ def test_validation_is_taken_from_train_where_a_dataset_has_none(layout: Path) -
 
 
 @needs("datasets")
+def test_a_local_dataset_that_changed_is_noticed(layout: Path) -> None:
+    before = datasets.source(Recipe(dataset=f"hf:{layout}")).identity
+    assert datasets.source(Recipe(dataset=f"hf:{layout}")).identity == before
+    (layout / "test.jsonl").write_text('{"text": "other"}\n')
+    assert datasets.source(Recipe(dataset=f"hf:{layout}")).identity != before
+
+
+@needs("datasets")
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     ("options", "said"),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
-from ngt_train.datasets import Source, identity
+from ngt_train import hub
+from ngt_train.datasets import Source, identity, stamps
 from ngt_train.documents import Document
 from ngt_train.errors import ConfigError, DataError
 from ngt_train.recipe import Recipe
@@ -26,7 +28,9 @@ def source(recipe: Recipe) -> Source:
 
 def load(name: str, config: str, recipe: Recipe, join: Join) -> Source:
     """A dataset of the hub whose rows `join` turns into documents."""
-    return Source(lambda: _documents(name, config, recipe, join), identity([name, config, recipe.revision, recipe.column]))
+    root = Path(name)
+    local = stamps(root, sorted(p for p in root.rglob("*") if p.is_file())) if root.is_dir() else ()
+    return Source(lambda: _documents(name, config, recipe, join), identity([name, config, recipe.revision, recipe.column, *local]))
 
 
 def _documents(name: str, config: str, recipe: Recipe, join: Join) -> Iterator[Document]:
@@ -47,11 +51,11 @@ def _open(name: str, config: str, recipe: Recipe) -> Any:
     except ModuleNotFoundError as e:
         raise DataError(f"{name} needs the package datasets: pip install 'ngtreport[data]'") from e
     datasets.disable_progress_bars()
+    hub.quiet()
     try:
         return datasets.load_dataset(name, config or None, revision=recipe.revision or None)
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as e:
-        first = next(iter(str(e).splitlines()), type(e).__name__).rstrip(".")
-        raise DataError(f"{name} could not be loaded ({first}); check its name and --config, or connect to the network") from e
+        raise DataError(f"{name} could not be loaded ({hub.reason(e)}); check its name and --config, or connect to the network") from e
 
 
 def _texts(rows: Any, name: str, column: str) -> Iterator[str]:
