@@ -125,7 +125,8 @@ def run(
 
     ended = train.run(made, resume=resume, overwrite=overwrite, bar=not no_bar)
     best = "" if ended.best_val is None else f", best val/loss {ended.best_val:.6f} at step {ended.best_step}"
-    click.echo(f"{made.group}/{made.name}: {ended.status} at step {ended.step}{best}{f' ({ended.reason})' if ended.reason else ''}")
+    if ended.first:
+        click.echo(f"{made.group}/{made.name}: {ended.status} at step {ended.step}{best}{f' ({ended.reason})' if ended.reason else ''}")
 
 
 def _print_plan(made: RunConfig) -> None:

@@ -7,6 +7,7 @@ before. Decisions (stop, target reached) are taken from summed values, so all ra
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -86,10 +87,15 @@ class World:
         except Exception as e:
             if type(e).__name__ not in LOST:
                 raise
-            why = next(iter(str(e).splitlines()), "")[:160]
             raise TrainError(
-                f"rank {self.rank} of {self.size} lost another rank, which died or hung ({why}); see its output, then go on with --resume"
+                f"rank {self.rank} of {self.size} lost another rank, which died or hung ({_why(e)}); see its output, then --resume"
             ) from e
+
+
+def _why(error: Exception) -> str:
+    """The back end's own words, without its source's path and its guesses."""
+    first = next(iter(str(error).splitlines()), type(error).__name__)
+    return re.sub(r"^\[[^\]]*\] ", "", first).partition(". ")[0][:160]
 
 
 def _packed(gradients: list[Tensor]) -> Iterator[tuple[list[Tensor], Tensor]]:
@@ -123,8 +129,7 @@ def join(device: str, timeout_s: float) -> Iterator[World]:
     try:
         dist.init_process_group(backend, timeout=timedelta(seconds=timeout_s))
     except Exception as e:
-        why = next(iter(str(e).splitlines()), "")[:160]
-        raise TrainError(f"{size} ranks did not come together within {timeout_s:g} s ({why}); start all of them with torchrun") from e
+        raise TrainError(f"{size} ranks did not come together within {timeout_s:g} s ({_why(e)}); start all of them with torchrun") from e
     try:
         yield World(dist.get_rank(), size, chosen)
     finally:

@@ -36,6 +36,7 @@ class Result:
     val_loss: float | None  # last
     best_val: float | None
     best_step: int | None
+    first: bool  # whether this is the process that writes
 
 
 def run(config: RunConfig, *, resume: bool = False, overwrite: bool = False, bar: bool = True) -> Result:
@@ -196,7 +197,7 @@ class _Run:
 
     def _end(self, status: str, reason: str | None) -> Result:
         self.book.finish(status, reason)
-        return Result(status, reason, self.done.step, self.val_loss, self.done.best_val, self.done.best_step)
+        return Result(status, reason, self.done.step, self.val_loss, self.done.best_val, self.done.best_step, self.session.world.first)
 
 
 # -- beginning ---------------------------------------------------------------------------------------------------------

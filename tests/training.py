@@ -60,9 +60,18 @@ def tiny(tokens: Path, out: Path, *assignments: str, variant: str = "vanilla") -
 
 
 def events(made: RunConfig, kind: str = "") -> list[dict[str, Any]]:
-    """The run's events, or those of a kind."""
-    lines = made.events_path().read_text(encoding="utf-8").splitlines()
-    return [event for event in map(json.loads, lines) if not kind or event["kind"] == kind]
+    """The run's events, or those of a kind; lines that a kill tore are left out."""
+    found = map(parsed, made.events_path().read_text(encoding="utf-8").splitlines())
+    return [event for event in found if event and (not kind or event["kind"] == kind)]
+
+
+def parsed(line: str) -> dict[str, Any] | None:
+    """The event of a line; None for a torn one."""
+    try:
+        found: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return None
+    return found
 
 
 def curve(made: RunConfig, kind: str, metric: str) -> dict[int, float]:
