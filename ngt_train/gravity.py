@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import warnings
+
 import torch
 from torch import Tensor
 
@@ -35,23 +38,44 @@ def gravity_attention(
     dropout: on the attention weights, drawn from `generator` (the global one without). Distances are fp32 under AMP.
     Returns (B, H, L, D) in the dtype of v. Law: Newton Gravity Transformer, github.com/leetae9yu/newton-gravity-transformer.
     """
-    heads = z.shape[:2]
-    full = torch.promote_types(z.dtype, torch.float32)
+    if cutoff not in CUTOFFS:
+        raise ValueError(f"cutoff {cutoff!r} is not one of {', '.join(CUTOFFS)}")
+    heads, full = z.shape[:2], torch.promote_types(z.dtype, torch.float32)
+    blocks = _triton_blocks(z.device) if z.is_cuda and full == torch.float32 else RowBlocks
+    seed = int(torch.randint(1 << 62, (), generator=generator, device=generator.device if generator else None)) if dropout else 0
     with torch.autocast(z.device.type, enabled=False):
         z, values, mass, gamma, bias, radius = (part.to(full) for part in (z, v, mass, gamma, bias, radius))
         if mass_in_value:
             values = values * mass[:, None, :, None]
-        seed = int(torch.randint(1 << 62, (), generator=generator, device=generator.device if generator else None)) if dropout else 0
-        law = Law(cutoff, not mass_in_value, rsqrt, dropout, seed)
-        every_head = [part[:, None].expand(*heads, -1).flatten(0, 1) for part in (mass, *([] if padding_mask is None else [~padding_mask]))]
-        out = RowBlocks.apply(
-            law,
+        out = blocks.apply(
+            Law(cutoff, not mass_in_value, rsqrt, dropout, seed),
             z.flatten(0, 1),
-            values.flatten(0, 1),
-            every_head[0],
+            (values if blocks is RowBlocks else values.to(v.dtype)).flatten(0, 1),
+            _every_head(mass, heads),
             gamma.expand(heads).flatten(),
             bias.expand(heads).flatten(),
             radius,
-            every_head[1] if padding_mask is not None else None,
+            None if padding_mask is None else _every_head(~padding_mask, heads),
         )
         return out.unflatten(0, heads).to(v.dtype)
+
+
+def _every_head(part: Tensor, heads: torch.Size) -> Tensor:
+    """(B, L) -> (B * H, L)."""
+    return part[:, None].expand(*heads, -1).flatten(0, 1)
+
+
+@functools.cache
+def _triton_blocks(device: torch.device) -> type[torch.autograd.Function]:
+    """The kernels of gravity_triton.py where they run and agree with the row blocks; else the row blocks, with a warning."""
+    try:
+        from ngt_train import gravity_triton
+    except ImportError:
+        return RowBlocks
+    problem = gravity_triton.problem(device)
+    if problem is None:
+        return gravity_triton.TritonBlocks
+    warnings.warn(
+        f"gravity attention runs in its slower form on {device}, for its Triton kernels do not work there: {problem}", stacklevel=3
+    )
+    return RowBlocks
