@@ -46,7 +46,7 @@ class Clock:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Waiting for data is not training; the device goes on meanwhile, so it is not settled."""
+        """Waiting for data is not training, where nothing goes on meanwhile."""
         began = time.perf_counter()
         try:
             yield

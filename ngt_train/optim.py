@@ -34,10 +34,11 @@ class Optimizers:
         for part in self.parts.values():
             part.zero_grad(set_to_none=True)
 
-    def step(self, scaler: torch.amp.GradScaler) -> None:
-        """One update; the scaler skips it where fp16 gradients overflowed."""
-        for part in self.parts.values():
-            scaler.step(part)
+    def step(self, scaler: torch.amp.GradScaler, norm: Tensor) -> None:
+        """One update; none by any part where fp16 gradients overflowed, which the norm of all unscaled gradients shows."""
+        if not scaler.is_enabled() or bool(torch.isfinite(norm)):
+            for part in self.parts.values():
+                scaler.step(part)
         scaler.update()
 
     def state_dict(self) -> State:

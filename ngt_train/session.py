@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -87,7 +87,8 @@ class Session:
     def step(self, stop: bool) -> bool:
         """Train on the next `accumulation` batches; returns whether any rank was asked to stop."""
         run, done = self.config, self.progress
-        with self.clock.waiting():
+        waiting = self.clock.waiting if self.device.type == "cpu" else nullcontext  # a GPU trains on meanwhile
+        with waiting():
             micro = [next(self.batches) for _ in range(run.train.accumulation)]
         tokens, asked = self.world.total(sum(int((t != losses.IGNORED).sum()) for _, t in micro), stop)
         if not tokens:
@@ -96,7 +97,7 @@ class Session:
         parts = [self._micro_step(inputs, targets, tokens) for inputs, targets in micro]
         self.world.sum_gradients(self.model)
         norm = self._clip()
-        self.optim.step(self.scaler)
+        self.optim.step(self.scaler, norm)
         self.optim.zero_grad()
         done.step += 1
         done.tokens += int(tokens)
@@ -221,6 +222,7 @@ class Session:
             "scaler": self.scaler.state_dict(),
             "random": self.world.gather(checkpoint.random_state(self.device)),
             "loader": self.batches.state_dict(),
+            "validation": self.corpus.val.fingerprint,
             **asdict(self.progress),
             "elapsed_s": self.clock.elapsed_s,
             "wall_s": self.clock.wall_s,
@@ -257,6 +259,10 @@ class Session:
             told = ", ".join(f"{key} ({was!r} there, {now!r} here)" for key, was, now in found[:5])
             more = f" and {len(found) - 5} more" if len(found) > 5 else ""
             raise CheckpointError(f"checkpoint {name} is of another configuration: {told}{more}; resume with its own, or give another name")
+        if state["validation"] != self.corpus.val.fingerprint:
+            raise CheckpointError(
+                f"checkpoint {name} was validated on other tokens than {self.config.data_folder()} has; resume with the data it began with"
+            )
         if len(state["random"]) != self.world.size:
             raise CheckpointError(
                 f"checkpoint {name} was written by {len(state['random'])} ranks, not {self.world.size}; resume with as many"

@@ -51,7 +51,7 @@ def run(config: RunConfig, *, resume: bool = False, overwrite: bool = False, bar
         ConfigError, DataError, CheckpointError: it cannot begin, or a file cannot be written.
         Diverged: a loss or a gradient was not finite; the log ends with status `diverged`.
     """
-    with Interrupts() as interrupts, distributed.join(config.train.device, config.train.timeout) as world, session.torch_settings(config):
+    with distributed.join(config.train.device, config.train.timeout) as world, session.torch_settings(config):
         if world.first:
             _make_folders(config)
             if not resume:
@@ -62,7 +62,7 @@ def run(config: RunConfig, *, resume: bool = False, overwrite: bool = False, bar
         training = Session(config, world, found)
         try:
             resumed_from = _restore(training) if resume else ""
-            with _book(training, resumed_from) as book:
+            with _book(training, resumed_from) as book, Interrupts() as interrupts:
                 return _Run(training, book, interrupts, bar).go()
         finally:
             training.batches.close()

@@ -95,7 +95,7 @@ def stepped(config: OptimConfig) -> list[torch.Tensor]:
         generator = torch.Generator().manual_seed(number)
         for parameter in tested.parameters():
             parameter.grad = torch.randn(parameter.shape, generator=generator)
-        made.step(scaler)
+        made.step(scaler, torch.tensor(1.0))
     return [p.detach() for p in tested.parameters()]
 
 
@@ -109,7 +109,7 @@ def test_a_state_goes_back_whole() -> None:
     made = optim.build(first, first.roles(), OptimConfig(kind="muon"), "cpu")
     for parameter in first.parameters():
         parameter.grad = torch.ones_like(parameter)
-    made.step(torch.amp.GradScaler("cpu", enabled=False))
+    made.step(torch.amp.GradScaler("cpu", enabled=False), torch.tensor(1.0))
     second = model()
     other = optim.build(second, second.roles(), OptimConfig(kind="muon"), "cpu")
     other.load_state_dict(made.state_dict())
@@ -118,6 +118,22 @@ def test_a_state_goes_back_whole() -> None:
         assert again["param_groups"] == state["param_groups"] and again["state"].keys() == state["state"].keys()
         for key, values in state["state"].items():
             assert all(torch.equal(torch.as_tensor(v), torch.as_tensor(again["state"][key][k])) for k, v in values.items())
+
+
+def test_an_overflow_in_one_part_skips_the_other_too() -> None:
+    tested = model()
+    made = optim.build(tested, tested.roles(), OptimConfig(kind="muon"), "cpu")
+    scaler = torch.amp.GradScaler("cpu", init_scale=8.0)
+    scaler.scale(torch.ones(()))
+    for parameter in tested.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    next(p for g in made.parts["muon"].param_groups for p in g["params"]).grad[0, 0] = torch.inf
+    before = [p.detach().clone() for p in tested.parameters()]
+    for part in made.parts.values():
+        scaler.unscale_(part)
+    made.step(scaler, torch.nn.utils.get_total_norm([p.grad for p in tested.parameters()]))
+    assert all(torch.equal(a, b) for a, b in zip(before, tested.parameters(), strict=True))
+    assert scaler.get_scale() == 4.0
 
 
 @pytest.mark.parametrize(("change", "said"), [({"norm.weight": "gain"}, "has the role 'gain'"), ({"nothing": "matrix"}, "names nothing")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import math
 import os
 import signal
@@ -13,7 +14,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from ngt_train import checkpoint, train  # noqa: E402
+from ngt_train import checkpoint, config, train  # noqa: E402
 from ngt_train.config import RunConfig  # noqa: E402
 from ngt_train.errors import CheckpointError, DataError, Diverged  # noqa: E402
 from ngt_train.progress import Bar, clock, short  # noqa: E402
@@ -168,6 +169,21 @@ def test_half_precisions_learn(precision: str, variant: str, tokens: Path, tmp_p
     assert losses[10] < losses[0]
     weights = checkpoint.load(made.checkpoint_path("last"))["model"]
     assert {value.dtype for value in weights.values() if value.is_floating_point()} == {torch.float32}
+
+
+def test_a_hugging_face_model_is_fine_tuned_and_resumed(tokens: Path, tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers")
+    shape = {"vocab_size": 257, "n_positions": 16, "n_embd": 16, "n_layer": 1, "n_head": 2, "bos_token_id": 256, "eos_token_id": 256}
+    transformers.GPT2LMHeadModel(transformers.GPT2Config(**shape)).save_pretrained(tmp_path / "gpt2")
+    settings = ("loss.kind=mixed", "eval.at_start=true", "eval.test=true", "model.variant=hf")
+    tree = config.to_dict(training.tiny(tokens, tmp_path, *settings))
+    made = config.from_dict({**tree, "model": {"variant": f"hf:{tmp_path / 'gpt2'}"}})
+    train.run(made)
+    losses, objectives = (training.curve(made, "eval", f"val/{name}") for name in ("loss", "objective"))
+    assert losses[10] < losses[0] and 0 < objectives[10] < losses[10]
+    assert checkpoint.load(made.checkpoint_path("last"))["step"] == 10
+    document = json.loads((tmp_path / "results" / "g" / "run" / "metrics.json").read_text())
+    assert {"eval", "test", "train"} <= document.keys()
 
 
 def test_no_test_split_is_said_before_the_first_step(tmp_path: Path) -> None:

@@ -169,6 +169,15 @@ def test_another_configuration_is_refused_with_the_place(change: str, said: str,
     assert training.tiny(tokens, tmp_path).events_path().read_bytes() == lines
 
 
+def test_other_validation_tokens_are_refused(tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = training.tiny(tokens, tmp_path)
+    killed_at(monkeypatch, made, 7)
+    state = last(made)
+    checkpoint.save(made.checkpoint_path("last"), {**state, "validation": "sha256:" + "0" * 64}, {})
+    with pytest.raises(CheckpointError, match="was validated on other tokens than"):
+        train.run(made, resume=True)
+
+
 def test_a_finished_run_resumes_to_nothing(tokens: Path, tmp_path: Path) -> None:
     made = training.tiny(tokens, tmp_path)
     train.run(made)
