@@ -1,10 +1,10 @@
-"""The commands of `ngtreport` that test and compare: stat."""
+"""The commands of `ngtreport` that test and compare: stat, campaign."""
 
 from __future__ import annotations
 
 import click
 
-from ngt_report.commands import _json, _print, _width, cli
+from ngt_report.commands import _folder, _json, _print, _report, _width, cli
 from ngt_report.errors import GateError
 
 RULES = click.Choice(["modded-track1", "modded-track3", "nats-0.005"])
@@ -42,3 +42,28 @@ def stat(
     failed = [rule for rule in rules if not any(r["passes"] for r in found["rules"] if r["rule"].split()[0] == rule)]
     if check and failed:
         raise GateError(f"no group passes {' or '.join(failed)}, and --check was asked for")
+
+
+@cli.command()
+@_report
+@click.option(
+    "--toml",
+    metavar="RUN",
+    is_flag=False,
+    flag_value="",
+    help="The configuration of RUN, left out the best run, for ngttrain run --config.",
+)
+@_json
+def campaign(directory: str | None, toml: str | None, as_json: bool) -> None:
+    """Show sweeps as phases.
+
+    The best of each with its configuration, what one setting changed with everything else equal, and what may be said
+    from phase to phase.
+    """
+    from ngt_report import sweeps
+
+    folder = _folder(directory)
+    if toml is not None:
+        _print(sweeps.configuration(folder, toml or None).removesuffix("\n"))
+        return
+    _print(sweeps.to_json(folder) if as_json else sweeps.to_text(folder, _width()))

@@ -18,6 +18,7 @@ class Settings:
     target: float | None = None  # a target validation loss
     group_by: list[str] = field(default_factory=list)  # configuration keys that make a group of seeds
     except_keys: list[str] = field(default_factory=list)  # `except`: keys that may differ within a group
+    phases: dict[str, str] = field(default_factory=dict)  # phase of a campaign -> its file or folder, or a pattern of them
     title: str | None = None  # the report's title, instead of the group's name
     labels: dict[str, str] = field(default_factory=dict)  # run -> display name
     aliases: dict[str, str] = field(default_factory=dict)  # a name used in some source -> the run's name
@@ -72,10 +73,10 @@ def _checked(name: str, value: Any, where: str) -> Any:
     wanted: dict[str, tuple[type, ...]] = {
         "baseline": (str,), "title": (str,), "step": (int,), "target": (float, int), "group_by": (list, str),
         "except": (list, str),
-        "labels": (dict,), "aliases": (dict,), "declared": (dict,),
+        "labels": (dict,), "aliases": (dict,), "phases": (dict,), "declared": (dict,),
     }  # fmt: skip
     if isinstance(value, bool) or type(value) not in wanted[name]:
         raise UsageError(f"{where}: {name} is {value!r}, which is not a {' or '.join(t.__name__ for t in wanted[name])}")
     if name in ("group_by", "except"):
         return [value] if isinstance(value, str) else [str(v) for v in value]
-    return {str(k): str(v) for k, v in value.items()} if name in ("labels", "aliases") else value
+    return {str(k): str(v) for k, v in value.items()} if name in ("labels", "aliases", "phases") else value

@@ -277,6 +277,56 @@ class MetricTable:
 
 
 @dataclass(frozen=True, slots=True)
+class Phase:
+    phase: str = h("its results table, its folder, or its declared name")
+    runs: int = h("how many runs")
+    files: int = h("how many data files")
+    best: str | None = h("display name of its best run; null when none has a validation loss")
+    loss: float | None = h("best validation loss of that run, as logged")
+    decimals: int | None = h("decimals of it as printed")
+    steps: int | None = h("declared steps of that run")
+    settings: str = h("its settings in words")
+    tokens_per_s: float | None = h("its recorded throughput, tokens per second")
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What one setting changed, everything else being equal."""
+
+    phase: str = h("the phase")
+    key: str = h("the setting")
+    base: str = h("its value in the baseline")
+    value: str = h("its other value")
+    base_loss: float = h("mean loss with the baseline's value, at the common step")
+    loss: float = h("mean loss with the other value")
+    delta: float = h("their difference, nats per token; below 0 is better")
+    n_base: int = h("runs with the baseline's value")
+    n: int = h("runs with the other value")
+    word: str = h("the verdict")
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The best of a phase against the best of the one before."""
+
+    from_run: str = h("display name of the earlier best")
+    to_run: str = h("display name of the later best, at the same steps where there is one")
+    delta: float = h("difference of their best losses, nats per token")
+    steps: int | None = h("the number of steps of both; null when they differ")
+    changed: tuple[str, ...] = h("settings that both record and that differ")
+    word: str = h("the verdict")
+    why: str = h("why they are not comparable")
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    phases: tuple[Phase, ...] = h("sweeps, by name or in the declared order")
+    effects: tuple[Effect, ...] = h("effects of single settings")
+    moves: tuple[Move, ...] = h("from phase to phase")
+    final: str | None = h("display name of the best run of all")
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything a template may print."""
 
@@ -295,6 +345,7 @@ class Report:
     other: tuple[OtherRow, ...] = h("test metrics, accuracies, objectives and closing evaluations")
     other_columns: tuple[str, ...] = h("names of those metrics")
     more: tuple[MetricTable, ...] = h("metrics without a section of their own")
+    campaign: Campaign | None = h("sweeps as phases; null where all runs are of one")
     settings: tuple[Setting, ...] = h("what ran: shared configuration, and what differs")
     missing: tuple[str, ...] = h("facts that the inputs do not record")
     notes: str | None = h("the user's own NOTES.md")

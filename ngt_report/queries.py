@@ -9,7 +9,7 @@ from typing import Any
 
 from ngt_report.config import Settings
 from ngt_report.errors import UsageError
-from ngt_report.store import Store, sql
+from ngt_report.store import Store, sql, to_json
 
 # in the order in which they rest on each other
 STAGING = ("segments", "origins", "long_curves", "stated", "settled", "evals", "ends", "clocks", "compared")
@@ -47,6 +47,9 @@ def build_relations(store: Store, settings: Settings) -> None:
     """Make staging and metric tables, baselines, targets and findings from the raw tables, layer by layer."""
     store.run("DELETE FROM params")
     store.run("INSERT INTO params VALUES (?, ?, ?)", [settings.step, settings.target, bool(settings.group_by or settings.except_keys)])
+    store.run("DELETE FROM meta WHERE key = 'phases'")
+    if settings.phases:
+        store.run("INSERT INTO meta VALUES ('phases', ?)", [to_json(settings.phases)])
     restarts = store.run("SELECT 1 FROM raw_segments LIMIT 1")
     for name in STAGING:
         if name == "segments" and not restarts:

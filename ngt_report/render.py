@@ -6,13 +6,14 @@ import csv
 import io
 import json
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache
 from importlib.resources import files as resource_files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ngt_report import formatting as fmt
+from ngt_report.assemble.campaign import campaign
 from ngt_report.assemble.cites import locator
 from ngt_report.assemble.facts import Facts
 from ngt_report.assemble.seeds import group_verdicts, seed_group
@@ -159,6 +160,7 @@ def summary_json(facts: Facts, group: str) -> str:
         ],
         "runs": [_json_run(facts, run, r) for run, r in sorted(facts.runs.items(), key=lambda item: (item[1]["name"], item[0]))],
         "seed_groups": [seed_group(facts, s) for s in facts.rows["seeds"] if s["n"] > 1],
+        "campaign": asdict(found) if (found := campaign(facts)) else None,
         "findings": facts.findings,
     }  # fmt: skip
     return json.dumps(finite(document), indent=1, ensure_ascii=False) + "\n"

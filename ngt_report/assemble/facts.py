@@ -35,13 +35,15 @@ class Facts:
         self.findings.sort(key=lambda f: (SEVERITY.get(f["severity"], 3), f["kind"], f["text"], f["source"] or "", f["line"] or 0))
         self.sources = store.rows("SELECT * FROM sources ORDER BY path")
         self.checkpoints = store.rows("SELECT * FROM checkpoints ORDER BY path")
+        declared = store.run("SELECT value FROM meta WHERE key = 'phases'")
+        self.phases: dict[str, str] = json.loads(declared[0][0]) if declared else {}  # phase -> pattern of its files, as declared
         self.coords = bool(store.run("SELECT 1 FROM raw_facts WHERE key = 'coords' LIMIT 1"))
         self.run_sources = store.rows(
             "SELECT DISTINCT t.run, s.path, s.format, t.precedence, t.main FROM run_trials AS t JOIN sources AS s ON s.id = t.source"
             " ORDER BY t.run, t.main DESC, t.precedence, s.path"
         )
 
-        self.memo: dict[tuple[str, str], Any] = {}  # what two outputs need and is worth computing once
+        self.memo: dict[Any, Any] = {}  # what two outputs need and is worth computing once
 
     def name(self, run: str) -> str:
         """Display name of a run."""

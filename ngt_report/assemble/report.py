@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ngt_report import __version__
+from ngt_report.assemble.campaign import campaign
 from ngt_report.assemble.cites import cites
 from ngt_report.assemble.compared import best_row, group, speed_row
 from ngt_report.assemble.facts import TOP, Facts
@@ -53,6 +54,7 @@ def assemble(facts: Facts, title: str, notes: str | None, command: str) -> Repor
         other=others[:TOP],
         other_columns=columns,
         more=tuple(_more(facts, name) for name in metric_names() if name not in PRINTED),
+        campaign=campaign(facts),
         settings=recorded,
         missing=missing,
         notes=notes,

@@ -23,7 +23,7 @@ rates AS (
 ),
 counted AS (
     SELECT
-        r.run, r.name, t.tokens, t.last_step, t.train_time_s, x.fastest,
+        r.run, r.name, t.tokens, t.tokens_per_step, t.train_time_s, x.fastest,
         TRY_CAST(json_extract_string(r.config, '$.batch_size') AS BIGINT) * TRY_CAST(json_extract_string(r.config, '$.sequence_length') AS BIGINT)
             * coalesce(TRY_CAST(json_extract_string(r.config, '$.accumulation') AS BIGINT), 1) AS batch,
         coalesce(TRY_CAST(json_extract_string(r.config, '$.gpus') AS BIGINT), 1) AS gpus, b.last_path AS path
@@ -50,13 +50,13 @@ JOIN runs AS r ON r.run = e.run
 WHERE e.metric = 'val/perplexity' AND e.value > 0 AND l.value < 100 AND abs(ln(e.value) - l.value) > 0.005 + pow(10, -coalesce(e.decimals, 6)) / e.value
 QUALIFY row_number() OVER (PARTITION BY e.run ORDER BY e.step) = 1
 UNION ALL
-SELECT 'warning', 'beyond_total', r.name, 'run ' || r.name || ' goes on to step ' || k.last_step || ', beyond its declared total of ' || r.total_steps, b.last_path, b.last_line
-FROM runs AS r JOIN clocks AS k USING (run) JOIN best_last AS b USING (run) WHERE k.last_step > r.total_steps AND NOT r.is_continuation
+SELECT 'warning', 'beyond_total', r.name, 'run ' || r.name || ' goes on to step ' || b.last_step || ', beyond its declared total of ' || r.total_steps, b.last_path, b.last_line
+FROM runs AS r JOIN best_last AS b USING (run) WHERE b.last_step > r.total_steps AND NOT r.is_continuation
 UNION ALL
 SELECT 'warning', 'tokens', name, 'run ' || name || ' counts ' || tokens || ' tokens, more than the fastest rate it prints, ' || printf('%.0f', fastest)
     || ' a second, makes in its ' || printf('%.0f', train_time_s) || ' s', path, NULL
 FROM counted WHERE fastest > 0 AND train_time_s > 0 AND tokens > 1.2 * fastest * gpus * train_time_s
 UNION ALL
-SELECT 'warning', 'tokens', name, 'run ' || name || ' counts ' || printf('%.0f', tokens / last_step) || ' tokens a step, but its batch and sequence length make ' || batch, path, NULL
-FROM counted WHERE batch > 0 AND last_step > 0 AND abs(tokens / last_step / batch - 1) > 0.02 AND abs(tokens / last_step / batch / gpus - 1) > 0.02
+SELECT 'warning', 'tokens', name, 'run ' || name || ' counts ' || printf('%.0f', tokens_per_step) || ' tokens a step, but its batch and sequence length make ' || batch, path, NULL
+FROM counted WHERE batch > 0 AND abs(tokens_per_step / batch - 1) > 0.02 AND abs(tokens_per_step / batch / gpus - 1) > 0.02
 ORDER BY ALL

@@ -9,11 +9,20 @@ configured AS (
         TRY_CAST(json_extract_string(config, '$.sequence_length') AS BIGINT) AS length,
         coalesce(TRY_CAST(json_extract_string(config, '$.accumulation') AS BIGINT), 1) AS accumulation
     FROM runs
+),
+counted AS (
+    -- of the run's own log: a checkpoint may speak of other steps
+    SELECT t.run, max(p.tokens) AS tokens, max(p.last_step) AS last_step
+    FROM run_trials AS t
+    JOIN spans AS p ON p.source = t.source AND p.trial = t.trial
+    WHERE t.main
+    GROUP BY t.run
 )
 SELECT
     k.run, k.train_time_s, k.n_train, k.last_step, k.tokens,
     -- what the log counted wins over what the settings promise
-    CASE WHEN k.tokens > 0 AND k.last_step > 0 THEN k.tokens / k.last_step ELSE (c.batch * c.length * c.accumulation)::DOUBLE END AS tokens_per_step
+    CASE WHEN o.tokens > 0 AND o.last_step > 0 THEN o.tokens / o.last_step ELSE (c.batch * c.length * c.accumulation)::DOUBLE END AS tokens_per_step
 FROM clocks AS k
 JOIN configured AS c USING (run)
+LEFT JOIN counted AS o USING (run)
 ORDER BY k.run
