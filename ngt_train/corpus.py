@@ -78,10 +78,10 @@ def _check(config: RunConfig, made: Manifest) -> None:
             raise DataError(
                 f"{config.data_folder()} was prepared with {key} {found!r}, but data.{key} is {wanted!r}; set data.{key} or data.folder"
             )
-    wanted = {key: value for key, value in config.data.options.items() if key not in ("path", "tokenizer_file")}
+    options = {key: value for key, value in config.data.options.items() if key not in ("path", "tokenizer_file")}
     if made.tokenizer == "bpe" and not made.recipe.get("tokenizer_file"):
-        wanted["vocabulary"] = config.data.vocabulary
-    for key, value in wanted.items():
+        options["vocabulary"] = config.data.vocabulary
+    for key, value in options.items():
         if key in made.recipe and made.recipe[key] != value:
             name = "data.vocabulary" if key == "vocabulary" else f"data.options.{key}"
             raise DataError(

@@ -357,6 +357,16 @@ def test_the_standard_library_is_a_corpus_without_tests_and_machine_settings() -
     assert sum(len(d.text) for d in once) > 5_000_000
 
 
+def test_the_standard_library_is_the_same_in_every_process() -> None:
+    code = (
+        "import hashlib; from ngt_train import datasets; from ngt_train.recipe import Recipe; found = datasets.source(Recipe());"
+        "print(found.identity, hashlib.sha256(repr(list(found.documents())).encode()).hexdigest())"
+    )
+    seeds = ({**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": locale} for seed, locale in (("1", "C"), ("2", "C.UTF-8")))
+    runs = [subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout for env in seeds]
+    assert runs[0] == runs[1] and len(runs[0].split()) == 2
+
+
 # -- splits, filters, pieces -------------------------------------------------------------------------------------------------
 def stream(count: int) -> Iterator[Document]:
     return (Document(str(i), f"text {i}") for i in range(count))
