@@ -5,6 +5,9 @@ Run by itself (`python -m benchmarks.bench_gravity`): it needs torch, about 6 GB
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
+
 import torch
 
 from benchmarks.measure import ROUNDS, Row, one_core
@@ -13,7 +16,7 @@ from ngt_train import bench_gravity
 SHAPE = {"batch": 2, "layers": 4}
 
 
-def times() -> list[Row]:
+def times() -> Iterator[Row]:
     """Steps of the same shape (hidden 512, 8 heads, MLP 2048), block 512 or 1024."""
     asked = [
         ("NGT / vanilla materialised, dropout 0.1", "ngt", "materialised", 512, 0.1, 1.0, False),
@@ -22,12 +25,10 @@ def times() -> list[Row]:
         ("direct / NGT, block 512", "direct", "ngt", 512, 0.1, 3.0, True),
         ("direct / NGT, block 1024", "direct", "ngt", 1024, 0.1, 4.5, True),
     ]
-    rows = []
     for name, over, under, length, dropout, bar, at_least in asked:
         taken = bench_gravity.seconds([over, under], ROUNDS, length=length, dropout=dropout, **SHAPE)
         mine, theirs = (f"{1e3 * sorted(taken[form])[ROUNDS // 2]:.0f} ms" for form in (over, under))
-        rows.append(Row(name, mine, theirs, bench_gravity.ratio(taken, over, under), bar, at_least))
-    return rows
+        yield Row(name, mine, theirs, bench_gravity.ratio(taken, over, under), bar, at_least)
 
 
 def memory() -> list[Row]:
@@ -50,7 +51,7 @@ def main() -> None:
     """Print a line a bar."""
     one_core()
     torch.set_num_threads(1)
-    for row in [*times(), *memory()]:
+    for row in chain(memory(), times()):
         print(f"{row.name}: {row.ours} / {row.peer} = {row.ratio:.2f}, bar {row.bar:g}: {'ok' if row.met else 'NOT MET'}", flush=True)
 
 

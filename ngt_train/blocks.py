@@ -52,6 +52,10 @@ class LanguageModel(nn.Module):
     def project(self) -> None:
         """Put the weights back on their manifold; most variants have none."""
 
+    def compiled(self, **options: Any) -> Any:
+        """This model behind torch.compile; options go to it."""
+        return torch.compile(self, **options)
+
     def parameter_count(self) -> int:
         """Distinct parameters: a tied table counts once."""
         return sum(weight.numel() for weight in self.parameters())

@@ -72,7 +72,7 @@ class Session:
         world.share([*self.model.parameters(), *self.model.buffers()])
         if world.rank:  # equal weights, but dropout of its own
             seed((run.seed + 0x9E3779B97F4A7C15 * world.rank) % 2**63)
-        self.forward = torch.compile(self.model) if run.train.compile else self.model
+        self.forward = self.model.compiled() if run.train.compile else self.model
         self.optim = optim.build(self.model, self.model.roles(), run.optim, self.device.type)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=run.train.precision == "float16")
         self.batches = data.Batches(

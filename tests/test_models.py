@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch")
 
 from ngt_train import blocks, variants  # noqa: E402
 from ngt_train.errors import ConfigError  # noqa: E402
+from ngt_train.variants import ngt  # noqa: E402
 from tests import models  # noqa: E402
 
 ALL = sorted(models.SETTINGS)
@@ -117,6 +118,25 @@ def test_half_precision_stays_close(name: str) -> None:
         rough = model(text).hidden
     assert rough.isfinite().all()
     assert (rough - exact).norm() / exact.norm() < 0.05
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ALL)
+def test_compiled_models_compute_the_same(name: str) -> None:
+    """Traced as for any compiler, then run as they are: a real compiler takes minutes."""
+    model, text = models.make(name), models.tokens()
+    wanted = model(text).hidden
+    got = model.compiled(backend="eager")(text).hidden
+    torch.testing.assert_close(got, wanted)
+    torch.testing.assert_close(*(torch.autograd.grad(hidden.square().sum(), model.embedding)[0] for hidden in (got, wanted)))
+
+
+def test_gravity_stays_out_of_the_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    plain = ngt.gravity_attention
+    monkeypatch.setattr(ngt, "gravity_attention", lambda *args, **mode: seen.append(torch.compiler.is_compiling()) or plain(*args, **mode))
+    models.make("ngt").compiled(backend="eager")(models.tokens())
+    assert seen == [False, False]
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -7,6 +7,7 @@ embedding of the position and move after every layer.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -155,6 +156,12 @@ class Model(blocks.LanguageModel):
             x, z = layer(x, path[-1], mass, mask)
             path.append(z)
         return self.norm(x), path, mass
+
+    def compiled(self, **options: Any) -> Any:
+        """Behind torch.compile, but for the gravity attention: a compiler would unroll its tiles, for minutes."""
+        for layer in self.layers:
+            layer.attention.forward = torch.compiler.disable(layer.attention.forward)
+        return super().compiled(**options)
 
     def penalty(self, output: Output, step: int) -> Tensor | None:
         """Weight times the mean repulsion of the last coordinates, at every repulsion_interval-th step."""
