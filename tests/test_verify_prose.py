@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,6 +111,54 @@ def test_a_total_is_the_sum_of_the_list_above_it(world: World, total: str, verdi
 
 def test_a_plan_is_no_claim(world: World) -> None:
     assert verdicts("## Next steps\n\n- vanilla to a val loss of 4.1\n", world) == [("4.1", UNDECIDABLE)]
+
+
+# -- another group: accuracies, seeds, units in the header ------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Two architectures at two sizes, three seeds each, as one results file."""
+    folder = tmp_path_factory.mktemp("sweep")
+    rows = [
+        {"run_id": f"{arch}_d{depth}_s{seed}", "arch": arch, "n_layers": depth, "seed": seed, "steps": 3000,
+         "val_loss": loss + seed / 100, "val_acc": acc + seed / 1000, "tokens_per_sec": 96000 / depth + seed, "time_seconds": 75.0 * depth + seed}
+        for arch, depth, loss, acc in (
+            ("resmlp", 4, 2.30, 0.60), ("resmlp", 8, 2.25, 0.61), ("mixer", 4, 2.20, 0.62), ("mixer", 8, 2.10, 0.63),
+        )
+        for seed in (1, 2, 3)
+    ]  # fmt: skip
+    (folder / "sweep.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
+    with evidence(Request((str(folder),))) as data:
+        yield World(data)
+
+
+BY_SETTINGS = """
+| Layers | Time (min) | Architecture | Val loss (mean ± std) | Acc. (%) | tok/s (K) | n |
+|---|---|---|---|---|---|---|
+| 4 | 5.03 | resmlp | 2.320 ± 0.010 | 60.2 | 24.0 | 3 |
+| 8 | 10.03 | mixer | 2.120 ± 0.010 | 63.2% | 12.0 | 3 |
+"""
+
+
+def test_means_and_units_of_a_header(sweep: World) -> None:
+    found = check(BY_SETTINGS, sweep)
+    assert len(found) == 14
+    assert [(c.text, c.claim, c.value) for c in found if c.verdict != MATCH] == []
+    wrong = BY_SETTINGS.replace("63.2%", "63.8%").replace("10.03", "10.63").replace("± 0.010 | 60.2", "± 0.020 | 60.2")
+    assert [c.text for c in check(wrong, sweep) if c.verdict == MISMATCH] == ["0.020", "10.63", "63.8%"]
+
+
+def test_sentences_about_configurations(sweep: World) -> None:
+    text = "Mixer > resmlp. At 8 layers the mixer has a mean val loss of 2.120 ± 0.010 and 63.2% accuracy, 2 points above resmlp (61.2%)."
+    found = check(text, sweep)
+    assert {c.verdict for c in found if "point" not in c.text} == {MATCH}
+    assert [c.text for c in check(text.replace("2.120", "2.190").replace("61.2%", "61.9%"), sweep) if c.verdict == MISMATCH] == [
+        "2.190",
+        "61.9%",
+    ]
+
+
+def test_a_run_of_a_sweep_by_its_name(sweep: World) -> None:
+    assert verdicts("mixer_d8_s2: loss 2.1200, 63.2% acc, 12.0k tok/s", sweep) == [("2.1200", MATCH), ("63.2%", MATCH), ("12.0k", MATCH)]
 
 
 # -- the references, where they are at hand ---------------------------------------------------------------------------------

@@ -134,7 +134,8 @@ class World:
         at = 0
         for mention in self.said(text)[1]:
             own = self.prefer(mention.runs)
-            weak = mention.strength < 2 and not (own <= self.scope and not mention.key)
+            alone = tokens(mention.text) == tuple(w for w in tokens(text) if not w.isdigit())
+            weak = mention.strength < 2 and not alone and not (own <= self.scope and not mention.key)
             if weak or len(own) >= len(self.everyone):
                 continue
             several = runs and re.search(r"(?i)\b(?:vs|versus|and|or|against|to)\b|[,&+]", text[at : mention.start])
@@ -370,10 +371,13 @@ class World:
 
     def step_exists(self, number: Number, runs: Runs) -> Outcome:
         """Whether any of the runs was evaluated at, or ends at, a step."""
+        return hold(number, self.near_steps(number, runs), "a step of " + self.who(runs))
+
+    def near_steps(self, number: Number, runs: Runs) -> list[Value]:
+        """The step itself, when a run was evaluated or logged there, else the nearest one."""
         values = self._steps_of(runs)
         exact = [values[int(number.value)]] if number.value in values else self._trained_at(int(number.value), runs)
-        nearest = sorted(values.values(), key=lambda v: abs(v.value - number.value))[:1]
-        return hold(number, exact or nearest, "a step of " + self.who(runs))
+        return exact or sorted(values.values(), key=lambda v: abs(v.value - number.value))[:1]
 
     def _steps_of(self, runs: Runs) -> dict[int, Value]:
         """The steps at which runs were evaluated, and at which they end."""

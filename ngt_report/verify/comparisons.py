@@ -5,94 +5,87 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ngt_report.verify.grid import COMPARES, Grid, Head
 from ngt_report.verify.recompute import Options, difference, higher_is_better, measure, negated, percent, ratio
 
 if TYPE_CHECKING:
-    from ngt_report.verify.claims import World
+    from ngt_report.verify.claims import Setting, World
     from ngt_report.verify.evidence import Value
     from ngt_report.verify.numbers import Number
+    from ngt_report.verify.rows import Row
     from ngt_report.verify.subjects import Runs
-    from ngt_report.verify.tables import _Reader
+    from ngt_report.verify.tables import Cell
     from ngt_report.verify.terms import Term
 
-COMPARES = re.compile(
-    r"(?i)Δ|δ|\bdelta|\bvs\b|versus|\bdiff|\bgap\b|baseline|improve|\bgain|\bchange|overhead|slow|speed[- ]?up|relative|reduction|penalty|%"
-)
 BASE_CELL = re.compile(r"(?i)\bbaseline\b|\breference\b|\bref\b|^\W*$|^0(?:\.0+)?%?$|^1(?:\.0+)?x$")
 LAST_BEST = re.compile(r"(?i)\blast\s*-\s*best\b|\bfinal\s*-\s*best\b")
-
-
-def columns_compared(table: _Reader, i: int, term: Term | None, number: Number, runs: Runs, n: int | None) -> Options | None:
-    """Readings of a cell whose column compares; None when it does not."""
-    head = table.heads[i]
-    if LAST_BEST.search(head.text):
-        return _last_best(table.world, runs)
-    plain_percent = number.kind == "percent" and not (term and term.quantity.endswith("/accuracy"))
-    if not (
-        term
-        and term.stat in ("delta", "ratio")
-        or number.kind in ("ratio", "points")
-        or plain_percent
-        or COMPARES.search(head.text)
-        and (number.sign or not term)
-    ):
-        return None
-    quantities = _quantities(table, i, term)
-    out: Options = {}
-    for who, base in _bases(table, i):
-        for quantity, stat, step in quantities:
-            ours = measure(table.world.evidence, runs, quantity, stat, step, n)
-            theirs = measure(table.world.evidence, base, quantity, stat, step, n)
-            for label in ours.keys() & theirs.keys():
-                key = f"{quantity} {label} against {who}"
-                out[key] = compared(number, ours[label][0], theirs[label][0], quantity, "%" in head.text)
-    return out
-
-
-def _last_best(world: World, runs: Runs) -> Options:
-    last, best = (measure(world.evidence, runs, "val/loss", end).get(end) for end in ("last", "best"))
-    if not last or not best:
-        return {}
-    return {"last - best": [difference(a, b) for a in last for b in best]}
-
-
-def _quantities(table: _Reader, i: int, term: Term | None) -> list[tuple[str, str, int | None]]:
-    """What the column compares: the quantity it names, else those of the columns before it."""
-    own = [(term, table.heads[i].step)] if term and term.quantity not in ("n", "rank", "step") else []
-    left = [
-        (h.quantity, h.step)
-        for h in reversed(table.heads[:i])
-        if h.quantity and ("/" in h.quantity.quantity or h.quantity.quantity in TIMED)
-    ]
-    out = []
-    for t, step in own or left:
-        stat = t.stat if t.stat in ("best", "last") else ""
-        at = step if step is not None else table.setting.step if not stat and "/" in t.quantity else None
-        out.append((t.quantity, stat, at))
-    if not own and any(q in TIMED for q, _, _ in out):
-        out.append(("s_per_step", "", None))
-    return list(dict.fromkeys(out))
 
 
 TIMED = frozenset({"steps_per_s", "s_per_step", "tokens_per_s", "train_time"})
 
 
-def _bases(table: _Reader, i: int) -> list[tuple[str, Runs]]:
-    """What the rows of a column are held against: who the header names, the row that says baseline, else the first row."""
-    head = table.heads[i]
-    found: list[tuple[str, Runs]] = []
-    for mention in table.world.subjects.scan(head.text):
-        if mention.runs:
-            found.append((mention.text, mention.runs))
-    for row in table.rows[1:]:
-        if i < len(row) and BASE_CELL.search(row[i].plain.strip()) and (runs := table._subject(row)[0]):
-            found.append((table.world.who(runs), runs))
-        elif i < len(row) and BASE_CELL.search(row[i].plain.strip()) and row[i].plain.strip():
+def cell_compared(grid: Grid, rows: list[Row], setting: Setting, cell: Cell, row: Row, term: Term | None) -> Options | None:
+    """Readings of a cell whose column compares; None when it does not."""
+    head, evidence = grid.heads[cell.column], grid.world.evidence
+    if LAST_BEST.search(head.text):
+        return _last_best(grid.world, cell.runs)
+    if not _compares(head, cell.number, term):
+        return None
+    out: Options = {}
+    for who, base in _bases(grid, rows, cell.column):
+        for quantity, stat, step in _quantities(grid, setting, cell.column, term):
+            ours = measure(evidence, cell.runs, quantity, stat, step, row.n)
+            theirs = measure(evidence, base, quantity, stat, step, row.n)
+            for label in [k for k in ours if k in theirs]:
+                values = compared(cell.number, ours[label][0], theirs[label][0], quantity, "%" in head.text)
+                out[f"{quantity} {label} against {who}"] = values
+    return out
+
+
+def _compares(head: Head, number: Number, term: Term | None) -> bool:
+    """Whether a cell is a comparison: by its header, or by its unit."""
+    relative = number.kind == "percent" and not (term and term.quantity.endswith("/accuracy"))
+    if term and term.stat in ("delta", "ratio") or number.kind in ("ratio", "points") or relative:
+        return True
+    return bool(COMPARES.search(head.text)) and (bool(number.sign) or not term)
+
+
+def _last_best(world: World, runs: Runs) -> Options:
+    last, best = (measure(world.evidence, runs, "val/loss", end).get(end) for end in ("last", "best"))
+    return {"last - best": [difference(a, b) for a in last for b in best]} if last and best else {}
+
+
+def _quantities(grid: Grid, setting: Setting, i: int, term: Term | None) -> list[tuple[str, str, int | None]]:
+    """What the column compares: the quantity it names, else time where it says slower, else those of the columns before it."""
+    named = term is not None and term.quantity not in ("n", "rank", "step")
+    before = [h for h in reversed(grid.heads[:i]) if h.quantity and (h.is_measured or h.quantity.quantity in TIMED)]
+    said = [(term, grid.heads[i].step)] if named else [(h.quantity, h.step) for h in before]
+    out: list[tuple[str, str, int | None]] = []
+    if not named and re.search(r"(?i)slow|speed|time", grid.heads[i].text):
+        out += [("s_per_step", "", None), ("train_time", "", None)]
+    for t, step in said:
+        if t is not None:
+            stat = t.stat if t.stat in ("best", "last") else ""
+            out.append((t.quantity, stat, step if step is not None or stat or "/" not in t.quantity else setting.step))
+    if not named and any(q in TIMED for q, _, _ in out):
+        out.append(("s_per_step", "", None))
+    return list(dict.fromkeys(out))
+
+
+def _bases(grid: Grid, rows: list[Row], i: int) -> list[tuple[str, Runs]]:
+    """What the rows of a column are held against: who the header names, the row that says baseline, else the build's, else the first."""
+    world = grid.world
+    found = [(m.text, m.runs) for m in world.subjects.scan(grid.heads[i].text) if m.runs]
+    for row in rows:
+        said = row.cells[i].plain.strip() if i < len(row.cells) else ""
+        if BASE_CELL.search(said) and row.runs:
+            found.append((world.who(row.runs), row.runs))
+        elif said and BASE_CELL.search(said):
             return []  # the row that says baseline is no run of the data
-    if not found and table.world.evidence.baselines:
-        found.append(("the baseline", frozenset(table.world.evidence.baselines)))
-    if not found and len(table.rows) > 1 and (runs := table._subject(table.rows[1])[0]):
-        found.append(("the first row", runs))
+    if not found and world.evidence.baselines:
+        found.append(("the baseline", frozenset(world.evidence.baselines)))
+    if not found and rows and rows[0].runs:
+        found.append(("the first row", rows[0].runs))
     return found
 
 

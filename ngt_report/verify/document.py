@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import unescape
 from typing import TYPE_CHECKING
 
@@ -189,7 +189,8 @@ class _Reader:
             self.lead = text
 
     def _prose(self, text: Text, kind: str) -> None:
-        self.document.blocks.append(Prose(text, self._context(), kind, self.lists[-1] if kind == "item" and self.lists else 0))
+        context = self._context() if kind == "item" else replace(self._context(), lead=EMPTY)
+        self.document.blocks.append(Prose(text, context, kind, self.lists[-1] if kind == "item" and self.lists else 0))
 
     def _html_block(self, token: Token) -> None:
         from ngt_report.verify.htmltables import read_html

@@ -12,6 +12,7 @@ from typing import Any
 from ngt_report.assemble.cites import locator
 from ngt_report.assemble.confounds import confound_value
 from ngt_report.lookup import Row
+from ngt_report.runs import UNTELLING
 from ngt_report.store import Store, sql
 
 SCALAR = ("model", "flags", "dataset", "tokenizer", "seed", "params", "hardware", "git_commit", "total_steps")
@@ -58,7 +59,6 @@ class Run:
     files: set[str]
     finished: bool
     budget: str | None
-    group: str | None
     continuation: bool
     total: int | None
     row: dict[str, Any] = field(default_factory=dict)
@@ -73,6 +73,7 @@ class Evidence:
         self.evaluated: set[str] = set()  # metrics whose evaluations are loaded
         self.ends: dict[str, dict[str, Row]] = {}
         self.steps: dict[tuple[str, int], dict[str, Row]] = {}
+        self.like: dict[str, str] = {}
         self.cites: dict[str, dict[str, str]] = {}
         compared = {r["run"]: r["budget"] for r in store.rows("SELECT run, budget FROM compared")}
         names: dict[str, set[str]] = defaultdict(set)
@@ -88,7 +89,7 @@ class Evidence:
             settings |= {} if tokens is None else {"batch_tokens": tokens}
             self.runs[r["run"]] = Run(
                 r["run"], r["name"], settings, names[r["run"]], files[r["run"]] - {""}, r["status"] in ("finished", "no declared total"),
-                compared.get(r["run"]), r["seed_group"], bool(r["is_continuation"]), r["total_steps"], r,
+                compared.get(r["run"]), bool(r["is_continuation"]), r["total_steps"], r,
             )  # fmt: skip
 
     def _by_run(self, relation: str) -> dict[str, dict[str, Any]]:
@@ -141,6 +142,14 @@ class Evidence:
     def files(self) -> frozenset[str]:
         """Files that hold runs."""
         return frozenset(f for run in self.runs.values() for f in run.files)
+
+    def likeness(self, run: str) -> str:
+        """Equal for runs whose recorded settings differ in nothing but the seed."""
+        if run not in self.like:
+            own = self.runs[run]
+            rest = {k: v for k, v in own.settings.items() if k not in ("seed", "batch_tokens") and not UNTELLING.match(k)}
+            self.like[run] = json.dumps([rest, own.total], sort_keys=True, default=str) if "seed" in own.settings else run
+        return self.like[run]
 
     def points(self, run: str, metric: str) -> list[Row]:
         """The live evaluations of a metric, by step; nothing for what is only logged in training."""

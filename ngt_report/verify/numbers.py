@@ -30,7 +30,7 @@ CLOCK = re.compile(
     r")(?![\w:])"
 )
 AFTER = re.compile(
-    r"(?P<percent>\s?(?:%|percent\b|per cent\b)(?P<points>\s?(?:points?|pts?)\b|\s?pp\b)?)|(?P<pp>\s?pp\b)"
+    r"(?P<percent>\s?(?:%|percent\b|per cent\b)(?P<points>\s?(?:points?|pts?)\b|\s?pp\b)?)|(?P<pp>\s?pp\b|\s(?:percentage\s)?points?\b)"
     r"|(?P<ratio>\s?x(?![\w/-])|-?fold\b)"
     r"|(?P<scale>[kKMBGTb]|bn|mn)(?P<plus>\+)?(?![\w%/.-]|\s?(?:tokens\s?)?bytes?\b)|\s(?P<scaled>thousand|million|billion|trillion|M|B|K)\b"
     r"|(?P<time>\s?(?:ms|us|s|secs?|seconds?|mins?|minutes?|hrs?|hours?|h|days?|weeks?)\b(?!\s?/))"

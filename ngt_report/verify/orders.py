@@ -121,6 +121,9 @@ def _best(text: str, mention: Mention, mentions: list[Mention], world: World, se
         return None
     what = (before or after)["what"] or ""  # type: ignore[index]
     classes = [m for m in mentions if before and before.start() <= m.start < mention.start]
+    classes += [
+        m for m in mentions if m.end < mention.start and re.search(r"(?i)\b(?:among|of|within)\s+(?:the |all |our )*\W*$", text[: m.start])
+    ]
     winner = world.meant(mention, setting)
     for m in mentions:
         if m is not mention and m not in classes and abs(m.start - mention.end) <= 2:

@@ -44,7 +44,8 @@ def attach(
     used: set[int] = set()  # units of a number belong to no other
     for i, number in enumerate(found):
         left = _left(text, blank, number, terms, found)
-        unit = None if left.tight and _assigned(text, left) or number.start in steps else _unit(text, number, terms, found)
+        given = left.tight and _assigned(text, left) and left.term is not None and left.term.start not in used
+        unit = None if given or number.start in steps else _unit(text, number, terms, found)
         if unit is not None:
             used.add(unit.start)
             links.append(Link(number, unit, True, True))
@@ -58,7 +59,9 @@ def attach(
         ):
             links.append(Link(number, unit, True, True))
             continue
-        links.append(Link(number, None, False) if left.term is not None and left.term.start in used and not left.right else left)
+        links.append(
+            Link(number, None, False) if left.term is not None and (left.term.start in used or not _fits(number, left.term)) else left
+        )
     return links
 
 
@@ -77,8 +80,15 @@ def _unit(text: str, number: Number, terms: Sequence[Term], found: Sequence[Numb
         return None
     own = next((n for n in found if n.start >= after.end), None)
     if own is not None and re.fullmatch(r"\s*[=:]?\s*~?", text[after.end : own.start]) and not after.quantity.endswith(("_s", "_step")):
-        return None
+        return after if _unit(text, own, terms, found) is not None else None
     return after
+
+
+def _fits(number: Number, term: Term) -> bool:
+    """Whether a number can be of a quantity by its unit: seconds are of a time, a per cent of no setting."""
+    if number.kind == "time":
+        return term.quantity in ("train_time", "s_per_step") or term.quantity.endswith("runtime")
+    return not (term.is_setting and number.kind in ("percent", "ratio", "points"))
 
 
 def _assigned(text: str, link: Link) -> bool:
@@ -95,7 +105,8 @@ def _left(text: str, blank: str, number: Number, terms: Sequence[Term], found: S
         return Link(number, None, False)
     term = before[-1]
     gap = blank[term.end : number.start]
-    if re.search(r"[;|]|\.\s", gap):
+    of_name = term.is_setting and bool(re.search(r"[A-Za-z]", text[term.end : number.start])) and not re.search(r"[A-Za-z]", gap)
+    if of_name or re.search(r"[;|]|\.\s", gap) or re.match(r"\s+(?:more|others?|further)\b(?! than)", text[number.end :]):
         return Link(number, None, False)
     inside = [n for n in found if term.end <= n.start and n.end <= number.start]
     if inside and term.is_setting and not LIST.fullmatch(text[inside[-1].end : number.start]):

@@ -28,7 +28,10 @@ PLANNED = re.compile(
     r"|published|prior work|previous work|elsewhere|assum\w+|hypothe\w+|goal|aim\w*|target|estimat\w+|projected|standard practice"
     r"|typical\w*|usual\w*|convention\w*|for instance|optional\w*)\b"
 )
-HEDGED = re.compile(r"(?i)\b(?:could|may|might|if|unless|e\.g|example|reported|default|can be|first run|compile|instead of|not)\b")
+HEDGED = re.compile(
+    r"(?i)\b(?:could|may|might|if|unless|e\.g|example|reported|default(?! (?:run|variant|model|config))|can be"
+    r"|first run|compile|instead of|not)\b"
+)
 HEDGED_HEADING = re.compile(
     r"(?i)\b(?:next steps?|future|todo|plans?|how to|usage|install\w*|set ?up|quick ?start|requirements|constraints|tips|pitfalls|gotchas"
     r"|goals|background|related work|references|commands?|launch|data prep)\b"
@@ -41,12 +44,13 @@ COMPARES = re.compile(
     r"(?i)\b(?:lower|higher|less|more|better|worse|faster|slower|longer|shorter|cheaper|smaller|larger|above|below|behind|ahead|improve\w*|gain|gains"
     r"|reduction|increase|decrease|overhead|drop|penalty|slow-?down|speed-?up|longer|delta|difference|gap|margin|advantage|quicker|fewer)\b|Δ|δ"
 )
-LESS = re.compile(
-    r"(?i)lower|higher|less|more|better|worse|faster|slower|longer|shorter|smaller|larger|above|below|behind|ahead|quicker|fewer"
-)
+LESS = re.compile(r"(?i)lower|higher|better|worse|faster|slower|longer|shorter|smaller|larger|above|below|behind|ahead|quicker")
 SLOWER = re.compile(r"(?i)\b(?:slower|faster|slow-?down|speed-?up|quicker|longer wall|step[- ]time|per step|overhead)\b")
 AFTERWARDS = re.compile(r"(?i)\s*(?:\(\s*|(?:for|by|in|from|with|on)\s+)(?:for\s+)?(?:the\s+)?[`\"'(*]*$")
 OTHERS = re.compile(r"(?i)\b(?:others?|remaining|the rest)\b")
+PRONOUN = re.compile(r"(?i)\W*(?:it|its|this|that|they|their|there)\b")
+HELD = re.compile(r"(?i)\b(?:vs\.?|versus|against|than|compared (?:to|with))\s*~?\s*$")
+GAP = re.compile(r"(?i)[Δδ]\s*[=:]?\s*$|\b(?:gap|difference|delta|margin)\b[^.;]{0,80}\b(?:is|was|of)\s+~?$")
 REACHED = re.compile(r"(?i)\b(?:reached|completed|finished|ended|ends|ran to|trained to|trained for|stopped)\b[^.;]{0,30}$")
 COUNTS = re.compile(r"(?i)^\W*(?:total|number of)\b|^\W*(?:experiments?|runs|seeds|rounds|trials)\W{0,4}\d")
 BEST = re.compile(r"(?i)\b(?:best|lowest|minimum|min|top|optimal|final best)\b")
@@ -75,13 +79,16 @@ def check_prose(block: Prose, world: World) -> list[tuple[Text, Number, Outcome]
     setting = world.setting(block.context)
     away = any(HEDGED_HEADING.search(h.plain) for h in block.context.headings)
     out: list[tuple[Text, Number, Outcome]] = []
+    previous: Mention | None = None
     for sentence in block.sentences():
         found = numbers.find(sentence.plain)
-        if not found or re.fullmatch(r"\W*\d+(?:\.\d+)*[.):]?\W*", sentence.plain):
-            continue
         said = take_apart(sentence.plain, found, world, setting, away)
-        reader = _Reader(said, world, block.kind == "heading")
+        reader = _Reader(said, world, block.kind == "heading", previous)
+        if not found or re.fullmatch(r"\W*\d+(?:\.\d+)*[.):]?\W*", sentence.plain):
+            previous = reader.subject() or previous
+            continue
         out += [(sentence, number, outcome) for number, outcome in reader.outcomes()]
+        previous = reader.subject() or previous
     return out
 
 
@@ -110,14 +117,32 @@ def n_of_time(number: Number) -> bool:
 
 
 class _Reader:
-    def __init__(self, said: Said, world: World, heading: bool) -> None:
+    def __init__(self, said: Said, world: World, heading: bool, previous: Mention | None) -> None:
         self.said, self.world, self.heading = said, world, heading
+        self.previous = previous if PRONOUN.match(said.text) else None
         self.steps = [m.span("a") if m["a"] else m.span("b") for m in AT.finditer(said.text)]
         at_steps = {n.start for n in said.numbers if any(s <= n.start < e for s, e in self.steps)}
         self.links = attach(said.text, said.numbers, said.terms, [(m.start, m.end) for m in said.mentions], at_steps)
 
     def outcomes(self) -> list[tuple[Number, Outcome]]:
-        return [(link.number, self._outcome(link, i)) for i, link in enumerate(self.links)]
+        return [(link.number, self._outcome(self._in_percent(self._spread(link, i)), i)) for i, link in enumerate(self.links)]
+
+    def _in_percent(self, link: Link) -> Link:
+        """In a sentence about accuracy alone a bare per cent is one: `above resmlp (61.6%)`."""
+        measured = [t for t in self.said.terms if "/" in t.quantity and t.end <= link.number.start]
+        bare = link.term is None and link.number.kind == "percent" and not link.number.sign
+        if not bare or not measured or not measured[-1].quantity.endswith("/accuracy"):
+            return link
+        if LESS.match(self.said.text[link.number.end :].lstrip(" `*)")):
+            return link
+        return Link(link.number, measured[-1], bool(re.search(r"\(\s*$", self.said.text[: link.number.start])))
+
+    def _spread(self, link: Link, i: int) -> Link:
+        """The number behind a ± is a standard deviation of the quantity before it."""
+        before = self.links[i - 1] if i else None
+        if before and before.term and re.fullmatch(r"\s?(?:±|\+/-)\s?", self.said.between(before.number.end, link.number.start)):
+            return Link(link.number, replace(before.term, stat="std"), before.tight)
+        return link
 
     def _outcome(self, link: Link, i: int) -> Outcome:
         claim = f"{link.term.text.strip()}" if link.term else "a number"
@@ -141,12 +166,19 @@ class _Reader:
     def _own_mention(self, number: Number) -> Mention | None:
         """The runs that a number is said of: named before it, nearest first, else right after it."""
         before = [m for m in self.said.mentions if m.end <= number.start]
+        if HELD.search(self.said.text[: number.start]):
+            return Mention(number.start, number.start, self.world.baseline(self.said.setting), 1, text="the baseline")
         after = next((m for m in self.said.mentions if m.start >= number.end), None)
         if after is not None and AFTERWARDS.fullmatch(self._unsaid(number.end, after.start)):
             gap = self.said.between(before[-1].end, number.start) if before else ""
             if not before or re.search(r"[,;)]|\band\b", gap):
                 return self._joined(after)
-        return self._joined(before[-1]) if before else None
+        return self._joined(before[-1]) if before else self.previous
+
+    def subject(self) -> Mention | None:
+        """What the sentence is about: the first runs that it names and holds against nothing."""
+        bases = self._bases()
+        return next((self._joined(m) for m in self.said.mentions if m not in bases), None) or self.previous
 
     def _unsaid(self, start: int, end: int) -> str:
         """The words between two places but for quantities."""
@@ -226,7 +258,6 @@ class _Reader:
         accuracy = link.term is not None and link.term.quantity.endswith("/accuracy")
         if n.kind in ("ratio", "points") or n.kind == "percent" and not accuracy:
             return True
-        near = self.said.text[max(0, n.start - 30) : n.end + 30]
         if n.sign and (link.term is None or "/" in link.term.quantity or link.term.quantity in ("train_time", "steps_per_s", "s_per_step")):
             return True
         after = re.match(r"\W*(?:nats?\W+|loss\W+|points?\W+|ppl\W+|s\W+)?(\w+)", self.said.text[n.end :])
@@ -236,7 +267,7 @@ class _Reader:
             and "/" in link.term.quantity
             or after
             and LESS.fullmatch(after[1])
-            or re.search(r"[Δδ]\s*[=:]?\s*$", near[:30])
+            or GAP.search(self.said.text[: n.start])
         )
 
     def _comparison(self, link: Link) -> Outcome:
@@ -249,11 +280,18 @@ class _Reader:
         if not ours or not theirs or ours == theirs:
             return Outcome(UNDECIDABLE, claim, note="the sentence does not say what is held against what")
         who = f"{claim}: {self.world.who(ours)} against {self.world.who(theirs)}"
-        outcome = hold(n, self._differences(link, quantity, ours, theirs), who)
-        return self._certainly(outcome, replace(link, tight=link.tight or self._clearly_compared(link)), True)
+        values = self._differences(link, quantity, ours, theirs)
+        if (
+            n.kind == "percent" and quantity == "val/loss" and not link.tight
+        ):  # per cent of what is not said: of the loss, or of its exponential
+            values += self._differences(link, "val/perplexity", ours, theirs)
+        outcome = hold(n, values, who)
+        return self._certainly(outcome, replace(link, tight=self._clearly_compared(link, quantity)), True)
 
-    def _clearly_compared(self, link: Link) -> bool:
+    def _clearly_compared(self, link: Link, quantity: str) -> bool:
         """Whether a number without a quantity right beside it can be a comparison of only one: Δ=+0.018, 5.8x slower."""
+        if link.tight and link.term is not None and link.term.quantity == quantity:
+            return True
         before, after = self.said.text[: link.number.start], self.said.text[link.number.end :]
         one = len({t.quantity for t in self.said.terms if "/" in t.quantity}) == 1
         if SLOWER.match(after.lstrip(" -0123456789.x~")) and link.number.kind in ("ratio", "percent"):
@@ -308,8 +346,10 @@ class _Reader:
             return "s_per_step" if link.term is None or link.term.quantity not in ("train_time", "tokens_per_s") else link.term.quantity
         if re.search(r"(?i)wall-?\s?clock|longer", near):
             return "train_time"
-        named = [t.quantity for t in self.said.terms if "/" in t.quantity] or [t.quantity for t in self.said.setting.quantities]
-        return named[0] if named else None
+        before = [t.quantity for t in self.said.terms if "/" in t.quantity and t.end <= link.number.start]
+        named = before[-1:] or [t.quantity for t in (*self.said.terms, *self.said.setting.quantities) if "/" in t.quantity]
+        loss = "val/loss" if link.number.kind == "plain" and COMPARES.search(self.said.text) else None
+        return named[0] if named else loss
 
     def _sides(self, link: Link) -> tuple[Runs, Runs]:
         """What is compared, and what it is held against."""
@@ -323,6 +363,7 @@ class _Reader:
         if base is None and not COMPARES.search(self.said.text) and link.number.kind == "percent":
             return frozenset(), frozenset()
         theirs = self._runs(base) if base is not None else self.world.baseline(self.said.setting)
+        own = own or self.previous
         ours = self._runs(self._joined(own)) if own is not None else self.world.parent_runs(self.said.setting)
         return ours, theirs
 
@@ -363,15 +404,15 @@ class _Reader:
         return self._certainly(hold(n, values, claim), link, explicit)
 
     def _near_step(self, number: Number) -> int | None:
-        """The step that a sentence says of a value; with several, the next one after it."""
-        found = [
-            (m.start(), int((m["a"] or m["b"]).replace(",", "").replace("_", "")) * (1000 if m["k"] or m["k2"] else 1))
-            for m in AT.finditer(self.said.text)
-        ]
-        if not found or self._step_said() is None:
+        """The step that a sentence says of a value: right after it, or before it in the same clause."""
+        if self._step_said() is None:
             return None
-        after = [s for at, s in found if at > number.start]
-        return (after or [s for _, s in found])[0]
+        for match in sorted(AT.finditer(self.said.text), key=lambda m: m.start() < number.start):
+            between = self.said.between(*sorted((min(match.end(), number.end), max(match.start(), number.start))))
+            other = re.search(r"\d", between) if match.start() > number.start or match.start() > 3 else None
+            if ";" not in between and not other:
+                return self.world.step(match[0])
+        return None
 
     def _setting(self, link: Link, mention: Mention | None, runs: Runs, claim: str) -> Outcome:
         """A setting is right when some of the runs have it; wrong when the sentence says which runs, and none of them has."""
@@ -394,7 +435,8 @@ class _Reader:
         seeds = bool(link.term and link.term.text.lower() == "seeds")
         outcome = hold(link.number, self.world.counted_as(runs, seeds), claim)
         part = bool(re.search(r"(?i)\bof\s*$|\bn\s*=\s*$", self.said.text[: link.number.start]))
-        narrowed = runs != self.world.everyone and (self.world.is_sweep(runs) or seeds) and not part
+        alone = bool(link.term and link.term.text.lower() == "n")
+        narrowed = runs != self.world.everyone and (self.world.is_sweep(runs) or seeds) and not part and not alone
         certain = link.tight and (narrowed or bool(COUNTS.search(self.said.text)) and not part and runs != self.world.everyone)
         return (
             outcome

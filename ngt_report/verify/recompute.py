@@ -76,7 +76,7 @@ def _groups(evidence: Evidence, runs: Runs) -> dict[str, list[str]]:
     """Runs that differ in nothing but their recorded seeds, together; any other run by itself."""
     by: dict[str, list[str]] = defaultdict(list)
     for run in sorted(runs):
-        by[evidence.runs[run].group or run].append(run)
+        by[evidence.likeness(run)].append(run)
     out: dict[str, list[str]] = {}
     for key, members in by.items():
         seeds = [evidence.runs[r].settings.get("seed") for r in members]

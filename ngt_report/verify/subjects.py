@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ngt_report.verify.evidence import Evidence
 
 Runs = frozenset[str]
-WORD = re.compile(r"[A-Za-z]+(?:\d+[A-Za-z]*)*|\d+(?:\.\d+)?(?:[eE]-\d+)?[A-Za-z]*\d*")
+WORD = re.compile(r"[A-Za-z0-9]+(?:\.\d+)*(?:(?<=\de)-\d+)?")
 ENDINGS = frozenset("log txt out csv json jsonl pt pth md yaml bin err ckpt safetensors".split())
 BASELINE = frozenset({"baseline", "vanilla", "control"})
 NEUTRAL = ("none", "baseline", "vanilla", "off", "control")
@@ -46,8 +46,7 @@ class Mention:
 
 def tokens(text: str) -> tuple[str, ...]:
     """Words of a name, lower case: 'w3_25m_screen_vanilla.log' -> w3 25m screen vanilla."""
-    found = [w.lower() for w in re.findall(r"[A-Za-z0-9.]+", text.replace("e-0", "e-"))]
-    words = [w for f in found for w in ([f] if re.fullmatch(r"\d*\.\d+(?:e-?\d+)?", f) else f.split(".")) if w]
+    words = [w.lower() for w in WORD.findall(text)]
     while len(words) > 1 and words[-1] in ENDINGS:
         words.pop()
     return tuple(words)
@@ -141,7 +140,7 @@ class Subjects:
         return self.scanned[text]
 
     def _scan(self, text: str) -> list[Mention]:
-        words = [(m.start(), m.end(), m[0].lower()) for m in re.finditer(r"[A-Za-z0-9]+(?:\.\d+)?", text)]
+        words = [(m.start(), m.end(), m[0].lower()) for m in WORD.finditer(text)]
         found: list[Mention] = []
         at = 0
         while at < len(words):
@@ -176,6 +175,8 @@ class Subjects:
         if part in self.values and (len(part) > 1 or part[0] not in COMMON):
             key, runs = max(self.values[part], key=lambda v: len(v[1]))
             return Mention(start, stop, runs, 1, key, said)
+        if len(part) == 1 and part in self.ends and re.match(r"(?i)[`\"'*]*\s+(?:run|variant|model|config|configuration)s?\b", text[stop:]):
+            return Mention(start, stop, self.current(frozenset(self.ends[part])), 1, text=said)
         telling = [w for w in part if w not in COMMON and re.search(r"[a-z]{3}|[a-z]\d|\d[a-z]{2}", w)]
         if len(part) == 1 and part[0] in self.key_words:
             return None  # a word of the settings

@@ -28,7 +28,7 @@ PATTERNS: dict[str, str] = {
     "{split}/loss": rf"{SPLIT}?{KIND}(?:loss(?:es)?|cross[- ]entropy|nll|xent)\b",
     "val/loss": (
         r"\b(?:best|final|last|min)[\s_-]val(?:idation)?\b(?![\s_-]*(?:step|iter|ppl|perp|acc|loss|bpb))|\bval\b(?=\s*[=:@])"
-        r"|\b(?:best|final|last|min)\b(?=[\s:=]*~?\s?\d+\.\d{2,}(?![\d%x]))"
+        r"|(?<!the )(?<!was )(?<!is )\b(?:best|final|last|min)\b(?=[\s:=]*~?\s?\d+\.\d{2,}(?![\d%x]))"
     ),
     "{split}/perplexity": rf"{SPLIT}?{KIND}(?:ppl|perplexit(?:y|ies))\b(?:\s*\(exp\(loss\)\))?",
     "{split}/accuracy": rf"{SPLIT}?{KIND}(?:acc|accuracy|accuracies)\b",
@@ -42,7 +42,7 @@ PATTERNS: dict[str, str] = {
     "train_time": (
         r"\b(?:train(?:ing)?|wall|wall[- ]?clock|elapsed|run|total(?:\s(?:train(?:ing)?|experiment(?:al)?|compute))?)"
         r"[\s_-]*(?:time|runtime)\b"
-        r"|\bwall[- ]?clock\b|\bruntime\b|\belapsed\b|\btraining[\s_]duration\b"
+        r"|\bwall[- ]?clock\b|\bruntime\b|\belapsed\b|^\W*time\s*(?:[\[(/]|$)|\btime\b(?=\s*[=:]\s*~?\s?\d)|\btraining[\s_]duration\b"
     ),
     "best_step": r"\b(?:best|min)[\s_-]+(?:steps?|iter(?:ation)?)\b|\b(?:step|iter(?:ation)?) (?:of|at) (?:the )?(?:best|minimum)\b",
     "last_step": r"\b(?:last|final)[\s_-]+(?:steps?|iter(?:ation)?)\b",
@@ -95,7 +95,9 @@ WHOLE = {  # headers that say it in a word
     "val": ("val/loss", ""), "steps": ("n_steps", ""), "speed": ("tokens_per_s", ""),
 }  # fmt: skip
 AT = re.compile(
-    r"@\s?(?:(?:step|iter|iteration)s?[\s=:]*)?(?P<a>\d[\d,_]*)(?P<k>k)?\b|(?:\b|(?<=_))(?:at|after|step|iter|iteration|steps?)[\s=:_]*(?P<b>\d[\d,_]*)(?P<k2>k)?\b(?!\.\d)",
+    r"@\s?(?:(?:step|iter|iteration)s?[\s=:]*)?(?P<a>\d[\d,_]*)(?P<k>k)?\b"
+    r"|(?:\b|(?<=_))(?:(?:step|iter|iteration|steps)[\s=:_]*|(?:at|after)[\s_]+)(?P<b>\d[\d,_]*)(?P<k2>k)?\b(?!\.\d|\s?[%x]"
+    r"|\s+(?!steps?\b|iter|and\b|or\b|the\b|it\b|we\b|for\b|with\b|val|loss|vs\b|in\b|on\b|is\b|was\b|of\b|against\b)[A-Za-z])",
     re.I,
 )
 
