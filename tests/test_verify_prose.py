@@ -119,8 +119,9 @@ def sweep(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Two architectures at two sizes, three seeds each, as one results file."""
     folder = tmp_path_factory.mktemp("sweep")
     rows = [
-        {"run_id": f"{arch}_d{depth}_s{seed}", "arch": arch, "n_layers": depth, "seed": seed, "steps": 3000,
-         "val_loss": loss + seed / 100, "val_acc": acc + seed / 1000, "tokens_per_sec": 96000 / depth + seed, "time_seconds": 75.0 * depth + seed}
+        {"run_id": f"{arch}_d{depth}_s{seed}", "arch": arch, "n_layers": depth, "seed": seed,
+         "steps": 3000, "val_loss": loss + seed / 100, "val_acc": acc + seed / 1000,
+         "tokens_per_sec": 96000 / depth + seed, "time_seconds": 75.0 * depth + seed}
         for arch, depth, loss, acc in (
             ("resmlp", 4, 2.30, 0.60), ("resmlp", 8, 2.25, 0.61), ("mixer", 4, 2.20, 0.62), ("mixer", 8, 2.10, 0.63),
         )
