@@ -29,30 +29,49 @@ TIMES = frozenset("ms s sec secs seconds m min h us".split())
 PHASES = {"val": "val", "valid": "val", "validation": "val", "validate": "val", "eval": "val", "evaluation": "val", "test": "test"}
 PHASED = {
     "loss": "loss", "lm_loss_value": "loss", "ppl": "perplexity", "perplexity": "perplexity", "lm_loss_ppl": "perplexity",
-    "acc": "accuracy", "accuracy": "accuracy", "bpb": "bpb",
+    "lm_loss_ppl_value": "perplexity", "acc": "accuracy", "accuracy": "accuracy", "bpb": "bpb",
 }  # fmt: skip
+SPLIT_LOSSES = {"train": "train/loss", "val": "val/loss", "valid": "val/loss", "validation": "val/loss"}
+MEANS = re.compile(r"^(?:avg|average|mean|current|epoch|done|finished|completed?)_(?=(?:train|val|valid|validation|eval|test)(?:ing)?_)")
 
 _PHASE = r"(?:validation|validate|valid|val|evaluation|eval|training|train|test)"
 # Quantifiers that need not give anything back do not (*+): a line of thousands of blanks would take minutes.
+_LEVEL = r"(?:INFO|DEBUG|WARN(?:ING)?|ERROR|SUCCESS|root|__main__)"
 _PREFIX = (
     r"(?:\[(?![^\]\n]*\bstep|[ \t]*" + _PHASE + r"[ \t]*\])[^\]\n]{1,60}\]"
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:[.,][0-9]+)?Z?"
-    r"|[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]+)?|(?:INFO|DEBUG|WARN(?:ING)?|root|__main__|[\w.]{1,60}\.py:[0-9]+)\b)[ \t:|>\-]*+"
-)  # fmt: skip
+    r"|[0-9]{2}/[0-9]{2}/[0-9]{4}(?=[ ][0-9]{2}:)|[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]+)?"
+    r"|(?:[\w.<>]{1,60}:[\w.<>]{1,60}:[0-9]+|" + _LEVEL + r"|[\w.]{1,60}\.py:[0-9]+)\b"  # loguru's place, a level, a file and line
+    r"|[\w.]{1,60}+(?=[ \t]*[|:\-][ \t]*" + _LEVEL + r"\b)"  # a logger's name before its level
+    r"|[IWEF][0-9]{4}[ ][0-9:.]{8,15}[ ]+[0-9]+[ ][\w./]{1,60}:[0-9]+\]"  # absl
+    r"|(?:[0-9]{1,4}|[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[A-Za-z][\w\-]{0,40}[0-9]):(?=[ \t])(?=[^\n]{0,4000}\b(?:step|iter)))"  # srun, pdsh
+    r"[ \t:|>\-]*+"
+)
 # a logger's name, after a time or a level
 _LOGGER = r"(?:(?!" + _PHASE + r"\b|global|step|iter|it\b|s\b|epoch)[A-Za-z_][\w.]*+[ \t]*+[|:\-][ \t]++)?"
-HEADER = re.compile(
-    r"[ \t]*+(?:(?:" + _PREFIX + r"){1,8}" + _LOGGER + r")?(?P<before>[A-Za-z_]\w*[ \t:=]+[0-9.]+m?s[;,|][ \t]*+)?[\[(|<*]*+[ \t]*+"
-    r"(?:epoch[ \t:=\[]*+[0-9]+(?:[ \t]*/[ \t]*[0-9]+)?\]?[ \t,|:\-]*+)?"
-    r"(?P<phase>" + _PHASE + r"?)(?P<what>[ \t]+loss)?[\])]*+[ \t:|@,\-]*+(?:at[ \t]++)?"
-    r"(?:(?P<word>(?:global[_ ]?)?steps?|iter(?:ation)?|it)\b[ \t]*+(?:[:=#][ \t]*+)?(?:[\[(][ \t]*+)?|\bs:)"
-    r"(?P<step>" + THOUSANDS + r")(?![0-9.])(?:[ \t]*(?:/|of)[ \t]*(?P<total>" + THOUSANDS + r"))?[\])]*(?=$|[ \t|;\])]|[,:\-](?![0-9]))",
-    re.IGNORECASE,
+_BEGIN = r"[ \t]*+(?:(?:" + _PREFIX + r"){1,8}" + _LOGGER + r")?"
+_MARKS = r"[\[(|<*]*+(?:[^\w\s!-~]++[ \t]*+)*+[ \t]*+"  # brackets and symbols such as emoji
+_COUNT = (
+    r"(?P<step>" + THOUSANDS + r")(?![0-9.])(?:[ \t]*(?:/|of)[ \t]*(?P<total>" + THOUSANDS + r"))?[\])]*(?=$|[ \t|;\])]|[,:\-](?![0-9]))"
 )
-_END = r"(?=$|[\s;|)\]}(]|[,/](?![0-9]))"  # 4,7748 is not 4, and 1/0 is not 1
+HEADER = re.compile(
+    _BEGIN + r"(?P<before>(?!ep|step|iter\b)[A-Za-z_][\w/]*[ \t:=]+[0-9.]+(?:m?s)?[ \t]*[;,|][ \t]*+)?" + _MARKS +
+    r"(?:ep(?:och)?[ \t:=\[]*+[0-9]+(?:[ \t]*/[ \t]*[0-9]+)?\]?[ \t,|:\-]*+[(\[]?)?"
+    r"(?P<phase>" + _PHASE + r"?)(?P<what>[ \t]+loss)?(?:[ \t]+results?)?[\])]*+[ \t:|@,\-]*+(?:at[ \t]++)?"
+    r"(?:(?P<word>(?:global[_ ]?)?steps?|iter(?:ation)?|it)\b[ \t]*+(?:[:=#][ \t]*+)?(?:[\[(][ \t]*+)?|\bs:)" + _COUNT,
+    re.IGNORECASE,
+)  # fmt: skip
+EPOCHS = re.compile(  # for logs whose lines count nothing but epochs; a line within an epoch is none
+    _BEGIN + r"(?P<before>)" + _MARKS + r"(?P<phase>" + _PHASE + r"?)(?P<what>)[\])]*+[ \t:|@,\-]*+"
+    r"(?:(?:end of|after|at)[ \t]++)?(?P<word>ep(?:och)?)\b[ \t]*+(?:[:=#][ \t]*+)?(?:[\[(][ \t]*+)?" + _COUNT +
+    r"(?![ \t,|:\-(\[]*(?:batch|step|iter|it\b|update|[0-9]+[ ]*(?:/|of)|[0-9]+%))",
+    re.IGNORECASE,
+)  # fmt: skip
+_END = r"(?=$|[\s;|)\]}(]|[,/:](?![0-9]))"  # 4,7748 is not 4, and 1/0 is not 1
 TOKEN = re.compile(
     r"(?<![\w@%])(?P<key>[A-Za-z_%@][\w@%/.()\-]{0,80}+(?:[ ][A-Za-z_(][\w/%.()]{0,60}+){0,4}?)['\"]?[ \t]*+(?:[:=][ \t]*+|(?<=[ \t]))"
-    r"(?:(?P<duration>" + DURATION + r")|(?P<number>" + NUMBER + r")(?P<unit>ms|secs?|seconds|s|min|m|h|us|%|[GM]i?B|[kKMB])?)" + _END
+    r"(?:tensor\()?(?!nan[ ][a-z]+[ ]*:)(?:(?P<duration>" + DURATION + r")|(?P<number>" + NUMBER + r")"
+    r"(?P<unit>ms|secs?|seconds|s|min|m|h|us|%|[GM]i?B|[kKMB])?)(?:, device='cuda:[0-9]+'\))?" + _END
 )
 LONE = re.compile(r"[ \t]*+[:=|\-][ \t]*+(?P<number>" + NUMBER + r")" + _END)  # Validation loss at step 500: 4.2
 _PAIR = r"['\"]?[A-Za-z_][\w/.\-]*+['\"]?[ \t]*+[:=][ \t]*+(?:" + NUMBER + r")[A-Za-z%]{0,3}"
@@ -79,6 +98,7 @@ class Dialect:
     scope: str = "unknown"  # what the clock counts: 'training', 'training and evaluation', 'unknown'
     line: re.Pattern[str] | None = None  # data lines of another build: groups step, key and number
     maybe: re.Pattern[bytes] = MAYBE  # true for every data line, and cheap
+    header: re.Pattern[str] = HEADER  # how a line begins that says where the run is
     iterations: bool = False  # lines that only count iterations stand at the step that a line before gave for them
 
 
@@ -101,7 +121,7 @@ def tokenize(line: str, dialect: Dialect) -> list[Value] | None:
     """The values of a data line, the step first; None when the line holds no metric at a step."""
     if dialect.line is not None:
         return _own_line(line, dialect)
-    head = HEADER.match(line)
+    head = dialect.header.match(line)
     values = _after_header(line, head, dialect) if head else _pairs(line, dialect)
     if not any(v.name[0] != "@" and not v.name.startswith(("best/", "final/")) or v.name in CLOCKS for v in values):
         return None
@@ -135,6 +155,19 @@ def _after_header(line: str, head: re.Match[str], dialect: Dialect) -> list[Valu
                 values = [*(v for v in values[:1] if dialect.iterations), value]
         elif value is not None and value.name not in {v.name for v in values}:
             values.append(value)
+    return _in_company(values)
+
+
+def _in_company(values: list[Value]) -> list[Value]:
+    """`train 5.12 | val 5.22`, with nothing between the name of a split and its number, is a pair of losses; a bare
+    perplexity beside an evaluation is its own."""
+    if any(v.name in ("eval_loss", "val/loss") for v in values) and not any(v.name in ("train/loss", "val/perplexity") for v in values):
+        for value in values:
+            value.name = "val/perplexity" if value.name == "train/perplexity" else value.name
+    bare = {v.name: SPLIT_LOSSES[v.name] for v in values if v.name in SPLIT_LOSSES}
+    if set(bare.values()) == {"train/loss", "val/loss"} and not any(v.name in bare.values() for v in values):
+        for value in values:
+            value.name = bare.get(value.name, value.name)
     return values
 
 
@@ -152,7 +185,7 @@ def _pairs(line: str, dialect: Dialect) -> list[Value]:
 
 
 def _value(token: re.Match[str], phase: str, dialect: Dialect) -> Value | None:
-    key = names.clean(token["key"])
+    key = MEANS.sub("", names.clean(token["key"]))
     name, scale = _meaning(key, token["unit"] or "", phase, dialect)
     if token["duration"]:
         return Value(name, *token.span("duration"), duration=True) if name in CLOCKS else None

@@ -229,3 +229,46 @@ sample(
     "INFO:root:step 15/15 val_loss=2.4001 (best 2.4 at step 15) elapsed=1 day, 1:02:30\n",
     [[(5, 3.0001), (10, 2.5001), (15, 2.4001)]], clock=[{5: 50.0, 10: 100.0, 15: 90150.0}],
 )  # fmt: skip
+sample(
+    "more logger prefixes", "keyvalue",
+    "2025-02-03 04:05:06,789 - trainer - INFO - [train] step=100 loss=5.1001\n"
+    "2025-02-03 04:05:06,789 - trainer - INFO - [eval] step=100 val_loss=5.2001 ppl=181.3\n"
+    "2025-02-03 04:05:06.789 | SUCCESS  | __main__:train:123 - Step 200/400 - train_loss: 4.1001 - val_loss: 4.2001\n"
+    "I0203 04:05:06.789012 140 train.py:210] step: 300, train_loss: 3.1001, val_loss: 3.2001\n"
+    "01/02/2024 10:00:00 - INFO - __main__ - step 400: train_loss=3.0001 val_loss=3.3001\n",
+    [[(100, 5.2001), (200, 4.2001), (300, 3.2001), (400, 3.3001)]], [[(100, 5.1001), (200, 4.1001), (300, 3.1001), (400, 3.0001)]],
+)  # fmt: skip
+sample(
+    "ranks in front of lines", "keyvalue",
+    "0: [rank0] step 100/200 train_loss=5.1001 val_loss=5.2001\n1: [rank1] step 100/200 train_loss=5.1001 val_loss=5.2001\n"
+    "node-7: step 200/200 train_loss=4.1001 val_loss=4.2001\n10.0.0.1: step 200/200 train_loss=4.1001 val_loss=4.2001\n",
+    [[(100, 5.2001), (100, 5.2001), (200, 4.2001), (200, 4.2001)]], [[(100, 5.1001), (100, 5.1001), (200, 4.1001), (200, 4.1001)]],
+)  # fmt: skip
+sample(
+    "symbols, tensors, steps in brackets", "keyvalue",
+    "\U0001f4ca Step 100 | \U0001f4c9 Loss: 5.1001 | Val Loss: 5.2001\nEp 1 (Step 000200): Train loss 4.1001, Val loss 4.2001\n"
+    "step 300: train loss tensor(3.1001), val loss tensor(3.2001, device='cuda:0')\n"
+    "step 400 | train 3.0001 | val 3.3001 | best 3.2001\nstep 500 {'train': 2.9001, 'val': 3.4001}\n",
+    [[(100, 5.2001), (200, 4.2001), (300, 3.2001), (400, 3.3001), (500, 3.4001)]],
+    [[(100, 5.1001), (200, 4.1001), (300, 3.1001), (400, 3.0001), (500, 2.9001)]], other={"cuda": []},
+)  # fmt: skip
+sample(
+    "litgpt, older", "litgpt",
+    "iter 1600 | step 200: loss 1.5947, iter time: 263.85 ms (optimizer.step)\niter 1608: val loss 1.7258, val time: 3778.02 ms\n"
+    "iter 1608 | step 201: loss 1.5191, iter time: 89.96 ms\niter 1616 | step 202: loss 1.5091, iter time: 89.96 ms\n",
+    [[(201, 1.7258)]], [[(200, 1.5947), (201, 1.5191), (202, 1.5091)]], clock=[{}],
+)  # fmt: skip
+sample(
+    "GPT-NeoX", "megatron",
+    "10.0.0.1:  samples/sec: 120.1 | iteration       10/   1000 | elapsed time per iteration (ms): 1000.0 | learning rate: 1.0E-05 |"
+    " lm_loss: 1.050000E+01 | loss scale: 65536.0 | number of skipped iterations:   0 | number of nan iterations:   0 |\n"
+    "10.0.0.1:  validation results at iteration 10 | lm_loss value: 9.000000E+00 | lm_loss_ppl value: 8.103084E+03 |\n",
+    [[(10, 9.0)]], [[(10, 10.5)]], clock=[{10: 1.0}], other={"val/perplexity": [(10, 8103.084)], "number_of": []},
+)  # fmt: skip
+sample(
+    "epochs", "epochs",
+    "Epoch 1/3, Train Loss: 4.1023, Val Loss: 3.9011\n| epoch   2 |   200/ 2983 batches | loss  7.63 | ppl  2056.27\n"
+    "Epoch: 2 | avg train loss: 3.1023 | avg val loss: 3.2011 | time: 100.1s\nEpoch 3 Batch 50/225 - Loss: 9.9\n"
+    "| end of epoch   3 | time: 20.5s | valid loss  3.3011 | valid ppl   27.14\n",
+    [[(1, 3.9011), (2, 3.2011), (3, 3.3011)]], [[(1, 4.1023), (2, 3.1023)]], other={"val/perplexity": [(3, 27.14)]}, clock=[{}],
+)  # fmt: skip

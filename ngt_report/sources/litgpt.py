@@ -13,7 +13,7 @@ from ngt_report.waist import Reading
 
 # `val:` on a training line only repeats the evaluation before; the times are of single iterations, many of which go unprinted
 DIALECT = Dialect(keys={"val": "@drop", "iter_time": "@drop", "val_time": "@drop", "remaining_time": "@drop"}, iterations=True)
-LINE = re.compile(r"\s*(?:Epoch\s+\d+\s*\|\s*)?iter\s+\d+\s+step\s+\d+\s*[|:].*\bloss\b.*\biter time\b", re.IGNORECASE)
+LINE = re.compile(r"(?:.*\s)?(?:Epoch\s+\d+\s*\|\s*)?iter\s+\d+\s+(?:\|\s*)?step\s+\d+\s*[|:].*\bloss\b.*\biter time\b", re.IGNORECASE)
 
 
 def sniff(file: InputFile) -> str | None:
