@@ -1,4 +1,4 @@
-"""The commands of `ngtreport` that test and compare: stat, campaign."""
+"""The commands of `ngtreport` that test and compare: stat, campaign, diff."""
 
 from __future__ import annotations
 
@@ -67,3 +67,18 @@ def campaign(directory: str | None, toml: str | None, as_json: bool) -> None:
         _print(sweeps.configuration(folder, toml or None).removesuffix("\n"))
         return
     _print(sweeps.to_json(folder) if as_json else sweeps.to_text(folder, _width()))
+
+
+@cli.command()
+@click.argument("old")
+@click.argument("new")
+@_json
+def diff(old: str, new: str, as_json: bool) -> None:
+    """Say what changed between two builds.
+
+    Of two report folders: runs that came and went, numbers, settings, verdicts and findings that are others now.
+    """
+    from ngt_report import difference
+
+    found = difference.difference(old, new)
+    _print(difference.to_json(found) if as_json else difference.to_text(found))
