@@ -24,7 +24,8 @@ def runs() -> Iterator[RunConfig]:
 
 
 def _mixed(alpha: float, temperature: float = 1.0) -> LossConfig:
-    return LossConfig(kind="mixed", alpha=alpha, temperature=temperature, topk=256)
+    # As published, the cosine also trains the table of embeddings.
+    return LossConfig(kind="mixed", alpha=alpha, temperature=temperature, topk=256, detach=False)
 
 
 def _word(letter: str, value: float) -> str:
