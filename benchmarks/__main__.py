@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,8 @@ from benchmarks.measure import ROOT, Row, one_core
 
 # These print their own lines, and need a peer.
 OTHERS = {"bench_checkpoint": "torch", "bench_tfevents": "tensorboard", "bench_data": "torch", "bench_train": "torch"}
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 def table(rows: list[Row]) -> str:
@@ -32,6 +35,13 @@ def main(arguments: list[str]) -> None:
         scratch = Path(name)
         rows = bench_start.rows(scratch) + bench_ingest.rows(scratch, total) + bench_rebuild.rows(scratch, total)
     print(table(rows))
+    if any(shutil.which(name) for name in CHROMIUM):
+        from benchmarks import bench_page
+
+        with tempfile.TemporaryDirectory(prefix="ngtreport-bench-") as name:
+            print(table(bench_page.rows(Path(name))))
+    else:
+        print("bench_page: skipped, there is no Chromium")
     for script, peer in OTHERS.items():
         if importlib.util.find_spec(peer) is None:
             print(f"{script}: skipped, {peer} is not installed")

@@ -23,6 +23,7 @@ performance.mark("table");
 const begin = () => requestAnimationFrame(() => setTimeout(() => {
   startCurves();
   performance.mark("curves");
+  panels.forEach((p) => { p.element.dataset.drawn = "yes"; });
   requestAnimationFrame(() => setTimeout(() => performance.mark("drawn"), 0));
   startCharts();
 }, 0));
