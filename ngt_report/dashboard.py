@@ -22,6 +22,7 @@ from ngt_report.store import Store, sql
 SCRIPTS = tuple(
     f"{name}.js" for name in "base state format theme origins table axes pen series curves readout charts main".split()
 )  # in one scope, in this order
+START = "window.drawTheRest();"  # stands behind the islands, before the libraries
 STYLES = ("page.css", "table.css", "curves.css")
 TEXT_OF_LINE = 300  # characters of a cited line that the page holds; `ngtreport trace` has 2,000
 Cell = list[Any]  # [value, text] or [value, text, origin]
@@ -78,9 +79,10 @@ def dashboard_html(store: Store, facts: Facts, report: Report) -> str:
     library = shell.vega()
     script = shell.asset(*SCRIPTS)
     page = Page(
-        policy=shell.policy((script, library.text)),
+        policy=shell.policy((script, START, library.text)),
         style=shell.verbatim(shell.asset(*STYLES)),
         script=shell.verbatim(script),
+        start=shell.verbatim(START),
         report=report,
         tables=tables,
         islands=(shell.island("data-curves", drawn), shell.island("data-charts", charted)),

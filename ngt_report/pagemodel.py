@@ -29,7 +29,8 @@ class Page:
 
     policy: str = h("Content-Security-Policy: only these scripts, no network")
     style: Markup = h("the page's style sheet")
-    script: Markup = h("the page's script")
+    script: Markup = h("the page's script; draws the table as soon as it is read")
+    start: Markup = h("the line that draws the rest, once its islands are read")
     report: Report = h("the model that Summary.md is printed from")
     tables: Island = h("runs, columns, numbers and their origins: what the first table needs")
     islands: tuple[Island, ...] = h("curves and charts: what is drawn after it")

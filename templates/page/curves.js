@@ -29,7 +29,11 @@ const yDomain = (metric, [from, to]) => {
   if (!values.length) return state.ly ? [1, 10] : [0, 1];
   let low = values.reduce((a, b) => (b < a ? b : a));
   let high = values.reduce((a, b) => (b > a ? b : a));
-  if (state.clip && better(metric) < 0 && values.length > 20) high = Math.max(low, Float64Array.from(values).sort()[Math.floor(values.length * 0.9)]);
+  if (state.clip && better(metric) < 0 && values.length > 20) {
+    const every = Math.ceil(values.length / 4000);
+    const some = Float64Array.from({ length: Math.floor(values.length / every) }, (_, i) => values[i * every]).sort();
+    high = Math.max(low, some[Math.floor(some.length * 0.9)]);
+  }
   if (low === high) { const room = Math.abs(low) * 0.05 || 1; return [low - (state.ly ? 0 : room), high + room]; }
   const room = (high - low) * 0.04;
   return state.ly ? [low / (high / low) ** 0.04, high * (high / low) ** 0.04] : [low - room, high + room];
@@ -77,13 +81,13 @@ const drawBand = (pen, own, x, y) => {
 const drawSeries = (pen, s, x, y, box, faint) => {
   const xs = onAxis(s, state.x);
   const color = colour(s.run);
-  const many = panels.length && runs.length > 40;
-  const style = { color, width: runs[s.run].base ? 2.4 : many ? 1.1 : 1.7, dash: runs[s.run].parent == null ? [] : [6, 4] };
+  const many = runs.length > 40;
+  const style = { color, plain: many, width: runs[s.run].base ? 2.4 : many ? 1 : 1.7, dash: runs[s.run].parent == null ? [] : [6, 4] };
   const raw = toPixels(xs, s.values, x, y, box.width);
   if (state.smooth > 0) {
     pen.line(raw, { ...style, width: 1, alpha: 0.25 });
     pen.line(toPixels(xs, smoothed(s.values, state.smooth), x, y, box.width), style);
-  } else pen.line(raw, { ...style, alpha: faint ? 0.3 : many ? 0.75 : 1 });
+  } else pen.line(raw, { ...style, alpha: faint ? 0.3 : 1 });
   if (raw.length === 2) pen.dot(raw[0], raw[1], 3, { color });
   for (const step of curves.restarts[s.run] ?? []) {
     const i = s.step ? nearest(s.step, step) : -1;
@@ -145,7 +149,7 @@ const drawCurves = () => {
 };
 const makePanel = (metric) => {
   const name = curves.metrics[metric];
-  const base = make("canvas", { "aria-hidden": true });
+  const base = make("canvas", { "aria-hidden": "true" });
   const over = make("canvas", { class: "over", tabindex: 0, role: "img", "aria-label": `Curves of ${name}. Arrow keys move along x, Enter keeps the values below, plus and minus zoom, 0 resets.` });
   const stage = make("div", { class: "stage" }, base, over);
   const buttons = ["PNG", "SVG"].map((kind) => make("button", { type: "button", text: kind, "aria-label": `Save ${name} as ${kind}`, on: { click: () => savePanel(metric, kind) } }));
@@ -244,7 +248,6 @@ const startCurves = () => {
   curves = island("data-curves");
   const val = curves.metrics.indexOf("val/loss");
   if (!curves.metrics.length) { byId("curves").hidden = true; return; }
-  for (const s of seriesOf(val >= 0 ? val : 0)) sparks.set(s.run, sparkPath(s));
   const axes = availableAxes();
   if (!axes.includes(state.x)) state.x = "step";
   byId("x").replaceChildren(...axes.map((axis) => make("option", { value: axis, text: AXES[axis] })));
@@ -273,7 +276,10 @@ const startCurves = () => {
   buildPanels();
   curveControls();
   drawCurves();
-  fillSparks();
   noteCurves();
+  requestAnimationFrame(() => setTimeout(() => {
+    for (const s of seriesOf(val >= 0 ? val : 0)) sparks.set(s.run, sparkPath(s));
+    fillSparks();
+  }, 0));
   new ResizeObserver(() => { if (panels.some((p) => Math.abs(p.stage.clientWidth - p.width) > 1)) drawCurves(); }).observe(byId("panels"));
 };

@@ -20,11 +20,10 @@ document.addEventListener("keydown", (event) => {
 window.addEventListener("beforeprint", () => { for (const d of document.querySelectorAll("details:not(.menu)")) d.open = true; });
 startTable();
 performance.mark("table");
-const begin = () => requestAnimationFrame(() => setTimeout(() => {
+window.drawTheRest = () => requestAnimationFrame(() => setTimeout(() => {
   startCurves();
   performance.mark("curves");
   panels.forEach((p) => { p.element.dataset.drawn = "yes"; });
   requestAnimationFrame(() => setTimeout(() => performance.mark("drawn"), 0));
-  startCharts();
+  setTimeout(startCharts, 0);
 }, 0));
-if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin); else begin();

@@ -1,12 +1,12 @@
 // Two pens that draw the same: on a canvas for the screen, as SVG for a file.
 const FONT = "12px system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
 const canvasPen = (context) => ({
-  line(points, { color, width = 1.5, dash = [], alpha = 1 }) {
+  line(points, { color, width = 1.5, dash = [], alpha = 1, plain = false }) {
     context.globalAlpha = alpha;
     context.strokeStyle = color;
     context.lineWidth = width;
     context.setLineDash(dash);
-    context.lineJoin = "round";
+    context.lineJoin = plain ? "bevel" : "round";
     context.beginPath();
     let down = false;
     for (let i = 0; i < points.length; i += 2) {

@@ -1,6 +1,6 @@
 // The runs table: filter, sort, group, choose and pin columns, settings that differ, copies for papers.
 const START = ["rank", "best", "ppl", "best_step", "last", "fixed", "delta", "delta_ppl", "rate", "time", "model", "flags", "seed", "status"];
-const MANY = 400; // rows drawn at first
+const MANY = 100; // rows drawn at first
 const column = new Map(columns.map((c) => [c.key, c]));
 const cellOf = (run, key) => runs[run].cells[key];
 const valueOf = (run, key) => (key === "name" ? runs[run].name : cellOf(run, key)?.[0]);
@@ -183,6 +183,7 @@ const noteTable = (found, drawn, limit) => {
   if (drawn > limit || found.length > limit) byId("table-note").append(" ", make("button", { type: "button", text: `Show all ${found.length}`, on: { click: () => { everything = true; drawTable(); } } }));
 };
 const pinColumns = (shown) => {
+  if (!state.pin.length) return;
   const table = byId("table").querySelector("table");
   const rows = [...table.rows];
   let left = rows[0].cells[0].offsetWidth;
