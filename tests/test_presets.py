@@ -20,7 +20,7 @@ ALL = sorted(presets.all_runs())
 
 def test_every_published_run_has_a_preset() -> None:
     assert Counter(name.partition("/")[0] for name in ALL) == {
-        "demo": 2, "w3_25m": 6, "mixed_wt2": 10, "ngpt_alpha": 12, "ngpt_optimization": 7, "ngpt_advanced": 20,
+        "demo": 2, "w3_25m": 6, "mixed_loss": 10, "ngpt_alpha": 12, "ngpt_optimization": 7, "ngpt_advanced": 20,
         "gated_stage1": 10, "gated_stage2": 16, "gated_stage2_5": 4, "gated_stage3": 7,
     }  # fmt: skip
     assert presets.groups().keys() == {name.partition("/")[0] for name in ALL}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ngt_train.config import DataConfig, EvalConfig, LossConfig, ModelConfig, OptimConfig, RunConfig, ScheduleConfig, TrainConfig
 
-GROUPS = {"mixed_wt2": "cross-entropy and mixed loss, DistilGPT-2 fine-tuned on WikiText-2; test metrics, metrics.json, results.md"}
+GROUPS = {"mixed_loss": "cross-entropy and mixed loss, DistilGPT-2 fine-tuned on WikiText-2; test metrics, metrics.json, results.md"}
 
 SMALL, LONGER = (1.0, {"train": 100, "val": 50, "test": 50}), (2.0, {"train": 300, "val": 100, "test": 100})  # epochs, documents
 BASELINE = LossConfig(kind="cross_entropy")
@@ -36,7 +36,7 @@ def _word(letter: str, value: float) -> str:
 def _run(name: str, loss: LossConfig, epochs: float, documents: dict[str, int]) -> RunConfig:
     return RunConfig(
         name=name,
-        group="mixed_wt2",
+        group="mixed_loss",
         seed=42,
         model=ModelConfig(variant="hf", settings={"path": "distilgpt2"}),
         data=DataConfig(
