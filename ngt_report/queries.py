@@ -107,11 +107,15 @@ def _say_baseline(runs: list[dict[str, Any]]) -> tuple[str, str] | None:
     """The one run that calls itself the baseline: by its model, its flags, or a word of its name."""
     for words in BASELINE_WORDS:
         found: dict[str, str] = {}
-        for r in runs:
-            for what, text in (("model", r["model"]), ("flags", r["flags"]), ("name", r["name"])):
-                word = next((w for w in words if w in re.split(r"[^a-z]+", (text or "").lower())), None)
-                if word:
-                    found.setdefault(r["run"], f"its {what} says {word}" if what != "flags" else f"its flags say {word}")
+        for what in ("model", "flags", "name"):
+            said = {
+                r["run"]: word
+                for r in runs
+                if (word := next((w for w in words if w in re.split(r"[^a-z]+", (r[what] or "").lower())), None))
+            }
+            if len(said) < len(runs):  # what all say tells none apart
+                for run, word in said.items():
+                    found.setdefault(run, f"its {what} says {word}" if what != "flags" else f"its flags say {word}")
         if len(found) == 1:
             return next(iter(found.items()))
         if found:
