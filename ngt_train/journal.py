@@ -59,7 +59,7 @@ class Journal:
         """
         self.config, self.model, self.world = config, dataclasses.asdict(model), world
         self.hardware, self.gpus = provenance.hardware(device, world), 0 if device == "cpu" else world
-        self.commit, changes = provenance.git_state()
+        self.commit, changes = provenance.code_state()
         self.best_val, self.final_val = at.best_val, None
         self.latest: dict[str, float | None] = {}
         self.step, self.elapsed_s = at.step, at.elapsed_s

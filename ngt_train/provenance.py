@@ -7,6 +7,7 @@ import os
 import platform
 import subprocess
 import sys
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -29,6 +30,12 @@ def git_state(folder: Path | None = None) -> tuple[str | None, str | None]:
     for name in sorted(filter(None, unknown)):
         changed += b"\0" + name + b"\0" + _content(folder / os.fsdecode(name))
     return commit.decode().strip(), f"sha256:{hashlib.sha256(changed).hexdigest()}" if changed else None
+
+
+@cache
+def code_state() -> tuple[str | None, str | None]:
+    """`git_state` of this package, as it was when this process first asked."""
+    return git_state()
 
 
 def _content(path: Path) -> bytes:

@@ -62,7 +62,7 @@ class Session:
     def __init__(self, run: RunConfig, world: World, corpus: Corpus) -> None:
         self.config, self.world, self.corpus = run, world, corpus
         self.device = world.device
-        self.commit, self.changes = provenance.git_state()
+        self.commit, self.changes = provenance.code_state()
         self.model_config = config.model_config(run, corpus.made.vocab_size)
         seed(run.seed)
         self.model = variants.load(run.model.variant).Model(self.model_config).to(self.device)

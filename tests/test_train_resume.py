@@ -85,25 +85,25 @@ def run_alone(made: RunConfig, resume: bool) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a forked process")
 def test_kill_9_at_random_moments_loses_nothing_but_torn_lines(tokens: Path, tmp_path: Path) -> None:
     """Killed again and again, in the middle of steps, evaluations, saves and lines, a run still comes to the same bits."""
-    settings = ("train.steps=60", "checkpoint.interval=1", "eval.interval=20")
+    settings = ("train.steps=24", "checkpoint.interval=1", "eval.interval=6")
     whole = training.tiny(tokens, tmp_path / "whole", *settings, variant="ngt")
     train.run(whole)
     parts = training.tiny(tokens, tmp_path / "parts", *settings, variant="ngt")
     chance = random.Random(1)
     kills = 0
-    while not parts.checkpoint_path("last").exists() or last(parts)["step"] < 50:
+    while not parts.checkpoint_path("last").exists() or last(parts)["step"] < 18:
         resume = parts.checkpoint_path("last").exists()
         process = training.forks().Process(target=run_alone, args=(parts, resume))
         process.start()
         before = stamp(parts)
         while stamp(parts) == before and process.is_alive():
             time.sleep(0.002)
-        time.sleep(chance.uniform(0, 0.15))
+        time.sleep(chance.uniform(0, 0.02))
         os.kill(process.pid or 0, signal.SIGKILL)
         process.join()
         kills += 1
         last(parts)
-    assert kills > 2
+    assert kills > 1
     train.run(parts, resume=True)
     assert [key for key in EXACT if not training.same(last(whole)[key], last(parts)[key])] == []
     assert training.curve(parts, "train", "train/loss") == training.curve(whole, "train", "train/loss")
