@@ -191,8 +191,8 @@ def test_confounds_stand_above_the_ranking(tmp_path: Path) -> None:
     log(tmp_path / "logs" / "a.log", [5.0, 4.0], head="seq_len: 512\ndataset: wikitext\n")
     log(tmp_path / "logs" / "b.log", [5.0, 4.1], head="seq_len: 1024\ndataset: fineweb\n")
     text = summary(tmp_path / "logs", tmp_path / "out")
-    assert text.index("**dataset** differs: fineweb (1 run), wikitext (1 run)") < text.index("## Full ranking")
-    assert "**sequence length** differs: 1024 (1 run), 512 (1 run)" in text
+    assert text.index("**dataset** differs: fineweb (1 run: b), wikitext (1 run: a)") < text.index("## Full ranking")
+    assert "**sequence length** differs: 1024 (1 run: b), 512 (1 run: a)" in text
 
 
 def test_seeds_that_differ_in_nothing_else_form_a_group(tmp_path: Path) -> None:

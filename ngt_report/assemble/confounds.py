@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from typing import Any
 
 from ngt_report.assemble.facts import Facts, Row
@@ -60,13 +59,20 @@ def confounds(facts: Facts, members: list[str]) -> tuple[tuple[Confound, ...], t
         if all(v is None for v in values):
             unknown.append(SPOKEN.get(key, key))
             continue
-        counts = Counter("not recorded" if v is None else number(v) for v in values)
-        if len(counts) > 1:
-            said = ", ".join(
-                f"{text} ({n} {'run' if n == 1 else 'runs'})" for text, n in sorted(counts.items(), key=lambda c: (-c[1], c[0]))[:6]
-            )
-            found.append(Confound(SPOKEN.get(key, key), said))
+        holders: dict[str, list[str]] = {}
+        for run, value in zip(members, values, strict=True):
+            holders.setdefault("not recorded" if value is None else number(value), []).append(run)
+        if len(holders) > 1:
+            ordered = sorted(holders.items(), key=lambda h: (-len(h[1]), h[0]))[:6]
+            found.append(Confound(SPOKEN.get(key, key), ", ".join(_held(facts, text, runs) for text, runs in ordered)))
     return tuple(found), tuple(unknown)
+
+
+def _held(facts: Facts, value: str, runs: list[str]) -> str:
+    """A value with its runs: their number, and by name where they are few or one group of seeds."""
+    groups = {facts.runs[run]["seed_group"] or run for run in runs}
+    names = f": {', '.join(facts.name(run) for run in runs)}" if len(runs) <= 2 else ", one group of seeds" if len(groups) == 1 else ""
+    return f"{value} ({len(runs)} {'run' if len(runs) == 1 else 'runs'}{names})"
 
 
 def differs(facts: Facts, members: list[str]) -> tuple[str, ...]:
