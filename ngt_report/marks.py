@@ -42,7 +42,8 @@ def interval() -> Made:
     base = alt.Chart(ROWS).encode(y=RUN, tooltip=tips)
     bar = base.mark_bar(color=BASE, opacity=0.55, clip=True, height=13).encode(x=x)
     whisker = base.mark_rule(strokeWidth=2.5, color=STRONG).encode(x=alt.X("low:Q", title="X"), x2="high:Q")
-    said = base.mark_text(align="left", dx=6).encode(x=x, text=alt.Text("x:Q", format=".4f"))
+    end = base.transform_calculate(end="isValid(datum.high) ? datum.high : datum.x")
+    said = end.mark_text(align="left", dx=6).encode(x=alt.X("end:Q", title="X"), text=alt.Text("x:Q", format=".4f"))
     return alt.layer(bar, whisker, said).properties(height=STEP)
 
 

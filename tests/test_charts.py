@@ -166,7 +166,7 @@ def test_a_specification_is_what_altair_makes(mark: str) -> None:
 
 @pytest.mark.parametrize("mark", marks.MARKS)
 def test_fields_of_a_specification_are_columns_of_its_charts(mark: str, sweep: tuple[Path, Store]) -> None:
-    used = set(re.findall(r'"field": "(\w+)"', marks.text_of(mark))) - {"at", "run", "keep"}
+    used = set(re.findall(r'"field": "(\w+)"', marks.text_of(mark))) - {"at", "run", "keep", "end"}
     for name in charts.chart_names():
         found = rows(sweep[1], name)
         if charts.header(name)["mark"] == mark and found:
