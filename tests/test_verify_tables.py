@@ -85,6 +85,16 @@ def test_a_run_that_no_file_has_is_undecidable(world: World, row: str) -> None:
     assert [c.verdict for c in check(f"| run | best val loss |\n|---|---|\n{row}\n", world)] == [UNDECIDABLE]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["", "|", "\x00", "| a |\n|---|\n", "- <table>\n  - b\n\n</table>\n- c 1.0\n", "step " + "9" * 400,
+     "vanilla val loss @99999999999999999999",
+     "val loss 1e400 of vanilla", "99999999999999999999h 5m", "<table><tr><td>", "| vanilla |\n|---|\n| 1e999 |\n"],
+)  # fmt: skip
+def test_odd_documents_are_read(world: World, text: str) -> None:
+    assert all(c.verdict != MATCH for c in check(text, world))
+
+
 def test_code_blocks_are_no_claims(world: World) -> None:
     assert check("```\n| run | best val loss |\n|---|---|\n| vanilla | 1.0 |\n```\n", world) == ()
 

@@ -108,7 +108,7 @@ class _Reader:
             self._take(token)
 
     def _take(self, token: Token) -> None:
-        if token.map and token.map[0] < self.html_until:
+        if token.type in ("inline", "html_block") and token.map and token.map[0] < self.html_until:
             return  # inside an HTML table that is read already
         handler = getattr(self, "_" + token.type, None)
         if handler:
@@ -137,6 +137,9 @@ class _Reader:
         self.level = int(token.tag[1:])
         self.headings = [(level, text) for level, text in self.headings if level < self.level]
         self.lead = EMPTY
+
+    def _heading_close(self, _: Token) -> None:
+        self.level = 0
 
     def _bullet_list_open(self, _: Token) -> None:
         self.n_lists += 1
@@ -168,7 +171,9 @@ class _Reader:
         self.rows = []
 
     def _table(self, rows: list[list[Text]]) -> None:
-        self.document.blocks.append(Table(tuple(tuple(row) for row in rows if row), self._context()))
+        filled = tuple(tuple(row) for row in rows if row)
+        if filled:
+            self.document.blocks.append(Table(filled, self._context()))
         self.lead = EMPTY
 
     def _inline(self, token: Token) -> None:

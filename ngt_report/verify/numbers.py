@@ -17,6 +17,7 @@ SECONDS = {
     "week": 604800.0, "weeks": 604800.0,
 }  # fmt: skip
 
+MOST = 1e18  # nothing is counted or measured beyond it
 DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:_\d{3})*(?:\.\d+)?|\.\d+"
 NUMBER = re.compile(
     rf"(?P<approx>~\s?|\b(?:about|around|approximately|approx\.?|roughly|circa|nearly|almost)\s+)?(?P<sign>[+-])?(?P<money>[$€£])?"
@@ -76,12 +77,14 @@ def find(text: str) -> Sequence[Number]:
     found: list[Number] = []
     for match in CLOCK.finditer(text):
         if not _overlaps(match.span(), taken) or match["h3"]:
-            found.append(_clock(match, text))
+            if (clock := _clock(match, text)).value < MOST:
+                found.append(clock)
             taken.append(match.span())
     for match in NUMBER.finditer(text):
         if not _overlaps(match.span("digits"), taken) and _free(text, match):
             number = _number(match, text)
-            found.append(number)
+            if abs(number.value) < MOST:
+                found.append(number)
             taken.append((match.start("digits"), number.end))
     return tuple(_ranges(sorted(found, key=lambda n: n.start), text))
 

@@ -125,6 +125,7 @@ class _Reader:
         self.links = attach(said.text, said.numbers, said.terms, [(m.start, m.end) for m in said.mentions], at_steps)
 
     def outcomes(self) -> list[tuple[Number, Outcome]]:
+        """A verdict on every number of the sentence."""
         return [(link.number, self._outcome(self._in_percent(self._spread(link, i)), i)) for i, link in enumerate(self.links)]
 
     def _in_percent(self, link: Link) -> Link:
