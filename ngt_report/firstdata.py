@@ -8,20 +8,21 @@ from collections.abc import Iterable
 from ngt_report import loglines
 from ngt_report.files import InputFile
 from ngt_report.pasted import Pasted
+from ngt_report.records import spread
 from ngt_report.textlog import Dialect, shape_of, tokenize
 
 ANSI = re.compile(rb"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\n]*\x07|\x1b[@-_]")
 
 
 def clean(block: bytes) -> bytes:
-    """Without terminal colours, NUL bytes and the CR of CRLF; other CRs stay for `_stretch`."""
+    """Without terminal colours, NUL bytes and the CR of CRLF; other CRs stay for `_stretch`. Records are spread out."""
     if b"\x1b" in block:
         block = ANSI.sub(b"", block)
     if b"\x00" in block:
         block = block.replace(b"\x00", b"")
     if b"\xef\xbb\xbf" in block:  # files that were put together each have their mark
         block = block.replace(b"\xef\xbb\xbf", b"")
-    return block.replace(b"\r\n", b"\n") if b"\r" in block else block
+    return spread(block.replace(b"\r\n", b"\n") if b"\r" in block else block)
 
 
 def first_data_line(file: InputFile, dialect: Dialect) -> tuple[int, list[str]] | None:

@@ -12,11 +12,13 @@ from functools import cache
 METRICS: dict[str, str] = {
     "val/loss": (
         "val_loss valid_loss validation_loss dev_loss val_ce valid_ce val_ce_loss eval_ce_loss val_cross_entropy tel "
-        "loss_val loss_validation val_lm_loss validation_ce val_nll"
+        "val_cross_entropy_loss loss_val loss_validation val_lm_loss validation_ce val_nll"
     ),
     "val/objective": ("val_objective eval_objective"),
     "eval_loss": ("eval_loss loss_eval"),  # val/loss, unless an explicit cross-entropy stands beside it
-    "train/loss": "train_loss training_loss loss lm_loss trl loss_train train_ce train_ce_loss tr_loss train_loss_step",
+    "train/loss": (
+        "train_loss training_loss loss lm_loss trl loss_train train_ce train_ce_loss tr_loss train_loss_step train_cross_entropy_loss"
+    ),
     "final/loss": "final_val_loss final_loss final_validation_loss final_val final_eval_loss last_val_loss",
     "final/train_loss": "final_train_loss",
     "best/loss": "best_val_loss best_val best_loss best_validation_loss best_valid_loss best_eval_loss min_val_loss",

@@ -18,6 +18,7 @@ from ngt_report.files import LONGEST_LINE, InputFile
 from ngt_report.firstdata import clean
 from ngt_report.pasted import Pasted
 from ngt_report.printed import equal_lines
+from ngt_report.records import open_record
 from ngt_report.spans import Found, Part, Span
 from ngt_report.textclock import StepTimes, evaluates, printed_clocks
 from ngt_report.textlog import Dialect, Row, Shape, Shapes, numbers, printed_decimals, shape_of, tokenize
@@ -48,6 +49,7 @@ class TextReader:
         self.per_step: float | None = None  # iterations, in logs that count both
         self.total: int | None = None
         self.line = 1
+        self.within = False  # the last block ended within a record of indented values
         self.redrawn = False
         self.counted: set[int] = set()  # lines that are accounted for, where lines were redrawn
         self.died = False  # something after the last data line says why the run ended
@@ -61,9 +63,10 @@ class TextReader:
             if not block.endswith(b"\n"):
                 block = self._torn(block, line)
             if block:
+                self.within = open_record(block)
                 self._block(clean(block), line)
         self._account_giants()
-        undecided = self.trial < 0 or bool(self.named or self.preamble) or self.pasted.undecided or not self.pasted.ruled
+        undecided = self.within or self.trial < 0 or bool(self.named or self.preamble) or self.pasted.undecided or not self.pasted.ruled
         self._end_preamble()
         self._finish()
         if undecided:  # what the next lines are depends on lines that are gone by then: read them again

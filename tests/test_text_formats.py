@@ -45,6 +45,7 @@ def test_how_a_log_was_saved_changes_nothing(sample: Sample, change: str) -> Non
         sample.form in ("build_nanogpt", "hf_stdout", "console", "megatron")
         or sample.pasted
         or "Epoch" in sample.text
+        or "\n  " in sample.text
         or "\r" in sample.text
     ):
         pytest.skip("a logger's prefix on these lines makes another format")
@@ -140,3 +141,32 @@ def test_a_marker_names_the_run_below_it(line: str, name: str) -> None:
     _, reading = read(f"Experiment: first\nstep 5 val_loss=3\nstep 10 val_loss=2\n{line}\nstep 5 val_loss=3.5\nstep 10 val_loss=2.5\n")
     assert [t.name for t in reading.trials] == ["first", name]
     assert curve(reading, trial=1) == [(5, 3.5), (10, 2.5)]
+
+
+@pytest.mark.parametrize(("text", "known"), [("step 5\n  val_loss: 3.1\n", False), ("step 5\n  val_loss: 3.1\nstep 6 loss 3\n", True)])
+def test_a_record_that_may_go_on_is_read_again_when_the_file_grows(text: str, known: bool) -> None:
+    _, reading = read(text)
+    assert curve(reading) == [(5, 3.1)]
+    assert (reading.state is not None) == known
+
+
+def test_values_below_a_line_with_values_are_no_record() -> None:
+    _, reading = read("step 5 val_loss=3.1\n  memory: 17.5\n  loss: 9.9\nstep 10 val_loss=3.0\n")
+    assert curve(reading) == [(5, 3.1), (10, 3.0)] and not curve(reading, "train/loss")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("t.csv", "Model,Seed,Best Val Loss,Best Step,Final Val Loss\nvanilla,1,4.1,900,4.15\ngated,1,4.05,1000,4.05\n"),
+        (
+            "t.jsonl",
+            '{"run": "vanilla", "config": {"lr": 1}, "metrics": {"best": {"val_loss": 4.1, "step": 900}, "final": {"val_loss": 4.15}}}\n'
+            '{"run": "gated", "config": {"lr": 3}, "metrics": {"best": {"val_loss": 4.05, "step": 1000}, "final": {"val_loss": 4.05}}}\n',
+        ),
+    ],
+)
+def test_a_table_that_tells_best_and_last_gives_both(tmp_path: Path, name: str, text: str) -> None:
+    made = report(written(tmp_path, {name: text}) / name, tmp_path / "out")
+    assert sorted(made.best(run) for run in made.runs) == [(4.05, 1000), (4.1, 900)]
+    assert sorted(made.last(run) for run in made.runs) == [(4.05, None), (4.15, None)]

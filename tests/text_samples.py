@@ -272,3 +272,10 @@ sample(
     "| end of epoch   3 | time: 20.5s | valid loss  3.3011 | valid ppl   27.14\n",
     [[(1, 3.9011), (2, 3.2011), (3, 3.3011)]], [[(1, 4.1023), (2, 3.1023)]], other={"val/perplexity": [(3, 27.14)]}, clock=[{}],
 )  # fmt: skip
+sample(
+    "records", "keyvalue",
+    "2024-08-06 09:59:26.181 host:0  olmo.train:908  INFO    [step=1/739,epoch=0]\n    train/CrossEntropyLoss=12.18\n"
+    "    train/Perplexity=195,153\n===== Evaluation at step 100 =====\n  loss: 8.2012\n  perplexity: 3645.3\nstep 110 | loss 8.1001\n",
+    [[(100, 8.2012)]], [[(1, 12.18), (110, 8.1001)]],
+    other={"val/perplexity": [(100, 3645.3)], "train/perplexity": [(1, 195153.0)]},
+)  # fmt: skip

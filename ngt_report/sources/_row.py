@@ -10,6 +10,7 @@ from typing import Any
 
 from ngt_report import names
 from ngt_report.sources._scalars import (
+    CONTAINER,
     clock_seconds,
     clock_unit,
     flatten,
@@ -54,7 +55,7 @@ def plan_of(columns: tuple[str, ...]) -> Plan:
     metrics = {raw: name if FINAL.get(name) in taken else FINAL.get(name, name) for raw, name in metrics.items()}
     clocks = [c for c in columns if c not in metrics and clock_unit(c) is not None]
     clocks.sort(key=lambda c: not names.clean(c).startswith("train"))
-    clean = {names.clean(c): c for c in reversed(columns)}
+    clean = {names.clean(CONTAINER.sub("", c)): c for c in reversed(columns)}
     totals = [c for c in columns if names.role(c) == "total"]
     last = [clean[n] for n in LAST_STEPS if n in clean] + [c for c in columns if names.role(c) == "step"]
     used = {*metrics, *clocks[:1], *(c for c in columns if names.role(c) in ("step", "tokens")), *totals[:1]}

@@ -25,6 +25,7 @@ _LOOSE = frozenset(("train/loss", "train/accuracy", "train/perplexity"))  # a da
 _METRIC_WORD = re.compile(r"(^|_)(loss|nll|ce|ppl|perplexity|acc|accuracy|bpb|bpc|f1|bleu|em|mse)$")
 _NOT_A_RESULT = re.compile(r"(^|_)(target|baseline|delta|improvement|threshold|goal|diff|min_delta|use|reference)(_|$)")
 _CE_WORD = re.compile(r"(^|_)(ce|nll|cross_entropy|xent)(_|$)")
+CONTAINER = re.compile(r"^(?:(?:metrics?|results?|summary|scores?|stats|losses)/)+(?=.)", re.I)
 _SPLIT_PREFIX = re.compile(r"^(train|training|val|valid|validation|eval|dev|test|predict)_(?=.)")
 _INTEGER = re.compile(r"[+-]?(0|[1-9]\d{0,17})$")
 _DURATION = re.compile(
@@ -213,6 +214,7 @@ def _stem(name: str) -> str:
 
 def _metric_name(raw: str, split: str | None) -> str | None:
     """The canonical name of one column when it is a metric; a row's or section's split stands before bare names."""
+    raw = CONTAINER.sub("", raw)
     name = names.clean(raw)
     if split:
         base = _SPLIT_PREFIX.sub("", name)
