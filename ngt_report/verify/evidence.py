@@ -118,11 +118,6 @@ class Evidence:
         return {r["budget"]: r for r in self.store.rows("SELECT * FROM common_step")}
 
     @cached_property
-    def checkpoint_of(self) -> dict[str, str]:
-        """The best checkpoint of each run."""
-        return {r["run"]: r["checkpoint"] for r in self.store.rows("SELECT run, checkpoint FROM ranking") if r["checkpoint"]}
-
-    @cached_property
     def baselines(self) -> set[str]:
         """Runs that the build takes for baselines."""
         return {r["run"] for r in self.store.rows("SELECT run FROM baselines")}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ngt_report.verify.claims import Setting, World
     from ngt_report.verify.document import Prose, Text
+    from ngt_report.verify.evidence import Value
     from ngt_report.verify.numbers import Number
 
 # what is planned, advised, or said of others is no claim about the data; HEDGED may be one, when it names run and quantity
@@ -301,7 +302,7 @@ class _Reader:
             re.search(r"(?i)(?:[Δδ]|delta|difference|gap)\s*(?:of|is|=|:)?\s*~?$", before) or LESS.match(after.lstrip(" `*)"))
         )
 
-    def _differences(self, link: Link, quantity: str, ours: Runs, theirs: Runs) -> list:  # type: ignore[type-arg]
+    def _differences(self, link: Link, quantity: str, ours: Runs, theirs: Runs) -> list[Value]:
         n, term = link.number, link.term
         stat = term.stat if term and term.stat in ("best", "last") else ""
         step = self.said.setting.step if not stat and "/" in quantity else None
