@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.sync.client import connect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = (
@@ -37,6 +36,8 @@ class Browser:
 
     def __init__(self) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="ngtreport-browser-", ignore_cleanup_errors=True)
+        from websockets.sync.client import connect  # only where there is a browser
+
         profile = Path(self.folder.name) / "profile"
         self.process = subprocess.Popen([program(), *FLAGS, f"--user-data-dir={profile}", "about:blank"], stderr=subprocess.DEVNULL)
         self.closing = ExitStack()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from ngt_report.build import Request, build
 from ngt_report.commands import cli
+from tests.browser import Browser
 
 LOGS = Path(__file__).parent / "data" / "w3_25m" / "logs" / "w3_25m"
 
@@ -41,3 +42,11 @@ def write(tmp_path: Path) -> Callable[[str, str], Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests."""
+    browser = Browser()
+    yield browser
+    browser.close()

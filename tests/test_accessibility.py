@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser import Browser
-from tests.test_browser import chromium, draw_all_charts  # noqa: F401  the first is a fixture
+from tests.test_browser import draw_all_charts
 from tests.test_coords import command, event, log
 
 CHECK = """
@@ -28,7 +28,7 @@ def violations(page: Browser) -> list[str]:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1400, 390])
-def test_the_dashboard_has_no_violation(chromium: Browser, built: Path, dark: bool, width: int) -> None:  # noqa: F811
+def test_the_dashboard_has_no_violation(chromium: Browser, built: Path, dark: bool, width: int) -> None:
     chromium.open(built / "dashboard.html", width=width, dark=dark)
     draw_all_charts(chromium)
     chromium.js("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
@@ -37,7 +37,7 @@ def test_the_dashboard_has_no_violation(chromium: Browser, built: Path, dark: bo
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_the_coordinates_have_no_violation(chromium: Browser, tmp_path: Path, dark: bool) -> None:  # noqa: F811
+def test_the_coordinates_have_no_violation(chromium: Browser, tmp_path: Path, dark: bool) -> None:
     command(log(tmp_path / "a.jsonl", [event(100), event(200)]), "-o", tmp_path)
     chromium.open(tmp_path / "coords_a.html", dark=dark)
     assert violations(chromium) == []

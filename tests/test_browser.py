@@ -11,13 +11,6 @@ import pytest
 from tests.browser import Browser
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    browser = Browser()
-    yield browser
-    browser.close()
-
-
 @pytest.fixture
 def page(chromium: Browser, built: Path) -> Iterator[Browser]:
     """The sample's page; a test that leaves an error in the console fails."""

@@ -19,7 +19,6 @@ from ngt_report.build import Request, build
 from ngt_report.commands import cli
 from ngt_report.files import InputFile
 from tests.browser import Browser
-from tests.test_browser import chromium  # noqa: F401  a fixture
 from tests.test_dashboard import island
 
 LABELS = ["The", "Ġmoon", "Ġking", "<b>Ċ</b>", "Ġking", "."]
@@ -161,7 +160,7 @@ def test_coordinates_are_read_whatever_the_encoding(tmp_path: Path) -> None:
 
 
 # -- in a browser -----------------------------------------------------------------------------------------------------
-def test_the_page_turns_and_shows_what_is_under_the_pointer(chromium: Browser, tmp_path: Path) -> None:  # noqa: F811
+def test_the_page_turns_and_shows_what_is_under_the_pointer(chromium: Browser, tmp_path: Path) -> None:
     command(log(tmp_path / "a.jsonl", [event(100), event(100, 1), event(200), event(200, 1)]), "-o", tmp_path)
     chromium.open(tmp_path / "coords_a.html", width=900)
     camera = "JSON.stringify(document.getElementById('plot')._fullLayout.scene._scene.getCamera().eye)"
@@ -182,7 +181,7 @@ def test_the_page_turns_and_shows_what_is_under_the_pointer(chromium: Browser, t
     assert [p for p in chromium.problems() if "Canvas2D" not in p and "GL Driver" not in p and "WebGL" not in p] == []
 
 
-def test_the_pointer_on_a_token_shows_the_token(chromium: Browser, tmp_path: Path) -> None:  # noqa: F811
+def test_the_pointer_on_a_token_shows_the_token(chromium: Browser, tmp_path: Path) -> None:
     points = [[0.0, 0.0, 0.0], [5.0, 0.0, 0.0], [-5.0, 0.0, 0.0], [0.0, 5.0, 0.0], [0.0, -5.0, 0.0], [0.0, 0.0, 0.0]]  # two in the middle
     command(log(tmp_path / "a.jsonl", [event(coordinates=points)]), "-o", tmp_path)
     chromium.open(tmp_path / "coords_a.html", width=900)

@@ -10,7 +10,7 @@ import pytest
 
 from ngt_report.build import Request, build
 from tests.browser import Browser
-from tests.test_browser import chromium, draw_all_charts  # noqa: F401  the first is a fixture
+from tests.test_browser import draw_all_charts
 from tests.test_coords import event, log
 
 RUN = "window.__ran=1"
@@ -89,7 +89,7 @@ def test_there_are_two_hundred_payloads() -> None:
     assert len(set(PAYLOADS)) == 200
 
 
-def test_no_hostile_text_runs_and_all_is_shown_as_it_is(chromium: Browser, hostile: Path) -> None:  # noqa: F811
+def test_no_hostile_text_runs_and_all_is_shown_as_it_is(chromium: Browser, hostile: Path) -> None:
     page = chromium
     page.open(hostile / "dashboard.html")
     page.click("#table-note button")  # show all
@@ -116,13 +116,13 @@ def test_no_hostile_text_runs_and_all_is_shown_as_it_is(chromium: Browser, hosti
     assert ran(page) == []
 
 
-def test_a_view_that_is_hostile_runs_nothing(chromium: Browser, hostile: Path) -> None:  # noqa: F811
+def test_a_view_that_is_hostile_runs_nothing(chromium: Browser, hostile: Path) -> None:
     for field in ("q", "sort", "group", "cols", "pin", "hide", "x", "m", "zoom", "zy", "theme", "smooth"):
         chromium.open(hostile / "dashboard.html", f"#{field}=%3Cimg%20src%3Dx%20onerror%3Dwindow.__ran%3D1%3E%2C1%3A2")
         assert ran(chromium) == []
 
 
-def test_hostile_tokens_are_text(chromium: Browser, hostile: Path) -> None:  # noqa: F811
+def test_hostile_tokens_are_text(chromium: Browser, hostile: Path) -> None:
     pages = sorted(hostile.glob("coords_*.html"))
     assert len(pages) == 2
     chromium.open(pages[0])
@@ -131,7 +131,7 @@ def test_hostile_tokens_are_text(chromium: Browser, hostile: Path) -> None:  # n
     assert [r for r in ran(chromium) if "Canvas2D" not in str(r) and "GL" not in str(r)] == []
 
 
-def test_ten_seconds_of_every_control_ask_for_nothing(chromium: Browser, built: Path) -> None:  # noqa: F811
+def test_ten_seconds_of_every_control_ask_for_nothing(chromium: Browser, built: Path) -> None:
     page = chromium
     page.open(built / "dashboard.html")
     draw_all_charts(page)
