@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -60,8 +61,8 @@ def train(config: RunConfig, model: Toy, at: Position = START, until: int = 100,
     book = Journal(config, model, at=at, resumed_from="checkpoints/toy/a.pt_last.pt" if at.step else "", params=1000, val_tokens=4096)
     for step in range(at.step + 10, until + 1, 10):
         loss = worse + 5 - step / 97
-        book.train({"train/loss": loss - 0.1, "lr": 1e-3, "epoch": step / 50}, step, step * 512, step / 3)
-        book.eval({"val/loss": loss, "val/perplexity": 2.0, "val/accuracy": 0.25}, step, step * 512, step / 3)
+        book.train({"train/loss": loss - 0.1, "lr": 1e-3, "epoch": step / 50}, step, step * 2048, step / 3)
+        book.eval({"val/loss": loss, "val/perplexity": math.exp(loss), "val/accuracy": 0.25}, step, step * 2048, step / 3)
         book.checkpoint("last", config.checkpoint_path("last"), step, size=10)
     return book
 

@@ -26,7 +26,8 @@ counted AS (
         r.run, r.name, t.tokens, t.tokens_per_step, t.train_time_s, x.fastest,
         TRY_CAST(json_extract_string(r.config, '$.batch_size') AS BIGINT) * TRY_CAST(json_extract_string(r.config, '$.sequence_length') AS BIGINT)
             * coalesce(TRY_CAST(json_extract_string(r.config, '$.accumulation') AS BIGINT), 1) AS batch,
-        coalesce(TRY_CAST(json_extract_string(r.config, '$.gpus') AS BIGINT), 1) AS gpus, b.last_path AS path
+        greatest(coalesce(TRY_CAST(json_extract_string(r.config, '$.gpus') AS BIGINT), 1), 1) AS gpus,
+        greatest(coalesce(TRY_CAST(json_extract_string(r.config, '$.accumulation') AS BIGINT), 1), 1) AS accumulation, b.last_path AS path
     FROM runs AS r
     JOIN train_time AS t USING (run)
     LEFT JOIN rates AS x USING (run)
@@ -58,5 +59,6 @@ SELECT 'warning', 'tokens', name, 'run ' || name || ' counts ' || tokens || ' to
 FROM counted WHERE fastest > 0 AND train_time_s > 0 AND tokens > 1.2 * fastest * gpus * train_time_s
 UNION ALL
 SELECT 'warning', 'tokens', name, 'run ' || name || ' counts ' || printf('%.0f', tokens_per_step) || ' tokens a step, but its batch and sequence length make ' || batch, path, NULL
-FROM counted WHERE batch > 0 AND abs(tokens_per_step / batch - 1) > 0.02 AND abs(tokens_per_step / batch / gpus - 1) > 0.02
+FROM counted -- a recorded batch may or may not hold the accumulation and the other devices
+WHERE batch > 0 AND NOT list_bool_or([abs(tokens_per_step / batch * k - 1) <= 0.02 FOR k IN [1.0, accumulation, 1.0 / gpus, 1.0 * accumulation / gpus]])
 ORDER BY ALL
