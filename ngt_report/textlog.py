@@ -64,7 +64,8 @@ HEADER = re.compile(
 EPOCHS = re.compile(  # for logs whose lines count nothing but epochs; a line within an epoch is none
     _BEGIN + r"(?P<before>)" + _MARKS + r"(?P<phase>" + _PHASE + r"?)(?P<what>)[\])]*+[ \t:|@,\-]*+"
     r"(?:(?:end of|after|at)[ \t]++)?(?P<word>ep(?:och)?)\b[ \t]*+(?:[:=#][ \t]*+)?(?:[\[(][ \t]*+)?" + _COUNT +
-    r"(?![ \t,|:\-(\[]*(?:batch|step|iter|it\b|update|[0-9]+[ ]*(?:/|of)|[0-9]+%))",
+    r"(?![ \t,|:\-(\[]*(?:batch|step|iter|it\b|update|[0-9]+[ ]*(?:/|of)|[0-9]+%))"
+    r"(?![^\n]*\b(?:num_updates|global_step)\b)",  # fairseq: it counts steps, and its losses are in bits
     re.IGNORECASE,
 )  # fmt: skip
 _END = r"(?=$|[\s;|)\]}(]|[,/:](?![0-9]))"  # 4,7748 is not 4, and 1/0 is not 1

@@ -170,3 +170,15 @@ def test_a_table_that_tells_best_and_last_gives_both(tmp_path: Path, name: str, 
     made = report(written(tmp_path, {name: text}) / name, tmp_path / "out")
     assert sorted(made.best(run) for run in made.runs) == [(4.05, 1000), (4.1, 900)]
     assert sorted(made.last(run) for run in made.runs) == [(4.05, None), (4.15, None)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2021-03-01 10:02:00 | INFO | valid | epoch 001 | valid on 'valid' subset | loss 10.5 | ppl 1448.15 | num_updates 1000",
+        "| epoch 002 | valid on 'valid' subset | valid_loss 7.11425 | valid_nll_loss 5.8834 | valid_ppl 59.03 | num_updates 1200",
+    ],
+)
+def test_fairseqs_losses_are_in_bits_and_no_validation_losses(line: str) -> None:
+    form, reading = read(f"{line}\n{line}\n")
+    assert form is None and not reading.blocks
