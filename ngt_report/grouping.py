@@ -19,7 +19,8 @@ OUTCOME = re.compile(  # recorded beside the settings, but measured, not set
     r"(?:loss|ppl|perplexity|accuracy|reduction|improvement|speedup|seconds|duration|runtime|_time|_memory|per_s|per_sec|per_second"
     r"|reached_target)$"
 )
-SEED = re.compile(r"[._\-]?(?:seed|sd|s)?[._\-=]?0*([0-9]{1,18})(?=$|[._\-])")
+SAID_SEED = re.compile(r"(?:[._\-]|(?<![A-Za-z]))(?:seed|sd|s)[._\-=]?0*([0-9]{1,18})(?=$|[_\-]|\.(?![0-9]))", re.IGNORECASE)
+BARE_SEED = re.compile(r"(?:^|[_\-]|(?<![0-9])\.)0*([0-9]{1,18})(?=$|[_\-]|\.(?![0-9]))")  # not the 3 of lr0.003
 NUMBERED = re.compile(r"[._\-]?(?:seed|sd|s|rep|repeat|trial|run)?[._\-=]?[0-9]+$")
 
 
@@ -45,7 +46,7 @@ def groups_of(
     if len(rest) < 2:
         return None, None
     own = tail(run)
-    label = "" if UUID.match(own) or re.fullmatch(r"row\d+", own) else _without_seed(own, seed)
+    label = "" if UUID.match(own) or re.fullmatch(r"row\d+", own) else without_seed(own, seed)
     key = to_json({**rest, "total_steps": total, "label": label})
     return key if isinstance(seed, int) else None, key
 
@@ -63,7 +64,7 @@ def value_of(run: str, values: dict[str, Any], config: dict[str, Any], key: str)
     if key == NAME:
         own = tail(run) if not own.isdigit() else file  # several trials of one file have its name
         seed = values.get("seed")
-        return _without_seed(own, seed) if isinstance(seed, int) else NUMBERED.sub("", own) or own
+        return without_seed(own, seed) if isinstance(seed, int) else NUMBERED.sub("", own) or own
     found = values.get(key)
     return found if found is not None else config.get(key)
 
@@ -92,6 +93,10 @@ def known_keys(settings: Settings, configs: Iterable[dict[str, Any]]) -> Setting
     )
 
 
-def _without_seed(name: str, seed: Any) -> str:
+def without_seed(name: str, seed: Any) -> str:
     """The name without the words that say the seed: baseline_s42, baseline-seed42, baseline_42."""
-    return SEED.sub(lambda m: "" if int(m[1]) == seed else m[0], name)
+    for pattern in (SAID_SEED, BARE_SEED):
+        label = pattern.sub(lambda m: "" if int(m[1]) == seed else m[0], name)
+        if label != name:
+            return label
+    return name
