@@ -57,6 +57,6 @@ $(VENV)/.train-installed: pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/.report-installed
 
 $(VENV)/.dev-installed: pyproject.toml | $(BIN)/python
-	@echo "installing the reporter and its test tools into $(VENV)" >&2
-	@$(PIP) -e '.[dev]'
-	@touch $@ $(VENV)/.report-installed
+	@echo "installing the reporter, the trainer and their test tools into $(VENV)" >&2
+	@$(PIP) -e '.[dev,train,hf,data]'
+	@touch $@ $(VENV)/.report-installed $(VENV)/.train-installed

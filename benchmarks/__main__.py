@@ -13,7 +13,14 @@ from benchmarks import bench_ingest, bench_rebuild, bench_start, bench_verify
 from benchmarks.measure import ROOT, Row, one_core
 
 # These print their own lines, and need a peer.
-OTHERS = {"bench_checkpoint": "torch", "bench_tfevents": "tensorboard", "bench_data": "torch", "bench_train": "torch"}
+OTHERS = {
+    "bench_checkpoint": "torch",
+    "bench_tfevents": "tensorboard",
+    "bench_data": "torch",
+    "bench_train": "torch",
+    "bench_gravity": "torch",
+    "bench_runlog": "tensorboard",
+}
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
 

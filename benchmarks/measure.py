@@ -64,7 +64,7 @@ program, arguments = sys.argv[1], sys.argv[2:]
 sys.argv = [program, *arguments]
 if program == "build":
     from ngt_report.build import Request, build
-    build(Request((arguments[0],), out=arguments[1], threads=1))
+    build(Request((arguments[0],), out=arguments[1], threads=1, dashboard=False))
 else:
     exec(program)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

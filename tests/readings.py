@@ -99,7 +99,7 @@ class Report:
 
 def report(path: Path, out: Path, **options: Any) -> Report:
     """Build a report; every source's lines must add up."""
-    folder = build(Request((str(path),), out=str(out), **options)).folder
+    folder = build(Request((str(path),), out=str(out), dashboard=False, **options)).folder
     with duckdb.connect(str(folder / "report.duckdb"), read_only=True) as db:
         found = db.execute(
             "SELECT path, format, status, lines_read, lines_used, lines_ignored, lines_bad, lines_pending FROM sources ORDER BY path"

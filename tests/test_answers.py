@@ -25,7 +25,7 @@ def answers() -> dict[str, list[dict[str, str]]]:
 
 
 def summary_of(path: Path, out: Path) -> dict[str, Any]:
-    folder = build(Request((str(path),), out=str(out))).folder
+    folder = build(Request((str(path),), out=str(out), dashboard=False)).folder
     found: dict[str, Any] = json.loads((folder / "summary.json").read_text())
     return found
 

@@ -16,7 +16,7 @@ Row = dict[str, Any]
 
 
 def findings(logs: Path, out: Path) -> list[Row]:
-    folder = build(Request((str(logs),), out=str(out))).folder
+    folder = build(Request((str(logs),), out=str(out), dashboard=False)).folder
     found: list[Row] = json.loads((folder / "summary.json").read_text())["findings"]
     return found
 

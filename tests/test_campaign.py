@@ -34,7 +34,7 @@ def folder(write: Write, tmp_path: Path) -> Path:
     write("in/a_20250101_1.jsonl", rows(row(6.0), row(6.002), row(6.004), row(5.5, alpha=0.2), row(6.001, alpha=0.3)))
     write("in/b_20250102_1.jsonl", rows(row(5.45, alpha=0.2, lr=0.002), row(5.0, alpha=0.2, lr=0.003)))
     write("in/c_20250103_1.jsonl", rows(row(4.0, alpha=0.2, n_embd=128), row(4.2, alpha=0.3, n_embd=128)))
-    return build(Request((str(tmp_path / "in"),), out=str(tmp_path / "out"))).folder
+    return build(Request((str(tmp_path / "in"),), out=str(tmp_path / "out"), dashboard=False)).folder
 
 
 def campaign(folder: Path) -> Row:
@@ -68,7 +68,7 @@ def test_phases_can_be_declared(write: Write, tmp_path: Path) -> None:
     write("in/x.jsonl", rows(row(6.0), row(5.9, alpha=0.2)))
     write("in/y.jsonl", rows(row(5.8, alpha=0.3), row(5.7, alpha=0.4)))
     write("in/ngtreport.toml", '[phases]\nsecond = "y.jsonl"\nfirst = "x*"\n')
-    folder = build(Request((str(tmp_path / "in"),), out=str(tmp_path / "out"))).folder
+    folder = build(Request((str(tmp_path / "in"),), out=str(tmp_path / "out"), dashboard=False)).folder
     assert [(p["phase"], p["runs"]) for p in campaign(folder)["phases"]] == [("second", 2), ("first", 2)]
 
 

@@ -46,10 +46,10 @@ def growing(tmp_path: Path) -> tuple[Path, Rebuilt]:
     folder.mkdir()
 
     def rebuilt() -> Built:
-        built = build(Request((str(folder),), out=str(warm)))
+        built = build(Request((str(folder),), out=str(warm), dashboard=False))
         cold = tmp_path / "cold"
         shutil.rmtree(cold, ignore_errors=True)
-        build(Request((str(folder),), out=str(cold)))
+        build(Request((str(folder),), out=str(cold), dashboard=False))
         for name in OUTPUTS:
             assert (warm / name).read_bytes() == (cold / name).read_bytes(), name
         assert content(warm) == content(cold)

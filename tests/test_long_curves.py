@@ -35,9 +35,9 @@ def write_runs(folder: Path, rng: Random) -> Path:
 def test_the_way_long_curves_are_read_changes_no_output(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     logs = write_runs(tmp_path / "logs", Random(seed))
     long, short = tmp_path / "long", tmp_path / "short"
-    build(Request((str(logs),), out=str(long)))
+    build(Request((str(logs),), out=str(long), dashboard=False))
     monkeypatch.setattr(queries, "sql", lambda name: store.sql(name).replace(">= 512", ">= 1000000"))
-    build(Request((str(logs),), out=str(short)))
+    build(Request((str(logs),), out=str(short), dashboard=False))
     assert taken_as_long(long) >= 3 and taken_as_long(short) == 0
     for name in OUTPUTS:
         assert (long / name).read_text(encoding="utf-8") == (short / name).read_text(encoding="utf-8")
@@ -45,7 +45,7 @@ def test_the_way_long_curves_are_read_changes_no_output(seed: int, tmp_path: Pat
 
 def test_best_and_last_of_a_long_curve_are_those_of_its_lines(tmp_path: Path) -> None:
     logs = write_runs(tmp_path / "logs", Random(9))
-    build(Request((str(logs),), out=str(tmp_path / "out")))
+    build(Request((str(logs),), out=str(tmp_path / "out"), dashboard=False))
     runs = {r["run"]: r for r in json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))["runs"]}
     for log in logs.iterdir():
         points = [(float(t.split("val_loss=")[1].split()[0]), int(t.split()[1].split("/")[0])) for t in log.read_text("utf-8").splitlines()]

@@ -22,7 +22,7 @@ SAMPLE = HERE / "data" / "w3_25m" / "logs" / "w3_25m"
 
 def made(path: Path, out: Path, **options: Any) -> tuple[dict[str, Any], str]:
     """Build and return summary.json and Summary.md."""
-    folder = build(Request((str(path),), out=str(out), **options)).folder
+    folder = build(Request((str(path),), out=str(out), dashboard=False, **options)).folder
     return json.loads((folder / "summary.json").read_text()), (folder / "Summary.md").read_text()
 
 
@@ -145,9 +145,9 @@ def test_perplexity_needs_the_checkpoints_full_precision(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_same_input_gives_the_same_bytes(tmp_path: Path, threads: int) -> None:
-    first = build(Request((str(SAMPLE),), out=str(tmp_path / "a"))).folder
+    first = build(Request((str(SAMPLE),), out=str(tmp_path / "a"), dashboard=False)).folder
     elsewhere = tmp_path / "copy" / "of"
     shutil.copytree(SAMPLE.parents[1], elsewhere)
-    second = build(Request((str(elsewhere / "logs" / "w3_25m"),), out=str(tmp_path / "b"), threads=threads)).folder
+    second = build(Request((str(elsewhere / "logs" / "w3_25m"),), out=str(tmp_path / "b"), threads=threads, dashboard=False)).folder
     for name in ("Summary.md", "results.csv", "summary.json"):
         assert (first / name).read_bytes() == (second / name).read_bytes(), name

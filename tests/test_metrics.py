@@ -16,7 +16,7 @@ def lines(*rows: str) -> str:
 
 
 def summary(path: Path, out: Path, **options: Any) -> dict[str, Any]:
-    folder = build(Request((str(path),), out=str(out), **options)).folder
+    folder = build(Request((str(path),), out=str(out), dashboard=False, **options)).folder
     found: dict[str, Any] = json.loads((folder / "summary.json").read_text())
     return found
 
@@ -101,17 +101,19 @@ def test_another_step_can_be_asked_for(tmp_path: Path) -> None:
 
 
 def test_loss_at_equal_time_is_linear_between_evaluations(tmp_path: Path) -> None:
-    text = (build(Request((str(three(tmp_path)),), out=str(tmp_path / "out"))).folder / "Summary.md").read_text()
+    text = (build(Request((str(three(tmp_path)),), out=str(tmp_path / "out"), dashboard=False)).folder / "Summary.md").read_text()
     assert "At equal training time, 40.0s" in text
     assert "| slow | 4.2000 | 200 | unfinished |" in text
 
 
 def test_time_to_target_is_linear_and_not_reached_is_said(tmp_path: Path) -> None:
-    folder = build(Request((str(three(tmp_path)),), out=str(tmp_path / "out"), target=3.55)).folder
+    folder = build(Request((str(three(tmp_path)),), out=str(tmp_path / "out"), target=3.55, dashboard=False)).folder
     text = (folder / "Summary.md").read_text()
     assert "| 3.5500 | vanilla | 350 | 35.0s | - | as asked |" in text
     assert "| 3.5500 | slow | not reached | - | - | as asked |" in text
-    text = (build(Request((str(tmp_path / "logs"),), out=str(tmp_path / "out"), target=1.0)).folder / "Summary.md").read_text()
+    text = (
+        build(Request((str(tmp_path / "logs"),), out=str(tmp_path / "out"), target=1.0, dashboard=False)).folder / "Summary.md"
+    ).read_text()
     assert "Target 1.0000: not reached by any of the 2 runs." in text
 
 
@@ -119,7 +121,7 @@ def test_overhead_and_the_front_of_loss_and_throughput(tmp_path: Path) -> None:
     logs = three(tmp_path)
     rows = [f"step {100 * i}/400 val_loss={v:.4f} elapsed={15 * i}.0s" for i, v in enumerate((5.0, 4.2, 3.8, 3.4), 1)]
     (logs / "better.log").write_text(lines(*rows))
-    text = (build(Request((str(logs),), out=str(tmp_path / "out"))).folder / "Summary.md").read_text()
+    text = (build(Request((str(logs),), out=str(tmp_path / "out"), dashboard=False)).folder / "Summary.md").read_text()
     assert "| slow | 5.000 | 0.20 | 1m 20.0s | 2.0x | +100.0% |" in text and "| vanilla | 10.000 | 0.10 | 40.0s | 1.0x | - |" in text
     assert "No run beats these in both loss and throughput: better (3.4000 at 6.667 steps/s), vanilla (3.5000 at 10.000 steps/s)." in text
 
@@ -130,7 +132,7 @@ def test_tokens_come_from_the_log_else_from_batch_and_length(tmp_path: Path) -> 
     curve = [f"step {100 * i}/400 val_loss={v:.4f} elapsed={10 * i}.0s" for i, v in enumerate((5.0, 4.0, 3.6, 3.5), 1)]
     (logs / "vanilla.log").write_text(lines("batch_size: 8", "seq_len: 64", *curve))
     (logs / "big.log").write_text(lines("batch_size: 16", "seq_len: 64", *curve))
-    folder = build(Request((str(logs),), out=str(tmp_path / "out"), target=3.8)).folder
+    folder = build(Request((str(logs),), out=str(tmp_path / "out"), target=3.8, dashboard=False)).folder
     text = (folder / "Summary.md").read_text()
     assert "At equal tokens, 204800" in text and "| big | 4.0000 | 200 | unfinished |" in text
     assert "| 3.8000 | vanilla | 250 | 25.0s | 128000 | as asked |" in text
@@ -139,14 +141,14 @@ def test_tokens_come_from_the_log_else_from_batch_and_length(tmp_path: Path) -> 
 def test_bits_per_byte_where_the_bytes_per_token_are_declared(tmp_path: Path) -> None:
     logs = three(tmp_path)
     (logs / "ngtreport.toml").write_text("[declared]\nbytes_per_token = 4.0\n")
-    text = (build(Request((str(logs),), out=str(tmp_path / "out"))).folder / "Summary.md").read_text()
+    text = (build(Request((str(logs),), out=str(tmp_path / "out"), dashboard=False)).folder / "Summary.md").read_text()
     assert "| vanilla | 3.5000 | 33.12 | 1.2624 | baseline | - |" in text
 
 
 def test_losses_of_other_tokenizers_are_no_silent_ranking(tmp_path: Path) -> None:
     logs = three(tmp_path)
     (logs / "ngtreport.toml").write_text('[declared.vanilla]\ntokenizer = "gpt2"\n[declared.slow]\ntokenizer = "llama"\n')
-    text = (build(Request((str(logs),), out=str(tmp_path / "out"))).folder / "Summary.md").read_text()
+    text = (build(Request((str(logs),), out=str(tmp_path / "out"), dashboard=False)).folder / "Summary.md").read_text()
     assert "**Not one ranking**: these losses measure different things (tokenizer llama against gpt2)." in text
     assert "not comparable: slow" in text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ngt_train.commands import main
 from ngt_train.errors import ConfigError
 
 ALL = sorted(presets.all_runs())
+needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="the trainer needs torch: pip install '.[train]'")
 
 
 def test_every_published_run_has_a_preset() -> None:
@@ -26,6 +28,7 @@ def test_every_published_run_has_a_preset() -> None:
     assert presets.groups().keys() == {name.partition("/")[0] for name in ALL}
 
 
+@needs_torch
 @pytest.mark.parametrize("name", ALL)
 def test_a_preset_goes_through_toml_and_shrinks(name: str) -> None:
     full = presets.load(name)
@@ -46,6 +49,7 @@ def test_runs_of_a_group_stay_different_at_tiny_scale() -> None:
     assert [count for count in seen.values() if count > 1] == [len(repeated)]
 
 
+@needs_torch
 def test_the_screening_is_as_published() -> None:
     run = presets.load("w3_25m/ngt_mass_in_value")
     made = configuration.model_config(run, 8192)
@@ -115,6 +119,7 @@ def value_of(run: configuration.RunConfig, key: str) -> Any:
     return value
 
 
+@needs_torch
 def test_the_names_of_the_gated_scripts_override_a_preset() -> None:
     assert NAMES.keys() == environment.SETTINGS.keys()
     made = configuration.override(presets.load("gated_stage1/none_s1337"), environment.assignments({"PATH": "/bin", **NAMES}))
@@ -156,6 +161,7 @@ def test_misspelt_variables_are_refused(name: str, value: str, said: str) -> Non
     assert said in str(raised.value)
 
 
+@needs_torch
 def test_a_gate_of_a_model_without_gates_is_refused() -> None:
     made = configuration.override(presets.load("w3_25m/vanilla_25m"), environment.assignments({"ATTNGATE": "headwise"}))
     with pytest.raises(ConfigError, match=r"unknown setting 'model\.gate'"):

@@ -250,7 +250,7 @@ def test_a_build_reads_what_was_written(tmp_path: Path) -> None:
     resumed.eval({"val/loss": 4.0}, 100, 51200, 25.0)
     resumed.finish()
     out = tmp_path / "out"
-    build(Request((str(folder),), out=str(out)))
+    build(Request((str(folder),), out=str(out), dashboard=False))
     summary = json.loads((out / "summary.json").read_text())
     runs = {run["run"]: run for run in summary["runs"]}
     assert summary["common_step"] == 100

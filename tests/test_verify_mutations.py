@@ -55,7 +55,7 @@ def test_a_report_of_build_raises_no_false_alarm(tmp_path: Path, seed: int) -> N
     rng = Random(f"own report {seed}")
     group = random_group(rng)
     write_group(tmp_path, group, rng)
-    folder = build(Request((str(tmp_path / "logs" / group.name),), out=str(tmp_path / "out"))).folder
+    folder = build(Request((str(tmp_path / "logs" / group.name),), out=str(tmp_path / "out"), dashboard=False)).folder
     store = Store(str(folder / "report.duckdb"), read_only=True)
     try:
         found = check((folder / "Summary.md").read_bytes().decode(), World(Evidence(store)))
