@@ -9,6 +9,8 @@ import sys
 import types
 import zipfile
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,13 +68,23 @@ def dumps(obj: Any, protocol: int = 2, view: bool = False) -> tuple[bytes, dict[
     """The pickle of an object with fake tensors, and the storages that it names."""
     _number(obj, [0])
     out, storages = io.BytesIO(), {}
-    before = {name for name in sys.modules if name.partition(".")[0] == "torch"}
-    try:
+    with _no_torch():
         _Pickler(out, protocol, storages, view).dump(obj)
-    finally:
-        for name in [n for n in sys.modules if n.partition(".")[0] == "torch" and n not in before]:
-            del sys.modules[name]
     return out.getvalue(), storages
+
+
+@contextmanager
+def _no_torch() -> Iterator[None]:
+    """Sets a real torch aside while we pickle: the stand-ins may not replace functions that later tests call."""
+    real = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "torch"}
+    for name in real:
+        del sys.modules[name]
+    try:
+        yield
+    finally:
+        for name in [n for n in sys.modules if n.partition(".")[0] == "torch"]:
+            del sys.modules[name]
+        sys.modules.update(real)
 
 
 def _number(obj: Any, count: list[int]) -> None:
