@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files as resource_files
 from typing import Any
@@ -13,6 +15,7 @@ from ngt_report.store import Store, sql, to_json
 
 # in the order in which they rest on each other
 STAGING = ("segments", "origins", "long_curves", "stated", "settled", "evals", "ends", "clocks", "compared")
+PRESENT = "staging/present.sql"
 LARGE = frozenset({"stated", "settled", "evals"})  # views on disk
 SEGMENTS = "source BIGINT, trial INTEGER, segment INTEGER, superseded_from BIGINT, reset_line BIGINT, clock_offset_s DOUBLE"
 FIRST = ("common_step", "best_last", "fixed_step", "throughput", "train_time")  # metrics that others rest on, in order
@@ -38,9 +41,15 @@ def finding_names() -> tuple[str, ...]:
 
 @cache
 def header(name: str) -> dict[str, str]:
-    """The comment header of a metric: title, unit, better, grain."""
-    found = re.findall(r"(?m)^-- (title|unit|better|grain): (.+)$", sql(f"metrics/{name}.sql"))
+    """The comment header of a metric: title, unit, better, grain, and its columns where it may have nothing to compute."""
+    found = re.findall(r"(?m)^-- (title|unit|better|grain|columns): (.+)$", sql(f"metrics/{name}.sql"))
     return dict(found)
+
+
+def applies(text: str, present: Collection[str]) -> bool:
+    """Whether a statement can find anything: of each `-- when:` line of its header, one thing is present."""
+    lines = re.findall(r"(?m)^-- when: (.+)$", text)
+    return all(any(fnmatchcase(what, wanted) for wanted in line.split(" | ") for what in present) for line in lines)
 
 
 def build_relations(store: Store, settings: Settings) -> None:
@@ -59,14 +68,20 @@ def build_relations(store: Store, settings: Settings) -> None:
         store.run(f"CREATE OR REPLACE {kind} {name} AS {sql(f'staging/{name}.sql')}")
         if name == "evals":
             _gather(store)
+    present = {what for (what,) in store.run(sql(PRESENT))}
     for name in metric_names():
         if name == AFTER_BASELINES:
             _baselines(store, settings)
             _targets(store, settings)
-        store.run(f"CREATE OR REPLACE TABLE {name} AS {sql(f'metrics/{name}.sql')}")
+            present |= {table for table in ("baselines", "targets") if store.run(f"SELECT 1 FROM {table} LIMIT 1")}
+        text = sql(f"metrics/{name}.sql")
+        made = f"AS {text}" if applies(text, present) else f"({header(name)['columns']})"
+        store.run(f"CREATE OR REPLACE TABLE {name} {made}")
     store.run(f"CREATE OR REPLACE TEMP TABLE thinned AS {sql('staging/thinned.sql')}")
     for name in finding_names():
-        store.run(f"INSERT INTO findings BY NAME {sql(f'findings/{name}.sql')}")
+        text = sql(f"findings/{name}.sql")
+        if applies(text, present):
+            store.run(f"INSERT INTO findings BY NAME {text}")
 
 
 def _gather(store: Store) -> None:

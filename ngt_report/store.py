@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import duckdb
 
 LOCK_WAIT = 3.0  # seconds that a second build waits
-SCHEMA_VERSION = "3"
+SCHEMA_VERSION = "4"
 
 
 def source_id(path: str) -> int:
@@ -49,7 +49,7 @@ RAW = {
 }  # table -> columns, for rows that wait and are inserted together
 
 
-SUMMARIES = ("spans", "curves", "trial_values")  # tables that hold what is asked of all points of a source
+SUMMARIES = ("spans", "curves", "trial_values", "stretches")  # tables that hold what is asked of all points of a source
 
 
 class Store:

@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS raw_segments (
     source BIGINT, trial INTEGER, segment INTEGER, start_step BIGINT, line BIGINT, clock VARCHAR, reset_line BIGINT
 );
 
--- What is asked of all points of a source, computed when it is read (staging/spans.sql, trial_values.sql, curves.sql).
+-- What is asked of all points of a source, computed when it is read (staging/spans.sql, curves.sql, trial_values.sql, stretches.sql).
 CREATE TABLE IF NOT EXISTS spans (
     source BIGINT, trial INTEGER, segment INTEGER, n_train BIGINT, n_val BIGINT, first_step BIGINT, last_step BIGINT, last_line BIGINT,
     tokens BIGINT, clock_step BIGINT, unstepped_elapsed DOUBLE, last_elapsed DOUBLE
@@ -46,12 +46,23 @@ CREATE TABLE IF NOT EXISTS spans (
 
 CREATE TABLE IF NOT EXISTS trial_values (
     source BIGINT, trial INTEGER, best DOUBLE, best_decimals TINYINT, last DOUBLE, last_decimals TINYINT, print_ VARCHAR, diverged BOOLEAN,
-    stated_best DOUBLE, final DOUBLE, final_decimals TINYINT, best_line BIGINT, last_line BIGINT
+    stated_best DOUBLE, final DOUBLE, final_decimals TINYINT,
+    best_at STRUCT(s BIGINT, c DOUBLE, l BIGINT),                         -- step, clock and line of the first best
+    end_at STRUCT(v DOUBLE, d TINYINT, s BIGINT, c DOUBLE, l BIGINT),     -- the very last evaluation, a number or not
+    late STRUCT(v DOUBLE, s BIGINT)[]                                     -- the last evaluations, newest first
 );
 
 CREATE TABLE IF NOT EXISTS curves (
     source BIGINT, trial INTEGER, metric VARCHAR, n BIGINT, n_finite BIGINT, rising BOOLEAN, uneven BOOLEAN, numbered BOOLEAN, clocked BOOLEAN,
-    first_step BIGINT, first_eval BIGINT, last_eval BIGINT, end_step BIGINT, best DOUBLE, print_ VARCHAR
+    first_step BIGINT, first_eval BIGINT, last_eval BIGINT, end_step BIGINT, best DOUBLE, print_ VARCHAR,
+    steps_print VARCHAR,        -- equal for curves with finite values, and a clock, at the same steps
+    least_decimals TINYINT, most_decimals TINYINT, clock_fall DOUBLE, clock_leap DOUBLE, clock_usual DOUBLE -- least, longest and mean seconds between two
+);
+
+-- Long curves in at most some 256 stretches of steps: highest and lowest value, and where each begins.
+CREATE TABLE IF NOT EXISTS stretches (
+    source BIGINT, trial INTEGER, metric VARCHAR, stretch BIGINT, high DOUBLE, low DOUBLE, peak_step BIGINT, peak_line BIGINT,
+    first_step BIGINT, first_clock DOUBLE
 );
 
 CREATE TABLE IF NOT EXISTS raw_facts (source BIGINT, trial INTEGER, key VARCHAR, value VARCHAR, line BIGINT, pointer VARCHAR);

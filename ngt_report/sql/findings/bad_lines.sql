@@ -1,4 +1,5 @@
 -- lines that could not be used, and lines that wait for their newline
+-- when: bad lines | pending lines
 SELECT 'warning' AS severity, 'bad_lines' AS kind, NULL AS run,
     path || ': ' || lines_bad || CASE WHEN lines_bad = 1 THEN ' line' ELSE ' lines' END || ' could not be used, the first for being '
         || json_extract_string(bad, '$[0][1]') AS text,

@@ -1,4 +1,5 @@
 -- a results row or checkpoint that speaks of steps its run's log does not have
+-- when: kind row | kind checkpoint
 SELECT
     'warning' AS severity, 'beyond_log' AS kind, r.name AS run,
     s.path || ' is at step ' || max(p.step) || ', but the log of run ' || r.name || ' ends at step ' || coalesce(max(c.last_eval), max(k.last_step)) AS text,

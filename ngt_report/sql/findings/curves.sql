@@ -25,13 +25,15 @@ highest AS (
     FROM (FROM spikes QUALIFY row_number() OVER (PARTITION BY run, metric ORDER BY rise DESC) = 1) AS k
     JOIN runs AS r USING (run)
 ),
-ends AS (
-    SELECT
-        run, count(*) AS points, min(low) AS best, min(low) FILTER (place <= 0.6 * points) AS early, arg_max(high, place) AS last,
-        max(step) AS last_step, arg_max({'path': path, 'line': line}, place) AS spot
-    FROM ordered
-    WHERE metric = 'val/loss'
-    GROUP BY run
+closing AS (
+    SELECT o.run, o.points, o.best, o.early, e.last.v AS last, {'path': e.last.p, 'line': e.last.l} AS spot
+    FROM (
+        SELECT run, count(*) AS points, min(low) AS best, min(low) FILTER (place <= 0.6 * points) AS early
+        FROM ordered
+        WHERE metric = 'val/loss'
+        GROUP BY run
+    ) AS o
+    JOIN ends AS e USING (run)
 ),
 slow AS (
     SELECT
@@ -54,10 +56,10 @@ FROM highest WHERE NOT late AND runs > 6 GROUP BY metric
 UNION ALL
 SELECT 'warning', 'diverged', r.name,
     'run ' || r.name || ' ends ' || printf('%.4f', last - best) || ' above its best validation loss: it diverged or overfitted', spot.path, spot.line
-FROM ends JOIN runs AS r USING (run) WHERE points >= 4 AND last - best > 0.05 * abs(best)
+FROM closing JOIN runs AS r USING (run) WHERE points >= 4 AND isfinite(last) AND last - best > 0.05 * abs(best)
 UNION ALL
 SELECT 'info', 'plateau', r.name, 'run ' || r.name || ' improved by only ' || printf('%.4f', early - best) || ' over the last 40 % of its evaluations', spot.path, spot.line
-FROM ends JOIN runs AS r USING (run) WHERE points >= 10 AND early - best < 0.002 * abs(best)
+FROM closing JOIN runs AS r USING (run) WHERE points >= 10 AND early - best < 0.002 * abs(best)
 UNION ALL
 SELECT 'warning', 'throughput_drop', r.name,
     'run ' || r.name || ' slows down after step ' || from_step || ': much of it takes far longer a step than its fast part', NULL, NULL

@@ -1,4 +1,5 @@
 -- validation losses of one run and step on which its sources, or two lines of one source, do not agree
+-- when: several sources
 WITH
 pairs AS (
     SELECT

@@ -1,4 +1,5 @@
 -- validation losses that are no numbers
+-- when: not finite
 SELECT
     'warning' AS severity, 'not_finite' AS kind, r.name AS run,
     'run ' || r.name || ' has ' || count(*) || ' validation losses that are not finite, the first at step ' || coalesce(min(e.step)::VARCHAR, '?') AS text,

@@ -1,4 +1,6 @@
 -- runs whose recorded configuration and seed are the same: only their names tell them apart
+-- when: kind row
+-- when: fact seed
 SELECT
     'warning' AS severity, 'equal_config' AS kind, NULL AS run,
     count(*) || ' runs record the same configuration and seed in ' || any_value(path) || ': ' || string_agg(name, ', ' ORDER BY name)

@@ -1,4 +1,5 @@
 -- runs of equal configuration and seed: repeats, whose spread is noise
+-- when: groups
 SELECT
     'info' AS severity, 'repeats' AS kind, NULL AS run,
     count(*) || ' runs repeat one configuration and seed (' || any_value(r.seed) || '): ' || string_agg(r.name, ', ' ORDER BY r.name)

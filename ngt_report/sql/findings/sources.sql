@@ -1,4 +1,5 @@
 -- what the sources themselves noticed
+-- when: findings
 SELECT DISTINCT f.severity, f.kind, r.name AS run, f.text, s.path AS source, f.line
 FROM raw_findings AS f
 LEFT JOIN sources AS s ON s.id = f.source

@@ -1,4 +1,5 @@
 -- runs that did not finish, with the cause of a crash; many of one cause are one finding
+-- when: unfinished
 WITH
 ended AS (
     SELECT

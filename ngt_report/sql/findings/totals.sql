@@ -1,4 +1,6 @@
 -- results rows whose total of steps contradicts what the logs declare
+-- when: kind row
+-- when: fact total_steps | fact config.total_steps
 WITH rows AS (
     SELECT r.name, s.path, f.value, f.line, r.total_steps, TRY_CAST(f.value AS BIGINT) = b.best_step AS is_best
     FROM raw_facts AS f

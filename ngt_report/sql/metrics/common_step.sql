@@ -6,12 +6,30 @@ WITH
 sizes AS (
     SELECT budget, any_value(total) AS total, count(*) AS runs FROM compared WHERE budget IS NOT NULL GROUP BY budget
 ),
+alike AS (
+    -- long curves that are evaluated at the same steps: one of them tells the steps of all
+    SELECT c.budget, k.steps_print, min(l.run) AS run, count(*) AS runs
+    FROM compared AS c
+    JOIN long_curves AS l USING (run)
+    JOIN curves AS k ON k.source = l.source AND k.trial = l.trial AND k.metric = 'val/loss'
+    WHERE c.budget IS NOT NULL
+    GROUP BY c.budget, k.steps_print
+),
 shared AS (
-    SELECT c.budget, e.step, count(*) AS runs, count(e.clock_s) AS clocked -- a run has one evaluation a step
-    FROM evals AS e
-    JOIN compared AS c ON c.run = e.run AND c.budget IS NOT NULL
-    WHERE e.metric = 'val/loss' AND isfinite(e.value) AND e.step IS NOT NULL
-    GROUP BY c.budget, e.step
+    SELECT budget, step, sum(runs) AS runs, sum(clocked) AS clocked
+    FROM (
+        SELECT c.budget, e.step, count(*) AS runs, count(e.clock_s) AS clocked -- a run has one evaluation a step
+        FROM settled AS e
+        JOIN compared AS c ON c.run = e.run AND c.budget IS NOT NULL
+        WHERE e.metric = 'val/loss' AND isfinite(e.value) AND e.step IS NOT NULL
+        GROUP BY c.budget, e.step
+        UNION ALL
+        SELECT a.budget, p.step, a.runs, CASE WHEN p.elapsed_s IS NULL THEN 0 ELSE a.runs END
+        FROM raw_points AS p
+        JOIN (SELECT l.source, l.trial, a.budget, a.runs FROM alike AS a JOIN long_curves AS l USING (run)) AS a ON a.source = p.source AND a.trial = p.trial
+        WHERE p.metric = 'val/loss' AND isfinite(p.value)
+    )
+    GROUP BY budget, step
 ),
 clocks AS (
     SELECT c.budget, count(*) AS clocked_runs FROM compared AS c JOIN ends AS e ON e.run = c.run AND e.clocked WHERE c.budget IS NOT NULL GROUP BY c.budget

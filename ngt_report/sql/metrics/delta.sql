@@ -2,6 +2,8 @@
 -- unit: nats per token, and relative perplexity
 -- better: lower
 -- grain: run
+-- when: baselines
+-- columns: budget VARCHAR, run VARCHAR, delta_loss DOUBLE, delta_ppl DOUBLE, baseline VARCHAR, time_ratio DOUBLE
 SELECT
     f.budget, f.run, f.loss - b.loss AS delta_loss, exp(f.loss - b.loss) - 1 AS delta_ppl, b.run AS baseline,
     t.s_per_step / bt.s_per_step AS time_ratio

@@ -2,6 +2,8 @@
 -- unit: nats per token
 -- better: lower
 -- grain: run
+-- when: clock
+-- columns: budget VARCHAR, run VARCHAR, time_s DOUBLE, loss DOUBLE, step DOUBLE
 WITH
 shortest AS (
     SELECT budget, min(clock_s) AS time_s FROM fixed_step WHERE step IS NOT NULL AND clock_s IS NOT NULL GROUP BY budget HAVING count(*) > 1
@@ -9,24 +11,39 @@ shortest AS (
 timed_sets AS (
     SELECT c.run, c.budget, s.time_s FROM compared AS c JOIN shortest AS s ON s.budget = c.budget
 ),
-timed AS (
+stretched AS (
+    -- of a long curve only the stretch in which the time falls, up to where the next one begins
     SELECT
-        any_value(s.budget) AS budget, e.run, any_value(s.time_s) AS time_s,
-        min(e.step) FILTER (e.clock_s > s.time_s) AS next_step, max(e.step) FILTER (e.clock_s <= s.time_s) AS step
-    FROM evals AS e
+        any_value(s.budget) AS budget, s.run, any_value(s.time_s) AS time_s, l.source, l.trial,
+        max(h.first_step) FILTER (h.first_clock <= s.time_s) AS low, min(h.first_step) FILTER (h.first_clock > s.time_s) AS high
+    FROM timed_sets AS s
+    JOIN long_curves AS l USING (run)
+    JOIN stretches AS h ON h.source = l.source AND h.trial = l.trial AND h.metric = 'val/loss'
+    GROUP BY s.run, l.source, l.trial
+),
+near AS (
+    SELECT s.budget, s.run, s.time_s, e.step, e.value, e.clock_s
+    FROM settled AS e
     JOIN timed_sets AS s ON s.run = e.run
     WHERE e.metric = 'val/loss' AND e.clock_s IS NOT NULL AND isfinite(e.value) AND e.step > 0
-    GROUP BY e.run
+    UNION ALL
+    SELECT s.budget, s.run, s.time_s, p.step, p.value, p.elapsed_s
+    FROM raw_points AS p
+    JOIN stretched AS s ON s.source = p.source AND s.trial = p.trial AND p.step >= s.low AND p.step <= coalesce(s.high, p.step)
+    WHERE p.metric = 'val/loss' AND p.elapsed_s IS NOT NULL AND isfinite(p.value) AND p.step > 0
+),
+timed AS (
+    SELECT
+        any_value(budget) AS budget, run, any_value(time_s) AS time_s,
+        arg_max({'v': value, 's': step, 'c': clock_s}, step) FILTER (clock_s <= time_s) AS a,
+        arg_min({'v': value, 's': step, 'c': clock_s}, step) FILTER (clock_s > time_s) AS b
+    FROM near
+    GROUP BY run
 ),
 around AS (
-    SELECT
-        t.budget, t.run, any_value(t.time_s) AS time_s, any_value(t.step) AS step, any_value(t.next_step) AS next_step,
-        any_value(e.value) FILTER (e.step = t.step) AS value, any_value(e.value) FILTER (e.step = t.next_step) AS next_value,
-        any_value(e.clock_s) FILTER (e.step = t.step) AS clock_s, any_value(e.clock_s) FILTER (e.step = t.next_step) AS next_clock_s
-    FROM evals AS e
-    JOIN timed AS t ON t.run = e.run
-    WHERE e.metric = 'val/loss' AND isfinite(e.value) AND e.step IN (t.step, t.next_step) AND (t.next_step IS NULL OR t.step < t.next_step)
-    GROUP BY t.budget, t.run
+    SELECT budget, run, time_s, a.s AS step, b.s AS next_step, a.v AS value, b.v AS next_value, a.c AS clock_s, b.c AS next_clock_s
+    FROM timed
+    WHERE a IS NOT NULL AND (b IS NULL OR a.s < b.s)
 )
 SELECT
     budget, run, time_s,

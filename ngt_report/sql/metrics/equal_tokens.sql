@@ -2,6 +2,8 @@
 -- unit: nats per token
 -- better: lower
 -- grain: run
+-- when: tokens | batch
+-- columns: budget VARCHAR, run VARCHAR, at_tokens DOUBLE, loss DOUBLE, step DOUBLE
 WITH
 uneven AS (
     -- the fewest tokens that any of the runs saw at the common step

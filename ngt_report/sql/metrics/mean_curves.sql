@@ -2,6 +2,8 @@
 -- unit: nats per token
 -- better: lower
 -- grain: group, step
+-- when: groups
+-- columns: budget VARCHAR, seed_group VARCHAR, step BIGINT, n BIGINT, mean_loss DOUBLE, std_loss DOUBLE, ci95_loss DOUBLE
 WITH
 members AS (
     -- a run to each group of more than one; means over seeds, repeats of one seed averaged first

@@ -2,6 +2,8 @@
 -- unit: as named
 -- better: as named
 -- grain: run, metric
+-- when: other evaluations
+-- columns: run VARCHAR, metric VARCHAR, last STRUCT(v DOUBLE, d TINYINT, s BIGINT, p VARCHAR, l BIGINT, ptr VARCHAR)
 WITH last AS (
     SELECT run, metric, arg_max({'v': value, 'd': decimals, 's': step, 'p': path, 'l': line, 'ptr': pointer}, coalesce(step, 0)) AS last
     FROM evals

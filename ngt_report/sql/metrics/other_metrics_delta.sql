@@ -2,6 +2,8 @@
 -- unit: nats per token, perplexity, share of tokens
 -- better: as named
 -- grain: run
+-- when: metric test/loss
+-- columns: run VARCHAR, baseline VARCHAR, val_loss DOUBLE, val_ppl DOUBLE, val_accuracy DOUBLE, test_loss DOUBLE, test_ppl DOUBLE, test_accuracy DOUBLE
 WITH
 figures AS (
     SELECT

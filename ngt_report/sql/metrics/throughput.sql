@@ -2,6 +2,8 @@
 -- unit: steps per second
 -- better: higher
 -- grain: run
+-- when: clock
+-- columns: budget VARCHAR, run VARCHAR, from_step BIGINT, to_step BIGINT, from_clock_s DOUBLE, to_clock_s DOUBLE, steps_per_s DOUBLE, s_per_step DOUBLE, from_source BIGINT, from_line BIGINT, to_source BIGINT, to_line BIGINT, to_path VARCHAR, on_front BOOLEAN
 WITH
 horizon AS (
     SELECT c.budget, c.run, k.clock_from AS from_step, k.clock_to AS to_step
@@ -19,7 +21,7 @@ horizon AS (
 ends_of AS MATERIALIZED (
     SELECT e.run, e.step, e.clock_s, e.source, e.line, e.path
     FROM evals AS e
-    SEMI JOIN (SELECT run, from_step AS step FROM horizon UNION SELECT run, to_step FROM horizon) AS h ON h.run = e.run AND h.step = e.step
+    SEMI JOIN (SELECT from_step AS step FROM horizon UNION SELECT to_step FROM horizon) AS h ON h.step = e.step
     WHERE e.metric = 'val/loss'
 ),
 rated AS (

@@ -2,22 +2,50 @@
 -- unit: steps, seconds, tokens
 -- better: lower
 -- grain: run, target
+-- when: targets
+-- columns: budget VARCHAR, target DOUBLE, why VARCHAR, run VARCHAR, reached BOOLEAN, steps DOUBLE, seconds DOUBLE, tokens DOUBLE
 WITH
+wanted AS (
+    SELECT c.run, t.budget, t.target FROM targets AS t JOIN compared AS c ON c.budget = t.budget
+),
+stretched AS (
+    -- of a long curve only the stretch in which it first comes so low, and the one before it
+    SELECT w.budget, w.target, w.run, l.source, l.trial, min(h.stretch) FILTER (h.low <= w.target) AS stretch
+    FROM wanted AS w
+    JOIN long_curves AS l USING (run)
+    JOIN stretches AS h ON h.source = l.source AND h.trial = l.trial AND h.metric = 'val/loss'
+    GROUP BY w.budget, w.target, w.run, l.source, l.trial
+),
+bounded AS (
+    SELECT
+        s.budget, s.target, s.run, s.source, s.trial, max(h.first_step) FILTER (h.stretch < s.stretch) AS low,
+        min(h.first_step) FILTER (h.stretch > s.stretch) AS high
+    FROM stretched AS s
+    JOIN stretches AS h ON h.source = s.source AND h.trial = s.trial AND h.metric = 'val/loss'
+    WHERE s.stretch IS NOT NULL
+    GROUP BY s.budget, s.target, s.run, s.source, s.trial
+),
+near AS (
+    SELECT w.budget, w.target, w.run, e.step, e.value, e.clock_s, e.tokens
+    FROM settled AS e
+    JOIN wanted AS w ON w.run = e.run
+    WHERE e.metric = 'val/loss' AND isfinite(e.value) AND e.step IS NOT NULL
+    UNION ALL
+    SELECT b.budget, b.target, b.run, p.step, p.value, p.elapsed_s, p.tokens
+    FROM raw_points AS p
+    JOIN bounded AS b ON b.source = p.source AND b.trial = p.trial AND p.step >= coalesce(b.low, p.step) AND p.step < coalesce(b.high, p.step + 1)
+    WHERE p.metric = 'val/loss' AND isfinite(p.value)
+),
 first AS (
-    SELECT t.budget, t.target, e.run, min(e.step) AS at_step
-    FROM evals AS e
-    JOIN compared AS c ON c.run = e.run
-    JOIN targets AS t ON t.budget = c.budget
-    WHERE e.metric = 'val/loss' AND e.value <= t.target AND isfinite(e.value) AND e.step IS NOT NULL
-    GROUP BY t.budget, t.target, e.run
+    SELECT budget, target, run, min(step) AS at_step FROM near WHERE value <= target GROUP BY budget, target, run
 ),
 ends AS (
     SELECT
         f.budget, f.target, f.run, f.at_step, any_value({'v': e.value, 's': e.step, 'c': e.clock_s, 'k': e.tokens}) FILTER (e.step = f.at_step) AS b,
         arg_max({'v': e.value, 's': e.step, 'c': e.clock_s, 'k': e.tokens}, e.step) FILTER (e.step < f.at_step) AS a
-    FROM evals AS e
-    JOIN first AS f ON f.run = e.run
-    WHERE e.metric = 'val/loss' AND isfinite(e.value) AND e.step <= f.at_step
+    FROM near AS e
+    JOIN first AS f ON f.run = e.run AND f.budget = e.budget AND f.target = e.target
+    WHERE e.step <= f.at_step
     GROUP BY f.budget, f.target, f.run, f.at_step
 ),
 crossed AS (

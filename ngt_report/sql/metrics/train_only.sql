@@ -2,6 +2,8 @@
 -- unit: nats per token
 -- better: lower
 -- grain: run
+-- when: runs without validation
+-- columns: run VARCHAR, n_train BIGINT, last_step BIGINT, last STRUCT(v DOUBLE, d TINYINT, l BIGINT, src BIGINT)
 SELECT
     t.run, count(*) AS n_train, max(p.step) AS last_step,
     arg_max({'v': p.value, 'd': p.decimals, 'l': p.line, 'src': p.source}, (coalesce(p.step, 0), p.line)) AS last

@@ -2,14 +2,16 @@
 -- grain: source, trial, metric; computed once per content, for the sources in fresh
 WITH
 found AS (
-    SELECT source, trial, metric, step, value, line, elapsed_s, hash(source, trial, metric) AS curve
+    SELECT source, trial, metric, step, value, decimals, line, elapsed_s, hash(source, trial, metric) AS curve
     FROM raw_points
     SEMI JOIN fresh USING (source)
     WHERE starts_with(metric, 'val/') OR starts_with(metric, 'test/') OR starts_with(metric, 'final/') OR metric IN ('best/loss', 'eval_loss')
 ),
 ordered AS (
     -- in the order of the table: a curve whose steps only rise there is known to repeat none
-    SELECT *, isfinite(value) AS finite, CASE WHEN curve = lag(curve) OVER () THEN coalesce(step - lag(step) OVER (), 0) END AS width
+    SELECT
+        *, isfinite(value) AS finite, CASE WHEN curve = lag(curve) OVER () THEN coalesce(step - lag(step) OVER (), 0) END AS width,
+        CASE WHEN curve = lag(curve) OVER () THEN elapsed_s - lag(elapsed_s) OVER () END AS seconds
     FROM found
 )
 SELECT
@@ -19,6 +21,10 @@ SELECT
     coalesce(bool_or(step > 0 AND elapsed_s IS NOT NULL), false) AS clocked,
     min(step) AS first_step, min(step) FILTER (finite AND step > 0) AS first_eval, max(step) FILTER (finite) AS last_eval,
     max(step) AS end_step, min(value) FILTER (finite) AS best,
-    count(*) FILTER (finite) || ':' || bit_xor(hash(coalesce(step, 0), value, elapsed_s)) FILTER (finite) || ':' || min(value) FILTER (finite) AS print_
+    count(*) FILTER (finite) || ':' || bit_xor(hash(coalesce(step, 0), value, elapsed_s)) FILTER (finite) || ':' || min(value) FILTER (finite) AS print_,
+    count(*) FILTER (finite) || ':' || bit_xor(hash(step)) FILTER (finite)
+        || ':' || coalesce(bit_xor(hash(step)) FILTER (finite AND elapsed_s IS NOT NULL), 0) AS steps_print,
+    min(decimals) FILTER (finite) AS least_decimals, max(decimals) FILTER (finite) AS most_decimals,
+    min(seconds) AS clock_fall, max(seconds) AS clock_leap, (sum(seconds) - max(seconds)) / nullif(count(seconds) - 1, 0) AS clock_usual
 FROM ordered
 GROUP BY source, trial, metric

@@ -16,24 +16,13 @@ gathered AS (
     GROUP BY run
 ),
 long AS (
-    SELECT l.run, l.source, l.trial, c.* EXCLUDE (source, trial), v.best_line, v.last_line
+    SELECT
+        l.run, c.*, {'v': v.best, 's': v.best_at.s, 'd': v.best_decimals, 'c': v.best_at.c, 'src': l.source, 'p': l.path, 'l': v.best_at.l, 'ptr': NULL::VARCHAR} AS best_point,
+        {'v': v.end_at.v, 's': v.end_at.s, 'd': v.end_at.d, 'c': v.end_at.c, 'src': l.source, 'p': l.path, 'l': v.end_at.l, 'ptr': NULL::VARCHAR} AS end_point
     FROM long_curves AS l
     JOIN curves AS c ON c.source = l.source AND c.trial = l.trial AND c.metric = 'val/loss'
     JOIN trial_values AS v ON v.source = l.source AND v.trial = l.trial
-),
-wanted AS (
-    SELECT run, source, best_line AS line FROM long UNION SELECT run, source, last_line FROM long
-),
-cited AS (
-    SELECT
-        w.run, e.line, {'v': e.value, 's': e.step, 'd': e.decimals, 'c': e.clock_s, 'src': e.source, 'p': e.path, 'l': e.line, 'ptr': e.pointer} AS point
-    FROM evals AS e
-    JOIN wanted AS w ON w.source = e.source AND w.line = e.line
-    WHERE e.metric = 'val/loss'
 )
 SELECT run, n_val, n_finite, first_step, first_eval, last_eval, unstepped, clocked, from_final, best, last FROM gathered
 UNION ALL
-SELECT l.run, l.n, l.n_finite, l.first_step, l.first_eval, l.last_eval, false, l.clocked, false, b.point, e.point
-FROM long AS l
-LEFT JOIN cited AS b ON b.run = l.run AND b.line = l.best_line
-LEFT JOIN cited AS e ON e.run = l.run AND e.line = l.last_line
+SELECT run, n, n_finite, first_step, first_eval, last_eval, false, clocked, false, CASE WHEN n_finite > 0 THEN best_point END, end_point FROM long

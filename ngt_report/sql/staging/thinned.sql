@@ -1,29 +1,47 @@
--- title: at most some 2,000 points of each validation and training curve, each the highest of its stretch, for the audit of curves
--- grain: run, metric, stretch
+-- title: at most some 500 points of each validation and training curve, each the highest of its stretch, for the audit of curves
+-- grain: run, metric, stretch; of a long plain curve what was kept with its content, of others computed here
 WITH
+kept AS (
+    SELECT DISTINCT source, trial FROM stretches ANTI JOIN segments USING (source, trial)
+),
 widths AS (
-    SELECT run, greatest(1, last_step // 2000) AS width FROM clocks WHERE last_step > 0
+    -- as wide as the stretches that are kept: how a curve is read may not change what is said of it
+    SELECT c.run, CASE WHEN e.n_val > 511 OR c.n_train > 511 THEN c.last_step // 256 + 1 ELSE greatest(1, c.last_step // 2000) END AS width
+    FROM clocks AS c
+    LEFT JOIN ends AS e ON e.run = c.run
+    WHERE c.last_step > 0
 ),
 validation AS (
     SELECT
-        e.run, 'val/loss' AS metric, e.step // w.width AS stretch, max(e.value) AS high, min(e.value) AS low,
+        e.run, e.step // w.width AS stretch, max(e.value) AS high, min(e.value) AS low,
         arg_max({'step': e.step, 'path': e.path, 'line': e.line}, e.value) AS peak, arg_min({'step': e.step, 'clock': e.clock_s}, e.step) AS onset
-    FROM evals AS e
+    FROM settled AS e
     JOIN widths AS w ON w.run = e.run
     WHERE e.metric = 'val/loss' AND isfinite(e.value) AND e.step > 0
     GROUP BY e.run, e.step // w.width
 ),
 training AS (
     SELECT
-        t.run, 'train/loss' AS metric, p.step // w.width AS stretch, max(p.value) AS high, min(p.value) AS low,
+        t.run, p.step // w.width AS stretch, max(p.value) AS high, min(p.value) AS low,
         arg_max({'step': p.step, 'source': p.source, 'line': p.line}, p.value) AS peak
     FROM raw_points AS p
-    JOIN run_trials AS t ON t.source = p.source AND t.trial = p.trial AND t.main
+    JOIN (FROM run_trials ANTI JOIN kept USING (source, trial)) AS t ON t.source = p.source AND t.trial = p.trial AND t.main
     JOIN widths AS w ON w.run = t.run
     LEFT JOIN segments AS g ON g.source = p.source AND g.trial = p.trial AND g.segment = p.segment
     WHERE p.metric = 'train/loss' AND isfinite(p.value) AND p.step > 0 AND (g.superseded_from IS NULL OR p.step < g.superseded_from)
     GROUP BY t.run, p.step // w.width
 )
-SELECT run, metric, stretch, high, low, peak.step AS peak_step, peak.path AS path, peak.line AS line, onset.step AS step, onset.clock AS clock_s FROM validation
+SELECT run, 'val/loss' AS metric, stretch, high, low, peak.step AS peak_step, peak.path AS path, peak.line AS line, onset.step AS step, onset.clock AS clock_s FROM validation
 UNION ALL
-SELECT g.run, g.metric, g.stretch, g.high, g.low, g.peak.step, s.path, g.peak.line, NULL, NULL FROM training AS g JOIN sources AS s ON s.id = g.peak.source
+SELECT g.run, 'train/loss', g.stretch, g.high, g.low, g.peak.step, s.path, g.peak.line, NULL, NULL FROM training AS g JOIN sources AS s ON s.id = g.peak.source
+UNION ALL
+SELECT l.run, h.metric, h.stretch, h.high, h.low, h.peak_step, l.path, h.peak_line, h.first_step, h.first_clock
+FROM stretches AS h
+JOIN long_curves AS l ON l.source = h.source AND l.trial = h.trial
+WHERE h.metric = 'val/loss'
+UNION ALL
+SELECT t.run, h.metric, h.stretch, h.high, h.low, h.peak_step, s.path, h.peak_line, NULL, NULL
+FROM stretches AS h
+JOIN (FROM run_trials SEMI JOIN kept USING (source, trial)) AS t ON t.source = h.source AND t.trial = h.trial AND t.main
+JOIN sources AS s ON s.id = h.source
+WHERE h.metric = 'train/loss'
