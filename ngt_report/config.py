@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ class Settings:
 
 
 SPELT = {"except_keys": "except"}  # names that Python keeps for itself
+# cheaper than to parse a pyproject.toml that has no such table
+TABLE = re.compile(rb"(?m)tool\W{1,9}ngtreport|^[ \t]*(?:\[[ \t]*)?['\"]?tool['\"]?[ \t]*[\]=]")
 KEYS = {SPELT.get(f.name, f.name): f.name for f in fields(Settings) if f.name != "path"}
 
 
@@ -38,7 +41,7 @@ def load(bases: list[Path], root: Path) -> Settings:
         if path.is_file():
             return parse(_toml(path), path.name)
     pyproject = Path.cwd() / "pyproject.toml"
-    if pyproject.is_file():
+    if pyproject.is_file() and TABLE.search(pyproject.read_bytes()):
         table = _toml(pyproject).get("tool", {}).get("ngtreport")
         if table is not None:
             return parse(table, "pyproject.toml [tool.ngtreport]")

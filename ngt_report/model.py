@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from ngt_report.plainclass import plainclass
 
 
 def h(text: str) -> Any:
@@ -11,8 +13,10 @@ def h(text: str) -> Any:
     return field(metadata={"help": text})
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class FixedRow:
+    """A run at the common step."""
+
     run: str = h("display name")
     loss: float = h("validation loss at the common step, nats per token")
     decimals: int | None = h("decimals as printed in the source; null when full precision")
@@ -23,8 +27,10 @@ class FixedRow:
     is_baseline: bool = h("whether this run is the baseline")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class BestRow:
+    """Best and last evaluation of a run."""
+
     run: str = h("display name")
     best: float = h("lowest finite validation loss, as logged")
     best_decimals: int | None = h("decimals of the best as printed")
@@ -36,8 +42,10 @@ class BestRow:
     final: float | None = h("closing evaluation under another protocol, beside the last; null when there is none")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class RankRow:
+    """The place of a run by its best loss."""
+
     place: int = h("1 is best")
     run: str = h("display name")
     model: str | None = h("model as recorded; null when not recorded")
@@ -49,8 +57,10 @@ class RankRow:
     checkpoint: str | None = h("path of the best checkpoint; null when none was found")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class SpeedRow:
+    """The throughput of a run over the common horizon."""
+
     run: str = h("display name")
     steps_per_s: float = h("steps per second over the horizon")
     s_per_step: float = h("seconds per step, from the unrounded rate")
@@ -59,23 +69,29 @@ class SpeedRow:
     overhead: float | None = h("the same as a share: 0.06 is 6 % more time a step")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class TimeRow:
+    """The train time and rate that a source recorded."""
+
     run: str = h("display name")
     train_time_s: float | None = h("train time as recorded, seconds")
     tokens_per_s: float | None = h("tokens per second as recorded")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class EqualTimeRow:
+    """A run at the training time that all runs reached."""
+
     run: str = h("display name")
     loss: float = h("validation loss at the time, linear between evaluations")
     step: float = h("step reached at the time")
     finished: bool = h("whether its schedule was over by then")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class TargetRow:
+    """When a run reached a target loss."""
+
     run: str = h("display name")
     target: float = h("the loss to reach")
     why: str = h("where the target comes from")
@@ -85,7 +101,7 @@ class TargetRow:
     tokens: float | None = h("tokens to the first crossing; null when tokens are not logged")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class Spread:
     """A loss over the seeds of a group."""
 
@@ -96,8 +112,10 @@ class Spread:
     high: float = h("highest loss of the group")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class SeedRow:
+    """A group of seeds, a row of a stage table."""
+
     name: str = h("what its runs have in common")
     cells: tuple[str, ...] = h("its settings, in the order of the stage's columns")
     n: int = h("number of seeds; of runs, where groups were asked for")
@@ -108,7 +126,7 @@ class SeedRow:
     curve: tuple[float | None, ...] = h("mean loss at the stage's curve steps; null where a run was not evaluated")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class VerdictRow:
     """A group against its baseline, or against the lowest group."""
 
@@ -126,7 +144,7 @@ class VerdictRow:
     why: str = h("why, where the numbers do not say it")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class Stage:
     """Groups of runs of one budget and one results table."""
 
@@ -143,14 +161,18 @@ class Stage:
     dropped: int = h("groups beyond the printed ones")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class Confound:
+    """A setting that differs between compared runs."""
+
     key: str = h("what differs between compared runs")
     text: str = h("its values and how many runs have each")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class Excluded:
+    """A run that is in no comparison."""
+
     run: str = h("display name")
     reason: str = h("why it is in no comparison")
     best: float | None = h("its best validation loss")
@@ -161,7 +183,7 @@ class Excluded:
     last_step: int | None = h("its last evaluated step")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class Group:
     """Runs of one declared total: one table of each kind."""
 
@@ -200,29 +222,37 @@ class Group:
     dropped: int = h("rows beyond the first 20 of every table of this group")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class Setting:
+    """A setting of what ran."""
+
     key: str = h("what was set")
     value: str = h("its value, or its values and their runs")
     source: str = h("file, or 'declared'")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class OtherRow:
+    """Evaluations of a run that are never ranked."""
+
     run: str = h("display name")
     values: tuple[str, ...] = h("values in the order of `other_columns`; '-' where the run has none")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class TrainRow:
+    """A run without any validation."""
+
     run: str = h("display name")
     loss: float = h("last training loss")
     decimals: int | None = h("decimals as printed")
     step: int | None = h("step of the last training loss")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class AccuracyRow:
+    """A run whose validation is an accuracy alone."""
+
     run: str = h("display name")
     best: float = h("highest validation accuracy")
     best_step: int | None = h("first step of the highest")
@@ -230,8 +260,10 @@ class AccuracyRow:
     last_step: int | None = h("the largest evaluated step")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class FindingRow:
+    """Something that the reader should know."""
+
     severity: str = h("error, warning or info")
     kind: str = h("what kind of thing was noticed")
     run: str | None = h("display name of the run, or null")
@@ -240,8 +272,10 @@ class FindingRow:
     line: int | None = h("line of the file")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class SourceRow:
+    """An input file and what became of its lines."""
+
     path: str = h("path relative to the inputs' common parent")
     format: str | None = h("format, or null")
     status: str = h("read, empty, no metrics, unsupported or unreadable")
@@ -250,23 +284,27 @@ class SourceRow:
     fingerprint: str = h("first 12 digits of the fingerprint")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class Artefacts:
+    """The input files of one format."""
+
     format: str = h("format of the files")
     title: str = h("what the format is")
     files: int = h("how many files")
     example: str = h("the first of them")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class Cite:
+    """Where a printed number comes from."""
+
     run: str = h("display name")
     cell: str = h("which number")
     value: str = h("the number as printed")
     where: str = h("file:line, or file and key")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class MetricTable:
     """A metric that no section prints: whoever adds a .sql file sees it in the report."""
 
@@ -276,8 +314,10 @@ class MetricTable:
     rows: tuple[tuple[str, ...], ...] = h("cells as text, at most 20 rows")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class Phase:
+    """A sweep of a campaign."""
+
     phase: str = h("its results table, its folder, or its declared name")
     runs: int = h("how many runs")
     files: int = h("how many data files")
@@ -289,7 +329,7 @@ class Phase:
     tokens_per_s: float | None = h("its recorded throughput, tokens per second")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class Effect:
     """What one setting changed, everything else being equal."""
 
@@ -305,7 +345,7 @@ class Effect:
     word: str = h("the verdict")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class Move:
     """The best of a phase against the best of the one before."""
 
@@ -318,15 +358,17 @@ class Move:
     why: str = h("why they are not comparable")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class Campaign:
+    """Sweeps as phases, and what settings changed."""
+
     phases: tuple[Phase, ...] = h("sweeps, by name or in the declared order")
     effects: tuple[Effect, ...] = h("effects of single settings")
     moves: tuple[Move, ...] = h("from phase to phase")
     final: str | None = h("display name of the best run of all")
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class Report:
     """Everything a template may print."""
 

@@ -48,8 +48,11 @@ def header(name: str) -> dict[str, str]:
 
 def applies(text: str, present: Collection[str]) -> bool:
     """Whether a statement can find anything: of each `-- when:` line of its header, one thing is present."""
-    lines = re.findall(r"(?m)^-- when: (.+)$", text)
-    return all(any(fnmatchcase(what, wanted) for wanted in line.split(" | ") for what in present) for line in lines)
+    return all(any(_there(what, present) for what in line.split(" | ")) for line in re.findall(r"(?m)^-- when: (.+)$", text))
+
+
+def _there(what: str, present: Collection[str]) -> bool:
+    return any(fnmatchcase(p, what) for p in present) if "*" in what else what in present
 
 
 def build_relations(store: Store, settings: Settings) -> None:

@@ -7,14 +7,16 @@ names, causes), findings, and an account of every line. Values are in canonical 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
+
+from ngt_report.plainclass import plainclass
 
 Severity = Literal["error", "warning", "info"]
 Kind = Literal["curve", "row", "checkpoint"]
 
 
-@dataclass(slots=True)
+@plainclass()
 class Trial:
     """One candidate run inside a source: a curve, a results row, or a checkpoint's metadata."""
 
@@ -25,7 +27,7 @@ class Trial:
     shared: bool = False  # the name identifies a run that other sources may describe too (run_id, checkpoint path)
 
 
-@dataclass(slots=True)
+@plainclass()
 class Column:
     """Values of one metric and their decimals as printed (None: full precision; int: the same for all)."""
 
@@ -33,7 +35,7 @@ class Column:
     decimals: Sequence[int | None] | int | None = None
 
 
-@dataclass(slots=True)
+@plainclass()
 class Block:
     """Points of one trial and segment, as columns of equal length; None stands for a column without values."""
 
@@ -47,7 +49,7 @@ class Block:
     tokens: Sequence[int | None] | None = None
 
 
-@dataclass(slots=True)
+@plainclass()
 class Fact:
     """Something a source says about a trial; value is JSON-able. Keys: docs/metrics.md#facts."""
 
@@ -58,7 +60,7 @@ class Fact:
     pointer: str | None = None
 
 
-@dataclass(slots=True)
+@plainclass()
 class Finding:
     """Something a reader of the report should know."""
 
@@ -69,7 +71,7 @@ class Finding:
     line: int | None = None
 
 
-@dataclass(slots=True)
+@plainclass()
 class Segment:
     """A stretch of a trial between restarts. A later segment supersedes earlier points from its first step on."""
 
@@ -81,7 +83,7 @@ class Segment:
     reset_line: int | None = None  # a warm-up reset: readings on earlier lines are no time of this clock
 
 
-@dataclass(slots=True)
+@plainclass()
 class Bulk:
     """Data lines of a healthy event log that DuckDB reads itself, because the file is too large for Python."""
 
@@ -90,7 +92,7 @@ class Bulk:
     rows: int  # those with data: as many must arrive
 
 
-@dataclass(slots=True)
+@plainclass()
 class Reading:
     """All that one file said. read = used + sum(ignored) + bad + pending, in lines (records for event files)."""
 
