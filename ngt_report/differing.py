@@ -64,7 +64,9 @@ def _rows(setting: Row, top: int) -> list[tuple[str, str, str, str]]:
 
 
 def _word(value: Any) -> str:
-    return "not recorded" if value is None else json.dumps(value) if isinstance(value, dict | list) else number(value)
+    if value is None:
+        return "not recorded"
+    return json.dumps(value) if isinstance(value, dict | list) or value == "" else number(value)
 
 
 def _named(runs: list[str]) -> str:
