@@ -83,7 +83,8 @@ def test_a_setting_that_is_empty_is_called_none_and_is_the_baseline(write: Write
     for label, flags in (("net", ""), ("net_mass", "mass")):
         for seed in (1, 2, 3):
             loss = 3.5 + seed / 1000 - (0.1 if flags else 0)
-            rows = [{"step": s, "val_loss": loss + (100 - s) / 100, "seed": seed, "flags": flags, "lr": 0.1, "dataset": "w"} for s in (50, 100)]
+            said = {"seed": seed, "flags": flags, "lr": 0.1, "dataset": "w"}
+            rows = [said | {"step": s, "val_loss": loss + (100 - s) / 100} for s in (50, 100)]
             write(f"logs/{label}_s{seed}.jsonl", "".join(json.dumps(r) + "\n" for r in rows))
     summary, text = made(tmp_path)
     stage = tables(text.partition("## Seeds")[2])[0]
