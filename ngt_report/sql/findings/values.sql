@@ -44,7 +44,8 @@ SELECT 'warning', 'truncated', r.name, 'run ' || r.name || ' prints ' || spot.v 
 FROM cut JOIN runs AS r USING (run) WHERE n <= 0.05 * of_n
 UNION ALL
 SELECT 'warning', 'contradiction', r.name, 'run ' || r.name || ' prints a perplexity of ' || printf('%.4f', e.value) || ' at step ' || coalesce(e.step::VARCHAR, '?')
-    || ', but exp(' || printf('%.4f', l.value) || ') is ' || printf('%.4f', exp(l.value)), e.path, e.line
+    || ', but exp(' || printf('%.4f', l.value) || ') is ' || printf('%.4f', exp(l.value))
+    || CASE WHEN abs(ln(e.value) - ln(2) * l.value) < 0.005 THEN ': it is 2 to the power of that, so the loss is in bits' ELSE '' END, e.path, e.line
 FROM evals AS e
 JOIN losses AS l ON l.run = e.run AND l.step IS NOT DISTINCT FROM e.step
 JOIN runs AS r ON r.run = e.run
