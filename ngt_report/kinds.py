@@ -36,13 +36,15 @@ def kinds_of(runs: dict[str, Said]) -> dict[str, str]:
     if not keys:
         return dict.fromkeys(runs, "")
     whole = Counter(own for said in runs.values() if None not in (own := tuple(_of(said, k) for k in keys)))
-    return {run: _kind(said, keys, [kind for kind, _ in sorted(whole.items(), key=lambda w: (-w[1], str(w[0])))]) for run, said in runs.items()}
+    usual = sorted(whole, key=lambda kind: (-whole[kind], str(kind)))
+    return {run: _kind(said, keys, usual) for run, said in runs.items()}
 
 
 def _kind(said: Said, keys: list[str], usual: list[tuple[str | None, ...]]) -> str:
     own = tuple(_of(said, k) for k in keys)
     found = next((kind for kind in usual if all(a in (None, b) for a, b in zip(own, kind, strict=True))), own)
-    return ", ".join(f"{SPOKEN.get(k, k.replace('_', ' '))} {v if v is not None else 'not recorded'}" for k, v in zip(keys, found, strict=True))
+    named = [SPOKEN.get(k, k.replace("_", " ")) for k in keys]
+    return ", ".join(f"{k} {'not recorded' if v is None else v}" for k, v in zip(named, found, strict=True))
 
 
 def _of(said: Said, key: str) -> str | None:
@@ -57,7 +59,8 @@ def write_kinds(store: Store) -> None:
     """Fill the table kinds: for every compared run, what its loss measures where the runs of its set differ in that."""
     store.run("DELETE FROM kinds")
     rows = store.rows(
-        "SELECT c.budget, r.run, r.dataset, r.tokenizer, r.config FROM compared AS c JOIN runs AS r USING (run) WHERE c.budget IS NOT NULL ORDER BY r.run"
+        "SELECT c.budget, r.run, r.dataset, r.tokenizer, r.config FROM compared AS c JOIN runs AS r USING (run)"
+        " WHERE c.budget IS NOT NULL ORDER BY r.run"
     )
     sets: dict[str, dict[str, Said]] = defaultdict(dict)
     for r in rows:

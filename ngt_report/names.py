@@ -28,7 +28,7 @@ METRICS: dict[str, str] = {
     "train/accuracy": "train_acc train_accuracy acc accuracy token_acc",
     "val/bpb": "val_bpb eval_bpb valid_bpb validation_bpb bpb bits_per_byte val_bits_per_byte eval_bits_per_byte",
     "val/bits_per_char": "bpc bits_per_char bits_per_character val_bpc eval_bpc val_bits_per_character eval_bits_per_character",
-    "val/bits_per_token": "bpt bits_per_token val_bpt eval_bpt val_bits eval_bits val_loss_bits eval_loss_bits val_loss_in_bits val_bits_loss",
+    "val/bits_per_token": "bpt bits_per_token val_bpt eval_bpt val_bits eval_bits val_loss_bits eval_loss_bits",
     "test/loss": "test_loss test_ce_loss test_ce",
     "test/objective": "test_objective",
     "test/perplexity": "test_ppl test_perplexity",
