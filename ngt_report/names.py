@@ -85,6 +85,8 @@ CONFIG: dict[str, str] = {
     "git_commit": "git_commit commit git_sha git_hash git_rev",
     "precision": "precision dtype amp_dtype",
     "bytes_per_token": "bytes_per_token bytes_per_tok",
+    "weight_decay": "weight_decay wd",
+    "eval_iters": "eval_iters eval_batches n_eval_batches",
     "val_loss_unit": "val_loss_unit loss_unit loss_units unit_of_loss metric_unit",
     "val_tokens": "val_tokens eval_tokens validation_tokens",
 }

@@ -27,7 +27,7 @@ differing AS (
 ),
 windows AS (
     -- a validation that says how much text it is computed on, and changes it
-    SELECT run, metric, min(value) AS low, max(value) AS high, arg_max({'p': path, 'l': line}, step) AS spot
+    SELECT run, metric, arg_min(value, step) AS first, arg_max(value, step) AS last, arg_max({'p': path, 'l': line}, step) AS spot
     FROM evals
     WHERE regexp_matches(metric, '^val/(n_)?(tokens|batches|samples|examples|sequences|iters)$')
     GROUP BY run, metric
@@ -61,7 +61,7 @@ UNION ALL
 SELECT 'error', 'contradiction', NULL, path || ' states a best validation loss of ' || printf('%.6g', said) || ', but the lowest it lists is ' || printf('%.6g', lowest), path, line
 FROM summed WHERE abs(said - lowest) > 1e-4
 UNION ALL
-SELECT 'warning', 'changed', r.name, 'run ' || r.name || ' changes what its validation is computed on: ' || metric || ' from ' || low || ' to ' || high, spot.p, spot.l
+SELECT 'warning', 'changed', r.name, 'run ' || r.name || ' changes what its validation is computed on: ' || metric || ' from ' || printf('%g', first) || ' to ' || printf('%g', last), spot.p, spot.l
 FROM windows JOIN runs AS r USING (run)
 UNION ALL
 SELECT 'error', 'contradiction', name, path || ' says the best of run ' || name || ' was ' || printf('%.6g', best_val) || ' at step ' || step
