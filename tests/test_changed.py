@@ -80,7 +80,7 @@ def test_an_event_log_that_resumes_with_another_setting(tmp_path: Path) -> None:
     ("beside", "text"),
     [
         (lambda s: f"bs={16 if s < 1000 else 64} ", "changes bs on its way: it begins with 16 and ends with 64"),
-        (lambda s: f"lr={1e-3 * (1 - s / 2500) * (1 if s < 1000 else 5):.3e} ", "changes its learning rate from 0.00064 to 0.003 at step 1000"),
+        (lambda s: f"lr={(2500 - s) * (4e-7 if s < 1000 else 2e-6):.3e} ", "changes its learning rate from 0.00064 to 0.003 at step 1000"),
         (lambda s: f"val_batches={100 if s < 1000 else 20} ", "changes what its validation is computed on: val/batches from 100 to 20"),
     ],
 )  # fmt: skip

@@ -8,7 +8,7 @@ said AS (
     JOIN sources AS s ON s.id = f.source
     WHERE (f.key LIKE 'config.%' OR f.key IN ('model', 'dataset', 'tokenizer', 'precision', 'hardware', 'gpus', 'git_commit', 'bytes_per_token', 'val_loss_unit', 'flags',
         'weight_decay', 'eval_iters'))
-        AND NOT regexp_matches(f.key, '(date|time|path|dir|name|note|version|resume|schema|host|pid|loss|ppl|id|command)s?$|_at$')
+        AND NOT regexp_matches(f.key, '(date|time|timestamp|path|dir|name|note|version|resume|schema|host|pid|loss|ppl|id|command)s?$|_at$')
 ),
 again AS (
     SELECT run, key, path, arg_min(value, line) AS first, arg_max(value, line) AS last, max(line) AS line
