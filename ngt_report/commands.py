@@ -239,12 +239,22 @@ def demo(out: str | None, quiet: bool) -> None:
     short="At most 2,000 characters in a code block, for a chat.", md="Summary.md.", csv="results.csv.", json="summary.json.",
     latex="A booktabs table.",
 )  # fmt: skip
+@click.option("--diff-only", is_flag=True, help="Only the settings that differ between the runs; with --json too.")
 @click.option("-n", "--top", type=click.IntRange(min=0), metavar="N", default=20, show_default=True, help="Rows of a table; 0 shows all.")
-def show(directory: str | None, form: str | None, top: int) -> None:
+def show(directory: str | None, form: str | None, diff_only: bool, top: int) -> None:
     """Print a report, fitted to the terminal."""
     from ngt_report.show import show
 
-    _print(show(_folder(directory), form or "table", top, _width()))
+    if not diff_only:
+        _print(show(_folder(directory), form or "table", top, _width()))
+        return
+    if form not in (None, "json"):
+        raise click.UsageError(f"--diff-only prints a table, or JSON with --json; --{form} is another form")
+    from ngt_report import differing, reports
+
+    with closing(reports.database(_folder(directory))) as store:
+        found = differing.differing(store)
+    _print(differing.to_json(found) if form else differing.to_text(found, top, _width()))
 
 
 @cli.command()

@@ -9,13 +9,12 @@ from typing import Any
 from ngt_report import queries
 from ngt_report.assemble.cites import locator
 from ngt_report.assemble.confounds import CONFOUNDS, SPOKEN, confound_value
+from ngt_report.differing import recorded
 from ngt_report.errors import UsageError
 from ngt_report.formatting import duration, number, percent, plain, signed
 from ngt_report.lookup import Row, curve, nearest, run_names, shown_value, split_step
 from ngt_report.store import Store, finite
 from ngt_report.terminal import paint, table
-
-RECORDED = ("model", "flags", "dataset", "tokenizer", "seed", "params", "hardware", "git_commit", "total_steps", "clock_scope")
 
 
 def compare(store: Store, first: str, second: str) -> dict[str, Any]:
@@ -116,7 +115,7 @@ def _warnings(runs: list[Row], steps: list[int | None]) -> list[str]:
 
 def _config(runs: list[Row]) -> list[Row]:
     """Every recorded setting of either run, and whether they agree."""
-    sides = [{**r["config"], **{k: r[k] for k in RECORDED if r[k] is not None}} for r in runs]
+    sides = [recorded(r) for r in runs]
     keys = sorted({k for s in sides for k in s if any(o.get(k) is not None for o in sides)})
     return [{"key": k, "values": [s.get(k) for s in sides], "equal": sides[0].get(k) == sides[1].get(k)} for k in keys]
 

@@ -227,6 +227,8 @@ def _delta(key: str) -> Callable[[Facts, str, Origins], Cell | None]:
             return None
         if d["baseline"] == run:
             return [0.0, "baseline"]
+        if d[key] is None:
+            return None
         at = [(f["path"], f["line"], f["pointer"]) for f in (facts.fixed[run], facts.fixed[d["baseline"]])]
         return [d[key], fmt.signed(d[key]) if key == "delta_loss" else fmt.percent(d[key]), origins.of(formula, *at)]
 

@@ -79,7 +79,7 @@ def _time(store: Store, run: str) -> Number | None:
 def _delta(store: Store, run: str, relative: bool = False) -> Number | None:
     rows = store.rows("SELECT * FROM delta WHERE run = ?", [run])
     fixed = {r["run"]: r for r in store.rows("SELECT f.*, f.loss AS value, r.name FROM fixed_step AS f JOIN runs AS r USING (run)")}
-    if not rows:
+    if not rows or rows[0]["delta_loss"] is None:
         return None
     own, base = fixed[run], fixed[rows[0]["baseline"]]
     inputs = [number_at(f"{r['name']} val/loss{at_step(r['step'])}", r) for r in (own, base)]

@@ -68,7 +68,7 @@ KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("marker", MARKER), ("final", FINAL), ("stated", STATED), ("time", TIMES), ("throughput", THROUGHPUT), ("results", RESULTS),
     ("resume", RESUME), ("stop", STOP), ("traceback", TRACE), ("crash", CAUSE), ("kill", KILL),
 )  # fmt: skip
-WORDS = frozenset("model dataset tokenizer flags hardware git_commit precision".split())  # keys whose values are words
+WORDS = frozenset("model dataset tokenizer flags hardware git_commit precision val_loss_unit".split())  # keys whose values are words
 UNIT_SECONDS = {"ms": 1e-3, "s": 1.0, "sec": 1.0, "seconds": 1.0, "m": 60.0, "min": 60.0, "minutes": 60.0, "h": 3600.0, "hours": 3600.0}
 
 

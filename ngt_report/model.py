@@ -25,6 +25,7 @@ class FixedRow:
     delta: float | None = h("loss minus the baseline's; null without a baseline")
     delta_ppl: float | None = h("perplexity ratio to the baseline, minus 1")
     is_baseline: bool = h("whether this run is the baseline")
+    kind: str = h("what its loss measures; '' where all of the set measure the same")
 
 
 @plainclass(frozen=True)
@@ -46,7 +47,7 @@ class BestRow:
 class RankRow:
     """The place of a run by its best loss."""
 
-    place: int = h("1 is best")
+    place: int = h("1 is best; of the losses that measure the same")
     run: str = h("display name")
     model: str | None = h("model as recorded; null when not recorded")
     flags: str | None = h("flags as recorded, else what differs from the other compared runs")
@@ -55,6 +56,7 @@ class RankRow:
     ppl: float = h("exp of the best at full precision, where a checkpoint or a results file has it")
     step: int | None = h("step of the best")
     checkpoint: str | None = h("path of the best checkpoint; null when none was found")
+    kind: str = h("what its loss measures; '' where all of the set measure the same")
 
 
 @plainclass(frozen=True)
@@ -145,6 +147,17 @@ class VerdictRow:
 
 
 @plainclass(frozen=True)
+class Kind:
+    """Runs of one compared set whose losses measure one thing."""
+
+    name: str = h("what they measure: the tokenizer, the dataset or the validation set")
+    runs: int = h("number of runs")
+    best: str = h("display name of the run with the lowest loss at the common step")
+    loss: float = h("its loss")
+    decimals: int | None = h("decimals as printed")
+
+
+@plainclass(frozen=True)
 class Stage:
     """Groups of runs of one budget and one results table."""
 
@@ -199,7 +212,7 @@ class Group:
     ranking: tuple[RankRow, ...] = h("every run by its best loss")
     verdict: str | None = h("runs against the baseline in plain words, where there are no seeds; null without a baseline")
     ties: str | None = h("ranks that lie within noise, in words; null when noise is not known or ties none")
-    loss_differs: str | None = h("why the losses of this ranking measure different things; null when nothing says so")
+    kinds: tuple[Kind, ...] = h("what the losses of this set measure, where that differs; empty when nothing says so")
     best_last: tuple[BestRow, ...] = h("best against last, by best; empty when every run is best at its last evaluation")
     all_last: bool = h("whether every run is best at its last evaluation")
     speed: tuple[SpeedRow, ...] = h("throughput, in the order of the ranking")

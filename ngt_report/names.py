@@ -26,7 +26,9 @@ METRICS: dict[str, str] = {
     "train/perplexity": "train_ppl train_perplexity ppl perplexity",
     "val/accuracy": "val_acc val_accuracy eval_acc eval_accuracy eval_token_acc val_token_acc valid_acc validation_accuracy",
     "train/accuracy": "train_acc train_accuracy acc accuracy token_acc",
-    "val/bpb": "val_bpb eval_bpb valid_bpb bpb bits_per_byte",
+    "val/bpb": "val_bpb eval_bpb valid_bpb validation_bpb bpb bits_per_byte val_bits_per_byte eval_bits_per_byte",
+    "val/bits_per_char": "bpc bits_per_char bits_per_character val_bpc eval_bpc val_bits_per_character eval_bits_per_character",
+    "val/bits_per_token": "bpt bits_per_token val_bpt eval_bpt val_bits eval_bits val_loss_bits eval_loss_bits",
     "test/loss": "test_loss test_ce_loss test_ce",
     "test/objective": "test_objective",
     "test/perplexity": "test_ppl test_perplexity",
@@ -83,6 +85,9 @@ CONFIG: dict[str, str] = {
     "git_commit": "git_commit commit git_sha git_hash git_rev",
     "precision": "precision dtype amp_dtype",
     "bytes_per_token": "bytes_per_token bytes_per_tok",
+    "weight_decay": "weight_decay wd",
+    "eval_iters": "eval_iters eval_batches n_eval_batches",
+    "val_loss_unit": "val_loss_unit loss_unit loss_units unit_of_loss metric_unit",
     "val_tokens": "val_tokens eval_tokens validation_tokens",
 }
 

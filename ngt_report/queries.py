@@ -11,6 +11,7 @@ from typing import Any
 
 from ngt_report.config import Settings
 from ngt_report.errors import UsageError
+from ngt_report.kinds import write_kinds
 from ngt_report.store import Store, sql, to_json
 
 # in the order in which they rest on each other
@@ -19,7 +20,7 @@ PRESENT = "staging/present.sql"
 LARGE = frozenset({"stated", "settled", "evals"})  # views on disk
 SEGMENTS = "source BIGINT, trial INTEGER, segment INTEGER, superseded_from BIGINT, reset_line BIGINT, clock_offset_s DOUBLE"
 FIRST = ("common_step", "best_last", "fixed_step", "throughput", "train_time")  # metrics that others rest on, in order
-AFTER_BASELINES = "delta"  # this metric and all later ones may use the tables baselines and targets
+AFTER_BASELINES = "delta"  # this metric and all later ones may use the tables baselines, targets and kinds
 BASELINE_WORDS = (("vanilla", "baseline"), ("none",))
 
 
@@ -75,6 +76,7 @@ def build_relations(store: Store, settings: Settings) -> None:
     for name in metric_names():
         if name == AFTER_BASELINES:
             _baselines(store, settings)
+            write_kinds(store)
             _targets(store, settings)
             present |= {table for table in ("baselines", "targets") if store.run(f"SELECT 1 FROM {table} LIMIT 1")}
         text = sql(f"metrics/{name}.sql")
@@ -159,7 +161,8 @@ def _targets(store: Store, settings: Settings) -> None:
         JOIN runs AS r ON r.run = f.run
         WHERE f.step IS NOT NULL
             AND (f.run = b.run OR f.run = (
-                SELECT g.run FROM fixed_step AS g WHERE g.budget = f.budget AND g.run <> b.run ORDER BY g.loss, g.run LIMIT 1))
+                SELECT g.run FROM fixed_step AS g JOIN kinds AS k ON k.run = g.run JOIN kinds AS bk ON bk.run = b.run AND bk.kind = k.kind
+                WHERE g.budget = f.budget AND g.run <> b.run ORDER BY g.loss, g.run LIMIT 1))
         """
     )
 

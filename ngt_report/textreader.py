@@ -198,6 +198,9 @@ class TextReader:
                 done = max(done, upto)
                 if at not in data_lines:
                     self._account(at, kind, text)
+                if kind == "resume" and self.trial >= 0 and not self.preamble:  # the process that goes on says its settings again
+                    since = found[done - 1][0] if done else 0
+                    self.preamble = [(a, t.decode("utf-8", "replace")[:400]) for a, t in other if since < a < at]
                 self._other(at, text.decode("utf-8", "replace"), kind)
             elif at not in data_lines:
                 self._account(at, kind, text)
@@ -235,6 +238,9 @@ class TextReader:
                 self.died = True
                 self.recent.clear()
             self.recent.append(text)
+            if kind == "resume":
+                self._keep(at, text)
+                return
             loglines.record(self.reading, self.trial, kind, text, at, self.last_step)
         elif self.preamble:
             self._keep(at, text)

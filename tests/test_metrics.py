@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ngt_report.build import Request, build
+from ngt_report.kinds import kinds_of
 
 
 def lines(*rows: str) -> str:
@@ -149,8 +151,54 @@ def test_losses_of_other_tokenizers_are_no_silent_ranking(tmp_path: Path) -> Non
     logs = three(tmp_path)
     (logs / "ngtreport.toml").write_text('[declared.vanilla]\ntokenizer = "gpt2"\n[declared.slow]\ntokenizer = "llama"\n')
     text = (build(Request((str(logs),), out=str(tmp_path / "out"), dashboard=False)).folder / "Summary.md").read_text()
-    assert "**Not one ranking**: these losses measure different things (tokenizer llama against gpt2)." in text
+    assert "**Not one ranking**: these losses measure different things; each kind has its own places." in text
     assert "not comparable: slow" in text
+    assert "Best overall" not in text
+    assert "- Best of tokenizer llama: slow, val loss" in text
+    assert re.search(r"\| 1 \| slow .*\| tokenizer llama \|", text)
+    assert re.search(r"(?m)^\| slow \| [\d.]+ \| [\d.]+ \| - \| - \| tokenizer llama \|$", text)
+    assert "At equal training time" not in text
+
+
+def test_a_run_that_records_less_is_of_the_most_usual_kind_that_it_may_be_of() -> None:
+    said = {"a": {"vocab_size": 256}, "b": {"vocab_size": 8192}, "c": {"vocab_size": 8192, "dataset": "w"}, "d": {}, "e": {"dataset": "w"}}
+    kinds = kinds_of(said)
+    assert kinds["d"] == kinds["e"] == kinds["c"] == kinds["b"] == "vocabulary size 8192"
+    assert kinds["a"] == "vocabulary size 256"
+    assert set(kinds_of({"a": {"vocab_size": 256}, "b": {}}).values()) == {""}
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        ("val_bpb", "validated as val/bpb only, not in nats per token"),
+        ("val_bits_per_byte", "validated as val/bpb only, not in nats per token"),
+        ("bpb", "validated as val/bpb only, not in nats per token"),
+        ("val_loss_bits", "validated as val/bits_per_token only, not in nats per token"),
+        ("eval_bpc", "validated as val/bits_per_char only, not in nats per token"),
+    ],
+)
+def test_a_loss_in_bits_is_never_ranked(tmp_path: Path, key: str, why: str) -> None:
+    logs = three(tmp_path)
+    (logs / "bits.log").write_text(lines(*(f"step {100 * i}/400 train_loss=1.0 {key}=1.{9 - i}" for i in range(1, 5))))
+    found = summary(logs, tmp_path / "out")
+    assert next(r["excluded"] for r in found["runs"] if r["run"] == "bits") == why
+    assert f"| bits | {why} |" in (tmp_path / "out" / "Summary.md").read_text()
+    assert all("bits" not in c["ranking"] for c in found["comparisons"])
+
+
+def test_a_declared_unit_takes_a_run_out_of_the_ranking(tmp_path: Path) -> None:
+    logs = three(tmp_path)
+    (logs / "slow.log").write_text("loss_unit: bits\n" + (logs / "slow.log").read_text())
+    run = next(r for r in summary(logs, tmp_path / "out")["runs"] if r["run"] == "slow")
+    assert (run["rank"], run["excluded"]) == (None, "its loss is in bits, not in nats per token")
+
+
+def test_runs_in_bits_alone_are_not_called_trained_only(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(lines("step 1/2 train_loss=3.0 val_bpb=1.5", "step 2/2 train_loss=2.9 val_bpb=1.4"))
+    text = (build(Request((str(tmp_path / "a.log"),), out=str(tmp_path / "out"), dashboard=False)).folder / "Summary.md").read_text()
+    assert "No ranking: these runs are validated in bits, not in nats per token." in text
+    assert "| a | 1.4" in text
 
 
 def test_runs_of_different_totals_are_never_in_one_table(tmp_path: Path) -> None:

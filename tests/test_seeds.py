@@ -79,6 +79,20 @@ def test_columns_are_what_varies_and_one_run_is_said_once_above(write: Write, tm
     assert "2 groups of 2 runs and 1 single run (n = 1)" in text
 
 
+def test_a_setting_that_is_empty_is_called_none_and_is_the_baseline(write: Write, tmp_path: Path) -> None:
+    for label, flags in (("net", ""), ("net_mass", "mass")):
+        for seed in (1, 2, 3):
+            loss = 3.5 + seed / 1000 - (0.1 if flags else 0)
+            said = {"seed": seed, "flags": flags, "lr": 0.1, "dataset": "w"}
+            rows = [said | {"step": s, "val_loss": loss + (100 - s) / 100} for s in (50, 100)]
+            write(f"logs/{label}_s{seed}.jsonl", "".join(json.dumps(r) + "\n" for r in rows))
+    summary, text = made(tmp_path)
+    stage = tables(text.partition("## Seeds")[2])[0]
+    assert [row[0] for row in stage] == ["flags", "mass", "none"]
+    assert "| mass (n = 3) | none (n = 3) | -0.1000 " in text
+    assert [g["name"] for g in summary["seed_groups"]] == ["net_mass", "net"]
+
+
 def test_group_by_and_except_make_groups_that_the_default_does_not(write: Write, tmp_path: Path) -> None:
     seeded(write, "x", {1: 4.0, 2: 4.1}, more="model: plain\ndropout: 0.2\nlr: 0.001\n")
     seeded(write, "x", {3: 4.2}, more="model: plain\ndropout: 0.5\nlr: 0.001\n")
@@ -106,7 +120,7 @@ def test_names_without_any_configuration_group_only_when_asked(write: Write, tmp
     assert made(tmp_path)[0]["seed_groups"] == []
     groups = made(tmp_path, group_by=("name",))[0]["seed_groups"]
     assert [(g["name"], g["n"], g["mean_loss"]) for g in groups] == [
-        ("deep-seed", 2, pytest.approx(3.85)), ("wide-seed", 2, pytest.approx(4.05)),
+        ("deep", 2, pytest.approx(3.85)), ("wide", 2, pytest.approx(4.05)),
     ]  # fmt: skip
 
 

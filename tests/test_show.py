@@ -130,3 +130,23 @@ def test_progress_shows_on_a_terminal_after_a_while_and_clears_itself(monkeypatc
     assert "25%  1.0 of 4.0 MB  b\ufffd.log" in screen.text
     assert screen.text.endswith("\r\x1b[K")
     assert pipe.text == ""
+
+
+def test_diff_only_lists_just_the_settings_that_differ(run: Run, built: Path) -> None:
+    found = {s["key"]: s["values"] for s in json.loads(run("show", "--diff-only", "--json").stdout)["settings"]}
+    assert [(v["value"], len(v["runs"])) for v in found["model"]] == [("ngt", 6), ("vanilla", 1)]
+    assert all(len(values) > 1 for values in found.values())
+    assert "vocab_size" not in found
+    text = run("show", "--diff-only").stdout
+    assert re.search(r"(?m)^model +ngt +6 ", text)
+    assert "recorded by some runs only, with one value: " in text
+    assert re.search(r"(?m)^flags .*\n +and \d more", run("show", "--diff-only", "--top", 1).stdout)
+
+
+def test_diff_only_of_runs_that_differ_in_nothing_says_so(tmp_path: Path) -> None:
+    (tmp_path / "one.log").write_text("step 1/2 val_loss=4.5\nstep 2/2 val_loss=4.1\n")
+    CliRunner().invoke(cli, ["build", str(tmp_path / "one.log"), "-o", str(tmp_path / "out")])
+    assert CliRunner().invoke(cli, ["show", str(tmp_path / "out"), "--diff-only"]).stdout == "one run: there is nothing to differ from\n"
+    refused = CliRunner().invoke(cli, ["show", str(tmp_path / "out"), "--diff-only", "--csv"])
+    assert refused.exit_code == 2
+    assert "--diff-only prints a table" in refused.stderr

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ngt_report.assemble.confounds import confounds, differs
 from ngt_report.assemble.facts import TOP, Facts, Row
 from ngt_report.assemble.seeds import stages
-from ngt_report.assemble.verdicts import noise_of, other_loss, run_verdicts, ties
-from ngt_report.model import BestRow, EqualTimeRow, FixedRow, Group, RankRow, SpeedRow, TargetRow, TimeRow
+from ngt_report.assemble.verdicts import noise_of, run_verdicts, ties
+from ngt_report.model import BestRow, EqualTimeRow, FixedRow, Group, Kind, RankRow, SpeedRow, TargetRow, TimeRow
 from ngt_report.runs import differing
 
 
@@ -15,14 +15,16 @@ def group(facts: Facts, row: Row) -> Group:
     budget = row["budget"]
     members = [run for run, c in facts.compared.items() if c["budget"] == budget]
     base = facts.baselines.get(budget)
-    fixed = [_fixed_row(facts, r) for r in facts.of("fixed_step", budget)]
     ranking = facts.of("ranking", budget)
+    order = {kind: i for i, kind in enumerate(dict.fromkeys(r["kind"] for r in ranking))}
+    fixed = sorted((_fixed_row(facts, r) for r in facts.of("fixed_step", budget)), key=lambda f: order.get(f.kind, 0))
+    kinds = _kinds(fixed)
     told = _told_apart(facts, members)
     best_rows = [best_row(facts, r["run"]) for r in ranking]
     all_last = bool(best_rows) and all(b.best_step == b.last_step for b in best_rows)
     speed = [speed_row(facts, r["run"]) for r in ranking if r["run"] in facts.speed]
-    equal, tokens = facts.of("equal_time", budget), facts.of("equal_tokens", budget)
-    variant = next((f for f in fixed if not f.is_baseline), None) if base else None
+    equal, tokens = ([], []) if kinds else (facts.of("equal_time", budget), facts.of("equal_tokens", budget))
+    variant = next((f for f in fixed if not f.is_baseline and f.delta is not None), None) if base else None
     staged = stages(facts, budget)
     differing_keys, unknown = confounds(facts, members)
     return Group(
@@ -47,14 +49,14 @@ def group(facts: Facts, row: Row) -> Group:
         equal_time_s=equal[0]["time_s"] if len(equal) > 1 else None,
         equal_tokens=tuple(_equal_row(facts, r, row["common_step"]) for r in tokens[:TOP]),
         equal_tokens_n=tokens[0]["at_tokens"] if tokens else None,
-        front=_front(facts, ranking),
+        front=() if kinds else _front(facts, ranking),
         bpb=any(f.bpb is not None for f in fixed),
-        targets=tuple(_targets(facts, budget)),
-        unreached=_unreached(facts, budget),
+        targets=() if kinds else tuple(_targets(facts, budget)),
+        unreached=() if kinds else _unreached(facts, budget),
         stages=staged,
         verdict=None if staged else _verdict_text(facts, budget),
-        ties=_ties_text(facts, budget),
-        loss_differs=_loss_differs(facts, [r["run"] for r in ranking]),
+        ties=None if kinds else _ties_text(facts, budget),
+        kinds=kinds,
         confounds=differing_keys,
         differs=differs(facts, members),
         unknown=unknown,
@@ -70,6 +72,7 @@ def _fixed_row(facts: Facts, r: Row) -> FixedRow:
     return FixedRow(
         facts.name(r["run"]), r["loss"], r["decimals"], exp(min(r["loss"], 700.0)), _bits_per_byte(facts, r),
         None if delta is None or is_base else delta["delta_loss"], None if delta is None or is_base else delta["delta_ppl"], is_base,
+        facts.kinds.get(r["run"], ""),
     )  # fmt: skip
 
 
@@ -99,8 +102,9 @@ def _rank_row(facts: Facts, r: Row, told: dict[str, str]) -> RankRow:
     run, b = facts.runs[r["run"]], facts.best[r["run"]]
     flags = run["flags"] if run["flags"] is not None else told.get(r["run"])
     return RankRow(
-        r["place"], run["name"], run["model"], flags, b["best_logged"], b["best_decimals"], r["ppl"], r["best_step"], r["checkpoint"]
-    )
+        r["place"], run["name"], run["model"], flags, b["best_logged"], b["best_decimals"], r["ppl"], r["best_step"], r["checkpoint"],
+        r["kind"],
+    )  # fmt: skip
 
 
 def _told_apart(facts: Facts, members: list[str]) -> dict[str, str]:
@@ -196,7 +200,12 @@ def _ties_text(facts: Facts, budget: str) -> str | None:
     return f"Ranks {ranks} are tied: within {noise.reach:.4f} of each other ({noise.words})"
 
 
-def _loss_differs(facts: Facts, runs: list[str]) -> str | None:
-    """Why these losses are no one ranking: another tokenizer, another validation set."""
-    found = {why: None for run in runs[1:] for why in other_loss(facts.runs[runs[0]], facts.runs[run])}
-    return "; ".join(list(found)[:4]) or None
+def _kinds(fixed: list[FixedRow]) -> tuple[Kind, ...]:
+    """What the losses of a set measure, with the best of each: another tokenizer or validation set makes another ranking."""
+    found: dict[str, list[FixedRow]] = {}
+    for row in fixed:
+        found.setdefault(row.kind, []).append(row)
+    if len(found) < 2:
+        return ()
+    best = {kind: min(rows, key=lambda r: r.loss) for kind, rows in found.items()}
+    return tuple(Kind(kind, len(rows), best[kind].run, best[kind].loss, best[kind].decimals) for kind, rows in found.items())

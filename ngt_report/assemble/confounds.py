@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from ngt_report import kinds
 from ngt_report.assemble.facts import Facts, Row
 from ngt_report.formatting import number
 from ngt_report.model import Confound
@@ -26,8 +27,7 @@ CONFOUNDS = (
 )
 DATA_BUDGET = re.compile(r"epochs?$|^subset_|^max_(?:train|eval|val|test)_samples$|_samples$|^max_steps$|^total_tokens$")
 SPOKEN = {
-    "vocab_size": "vocabulary size",
-    "val_tokens": "validation tokens",
+    **kinds.SPOKEN,
     "sequence_length": "sequence length",
     "batch_tokens": "batch tokens",
     "params": "parameters",

@@ -29,6 +29,7 @@ class Facts:
         self.speed: dict[str, Row] = {r["run"]: r for r in self.rows["throughput"]}
         self.delta: dict[str, Row] = {r["run"]: r for r in self.rows["delta"]}
         self.fixed: dict[str, Row] = {r["run"]: r for r in self.rows["fixed_step"]}
+        self.kinds: dict[str, str] = dict(store.run("SELECT run, kind FROM kinds"))
         self.bpb: dict[str, float] = {r["run"]: r["last_bpb"] for r in self.rows["perplexity"] if r["last_bpb"] is not None}
         self.final: dict[str, float] = {r["run"]: r["last"]["v"] for r in self.rows["other_metrics"] if r["metric"] == "final/loss"}
         self.findings = store.rows("SELECT * FROM findings ORDER BY severity, kind, text, source, line")

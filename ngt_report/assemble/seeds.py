@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from typing import Any
 
@@ -15,6 +16,7 @@ from ngt_report.names import CONFIG
 from ngt_report.runs import UNTELLING
 
 CURVE = 6  # steps of the printed mean curves
+SEED_WORD = re.compile(r"(?:(?:^|[_\-. ])(?:seed|sd|s))?[_\-. =]*$")  # not the s of mass
 
 
 def stages(facts: Facts, budget: str) -> tuple[Stage, ...]:
@@ -72,25 +74,31 @@ def group_name(facts: Facts, r: Row) -> str:
 
 
 def _common(names: list[str]) -> str:
-    """What the names begin with, without a trailing separator or the s of a seed."""
+    """What the names begin with, without a trailing separator or the word that says a seed."""
     if len(names) == 1:
         return names[0]
     same = [a for a, b in zip(min(names), max(names), strict=False)]
     length = next((i for i, c in enumerate(same) if min(names)[i] != max(names)[i]), len(same))
-    return names[0][:length].rstrip("_-.s ") or names[0]
+    return SEED_WORD.sub("", names[0][:length]) or names[0]
 
 
 def telling(facts: Facts, rows: list[Row]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """The fewest settings that tell groups apart, and their values; a name where settings do not."""
     configs = [settings_of(facts, r["runs"][0]) for r in rows]
     keys = telling_keys(configs)
-    cells = [
-        tuple("-" if c.get(k) is None else number(c[k]) if not isinstance(c[k], dict | list) else json.dumps(c[k]) for k in keys)
-        for c in configs
-    ]
+    cells = [tuple(_cell(c.get(k)) for k in keys) for c in configs]
     if len(set(cells)) == len(cells) and keys:
         return tuple(keys), cells
     return ("group",), [(name,) for name in unique_names([group_name(facts, r) for r in rows], cells)]
+
+
+def _cell(value: Any) -> str:
+    """A setting's value in a table; none where it is set to nothing, such as the flags of a run without any."""
+    if value is None:
+        return "-"
+    if value in ("", [], {}):
+        return "none"
+    return json.dumps(value) if isinstance(value, dict | list) else number(value)
 
 
 def unique_names(names: list[str], cells: list[tuple[str, ...]]) -> list[str]:

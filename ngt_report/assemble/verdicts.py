@@ -8,18 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ngt_report import stats
-from ngt_report.assemble.confounds import SPOKEN, confound_value
+from ngt_report.assemble.confounds import SPOKEN
 from ngt_report.assemble.facts import TOP, Facts, Row
 from ngt_report.formatting import number
+from ngt_report.kinds import said_of
 from ngt_report.model import VerdictRow
 from ngt_report.queries import BASELINE_WORDS
 from ngt_report.student import quantile
 
 BETTER, WORSE, EQUAL, APART = "better", "worse", "not distinguishable with these runs", "not comparable"
-OTHER_LOSS = ("dataset", "tokenizer", "vocab_size", "val_tokens", "val_loss_unit")  # where these differ, losses measure different things
-OTHER_VALIDATION = re.compile(
-    r"(?:^|_)(?:val|valid|validation|eval)_(?:samples|examples|batches|iters|steps|split|set|data|bin)$|^subset_(?:val|eval)"
-)
 COMPARED = 30  # groups at most, lowest first: all pairs of more would cost seconds
 SOURCES = {"seeds": "between seeds", "repeats": "between repeats", "late evaluations": "late evaluations, not seed noise"}
 
@@ -51,13 +48,8 @@ def noise_of(facts: Facts, budget: str) -> Noise | None:
 
 def other_loss(first: Row, second: Row) -> list[str]:
     """What makes the losses of two runs incomparable, in words; unknown values prove nothing."""
-    keys = [k for k in first["config"].keys() | second["config"].keys() if OTHER_VALIDATION.search(k)]
-    found = []
-    for key in (*OTHER_LOSS, *sorted(keys)):
-        a, b = confound_value(first, key), confound_value(second, key)
-        if a is not None and b is not None and a != b:
-            found.append(f"{SPOKEN.get(key, key)} {number(b)} against {number(a)}")
-    return found
+    a, b = said_of(first), said_of(second)
+    return [f"{SPOKEN.get(k, k)} {number(b[k])} against {number(a[k])}" for k in a if k in b and a[k] != b[k]]
 
 
 # -- groups of seeds --------------------------------------------------------------------------------------------------
@@ -152,7 +144,7 @@ def run_verdicts(facts: Facts, budget: str) -> dict[str, str]:
     for r in facts.of("delta", budget):
         if r["run"] == base["run"]:
             continue
-        if other_loss(facts.runs[base["run"]], facts.runs[r["run"]]):
+        if r["delta_loss"] is None or other_loss(facts.runs[base["run"]], facts.runs[r["run"]]):
             out[r["run"]] = APART
         elif noise is None or abs(r["delta_loss"]) <= noise.reach:
             out[r["run"]] = EQUAL

@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS checkpoints (
 CREATE TABLE IF NOT EXISTS params (step BIGINT, target DOUBLE, per_run BOOLEAN); -- per_run: groups are asked for, each run is one sample
 CREATE TABLE IF NOT EXISTS t_quantiles (df BIGINT, q DOUBLE); -- P(|T| <= q) = 0.95
 CREATE TABLE IF NOT EXISTS baselines (budget VARCHAR, run VARCHAR, why VARCHAR);
+CREATE TABLE IF NOT EXISTS kinds (budget VARCHAR, run VARCHAR, kind VARCHAR); -- what the loss of a run measures, where a set has several
 CREATE TABLE IF NOT EXISTS targets (budget VARCHAR, target DOUBLE, why VARCHAR);
 
 CREATE TABLE IF NOT EXISTS findings (severity VARCHAR, kind VARCHAR, run VARCHAR, text VARCHAR, source VARCHAR, line BIGINT);

@@ -38,7 +38,8 @@ closing AS (
 slow AS (
     SELECT
         o.run, count(*) AS intervals, count(*) FILTER (o.rate < 0.7 * s.fast) AS slow,
-        min(o.from_step) FILTER (o.rate < 0.7 * s.fast) AS from_step
+        min(o.from_step) FILTER (o.rate < 0.7 * s.fast) AS from_step,
+        arg_min({'path': o.path, 'line': o.line}, o.step) FILTER (o.rate < 0.7 * s.fast) AS spot
     FROM ordered AS o
     JOIN scales AS s USING (run, metric)
     WHERE o.metric = 'val/loss' AND o.rate > 0
@@ -62,6 +63,6 @@ SELECT 'info', 'plateau', r.name, 'run ' || r.name || ' improved by only ' || pr
 FROM closing JOIN runs AS r USING (run) WHERE points >= 10 AND early - best < 0.002 * abs(best)
 UNION ALL
 SELECT 'warning', 'throughput_drop', r.name,
-    'run ' || r.name || ' slows down after step ' || from_step || ': much of it takes far longer a step than its fast part', NULL, NULL
+    'run ' || r.name || ' slows down after step ' || from_step || ': much of it takes far longer a step than its fast part', spot.path, spot.line
 FROM slow JOIN runs AS r USING (run) WHERE slow >= 3 AND slow >= 0.1 * intervals
 ORDER BY ALL

@@ -3,7 +3,7 @@
 -- better: lower
 -- grain: run
 SELECT
-    c.budget, b.run, row_number() OVER (PARTITION BY c.budget ORDER BY b.best_loss, b.run) AS place, b.best_loss, exp(b.best_loss) AS ppl, b.best_step,
+    c.budget, b.run, row_number() OVER (PARTITION BY c.budget, k.kind ORDER BY b.best_loss, b.run) AS place, b.best_loss, exp(b.best_loss) AS ppl, b.best_step, k.kind,
     coalesce(
         (SELECT min(k.path) FROM checkpoints AS k WHERE k.run = b.run AND k.kind = 'best'),
         (SELECT min(k.path) FROM checkpoints AS k WHERE k.run = b.run AND k.step = b.best_step),
@@ -13,5 +13,6 @@ SELECT
     ) AS checkpoint
 FROM compared AS c
 JOIN best_last AS b USING (run)
+JOIN kinds AS k USING (run)
 WHERE c.budget IS NOT NULL AND b.best_loss IS NOT NULL
-ORDER BY c.budget, place
+ORDER BY c.budget, count(*) OVER (PARTITION BY c.budget, k.kind) DESC, k.kind, place

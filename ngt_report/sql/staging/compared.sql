@@ -1,6 +1,12 @@
 -- title: which runs are compared with which: finished, non-continuation runs of the same total
 -- grain: run
 WITH
+in_bits AS (
+    SELECT t.run, min(c.metric) AS metric
+    FROM curves AS c JOIN run_trials AS t ON t.source = c.source AND t.trial = c.trial
+    WHERE regexp_matches(c.metric, '^val/(.*_)?(bpb|bits_per_|bits)') AND c.n_finite > 0
+    GROUP BY t.run
+),
 judged AS (
     SELECT
         r.run, e.last_eval, e.n_finite AS n_val, coalesce(r.total_steps, e.last_eval) AS total, coalesce(e.unstepped, false) AS unstepped,
@@ -8,10 +14,14 @@ judged AS (
             WHEN r.is_continuation THEN 'continues ' || coalesce((SELECT name FROM runs AS p WHERE p.run = r.parent), 'an earlier run')
                 || coalesce(' from step ' || r.resumed_step, '')
             WHEN r.status NOT IN ('finished', 'no declared total') THEN r.status
+            WHEN regexp_matches(lower(json_extract_string(r.config, '$.val_loss_unit')), 'bit|bp[bct]')
+                THEN 'its loss is in ' || json_extract_string(r.config, '$.val_loss_unit') || ', not in nats per token'
+            WHEN e.run IS NULL AND b.metric IS NOT NULL THEN 'validated as ' || b.metric || ' only, not in nats per token'
             WHEN e.run IS NULL THEN 'no validation loss'
         END AS excluded
     FROM runs AS r
     LEFT JOIN ends AS e ON e.run = r.run AND e.n_finite > 0
+    LEFT JOIN in_bits AS b ON b.run = r.run
 )
 SELECT
     run, excluded, unstepped, last_eval, n_val,

@@ -8,5 +8,5 @@ SELECT
 FROM ranking AS k
 JOIN best_last AS b USING (run)
 JOIN runs AS r USING (run)
-WHERE k.budget = (SELECT budget FROM ranking AS own WHERE own.run = $run)
+WHERE (k.budget, k.kind) = (SELECT (budget, kind) FROM ranking AS own WHERE own.run = $run)
 ORDER BY k.place
