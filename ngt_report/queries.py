@@ -82,7 +82,7 @@ def build_relations(store: Store, settings: Settings) -> None:
         text = sql(f"metrics/{name}.sql")
         made = f"AS {text}" if applies(text, present) else f"({header(name)['columns']})"
         store.run(f"CREATE OR REPLACE TABLE {name} {made}")
-    store.run(f"CREATE OR REPLACE TEMP TABLE thinned AS {sql('staging/thinned.sql')}")
+    store.run(f"CREATE OR REPLACE TEMP TABLE audits AS {store.audits(sql('staging/thinned.sql'))}")
     for name in finding_names():
         text = sql(f"findings/{name}.sql")
         if applies(text, present):

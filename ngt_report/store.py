@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import duckdb
 
 LOCK_WAIT = 3.0  # seconds that a second build waits
-SCHEMA_VERSION = "4"
+SCHEMA_VERSION = "5"
 
 
 def source_id(path: str) -> int:
@@ -101,7 +101,7 @@ class Store:
         """Remove everything that these sources said."""
         if not ids:
             return
-        for table in (*RAW, *SUMMARIES, "raw_values", "lines", *(t.name for t in self.wide.tables.values())):
+        for table in (*RAW, *SUMMARIES, "long_audits", "raw_values", "lines", *(t.name for t in self.wide.tables.values())):
             column = "id" if table == "sources" else "source"
             self.run(f"DELETE FROM {table} WHERE {column} IN (SELECT unnest(?::BIGINT[]))", [list(ids)])
 
@@ -129,9 +129,18 @@ class Store:
         if not ids:
             return
         self.run("CREATE OR REPLACE TEMP TABLE fresh AS SELECT unnest(?::BIGINT[]) AS source", [list(ids)])
-        for name in SUMMARIES:
+        for name in (*SUMMARIES, "long_audits"):
             self.run(f"DELETE FROM {name} WHERE source IN (SELECT source FROM fresh)")
+        for name in SUMMARIES:
             self.run(f"INSERT INTO {name} {sql(f'staging/{name}.sql')}")
+        if self.run("SELECT 1 FROM stretches SEMI JOIN fresh USING (source) LIMIT 1"):
+            audits = self.audits(sql("staging/fresh_stretches.sql"))
+            self.run(f"INSERT INTO long_audits SELECT curve.source, curve.trial, * EXCLUDE (curve) FROM ({audits})")
+
+    def audits(self, thinned: str) -> str:
+        """The query that audits curves, given by a query in the form of `thinned`, which stays as a table of that name."""
+        self.run(f"CREATE OR REPLACE TEMP TABLE thinned AS {thinned}")
+        return sql("staging/audits.sql")
 
     def flush(self) -> None:
         """Insert everything that waits."""

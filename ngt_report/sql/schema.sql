@@ -65,6 +65,13 @@ CREATE TABLE IF NOT EXISTS stretches (
     first_step BIGINT, first_clock DOUBLE
 );
 
+-- What an audit of these stretches finds (staging/audits.sql).
+CREATE TABLE IF NOT EXISTS long_audits (
+    source BIGINT, trial INTEGER, metric VARCHAR, points BIGINT, best DOUBLE, early DOUBLE, spikes BIGINT,
+    spike STRUCT(high DOUBLE, rise DOUBLE, step BIGINT, path VARCHAR, line BIGINT, place BIGINT),
+    intervals BIGINT, slow BIGINT, from_step BIGINT, slow_at STRUCT(path VARCHAR, line BIGINT)
+);
+
 CREATE TABLE IF NOT EXISTS raw_facts (source BIGINT, trial INTEGER, key VARCHAR, value VARCHAR, line BIGINT, pointer VARCHAR);
 
 CREATE TABLE IF NOT EXISTS raw_findings (source BIGINT, severity VARCHAR, kind VARCHAR, trial INTEGER, text VARCHAR, line BIGINT);

@@ -2,10 +2,10 @@
 -- when: clock restarts
 WITH
 intervals AS (
-    SELECT run, step - lag(step) OVER w AS steps, clock_s - lag(clock_s) OVER w AS seconds
+    SELECT curve AS run, step - lag(step) OVER w AS steps, clock_s - lag(clock_s) OVER w AS seconds
     FROM thinned
     WHERE metric = 'val/loss' AND clock_s IS NOT NULL
-    WINDOW w AS (PARTITION BY run ORDER BY stretch)
+    WINDOW w AS (PARTITION BY curve ORDER BY stretch)
 ),
 usual AS (
     SELECT run, median(seconds) AS seconds FROM intervals WHERE steps > 0 GROUP BY run

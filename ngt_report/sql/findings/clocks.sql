@@ -9,9 +9,8 @@ suspects AS (
     WHERE c.clocked AND (c.uneven OR c.clock_fall <= 0 OR c.clock_leap > 4 * c.clock_usual + 20)
 ),
 readings AS (
-    SELECT run, stretch AS place, step, path, line, clock_s
+    SELECT curve AS run, stretch AS place, step, path, line, clock_s
     FROM thinned
-    ANTI JOIN long_curves USING (run)
     WHERE metric = 'val/loss' AND clock_s IS NOT NULL
     UNION ALL
     SELECT run, step, step, path, line, clock_s

@@ -1,49 +1,42 @@
 -- spikes, plateaus, curves that end far above their best, and throughput that drops
 WITH
-ordered AS (
-    SELECT
-        *, lag(high) OVER w AS before, lead(high) OVER w AS after, row_number() OVER w AS place, count(*) OVER (PARTITION BY run, metric) AS points, lag(step) OVER w AS from_step,
-        (step - lag(step) OVER w) / nullif(clock_s - lag(clock_s) OVER w, 0) AS rate
-    FROM thinned
-    WINDOW w AS (PARTITION BY run, metric ORDER BY stretch)
+kept AS (
+    -- of a long plain curve of validation, and of a long training curve of a run's main log
+    SELECT l.run, l.path, k.* EXCLUDE (source, trial)
+    FROM long_audits AS k
+    JOIN long_curves AS l ON l.source = k.source AND l.trial = k.trial
+    WHERE k.metric = 'val/loss'
+    UNION ALL
+    SELECT t.run, s.path, k.* EXCLUDE (source, trial)
+    FROM (FROM long_audits ANTI JOIN segments USING (source, trial)) AS k
+    JOIN run_trials AS t ON t.source = k.source AND t.trial = k.trial AND t.main
+    JOIN sources AS s ON s.id = k.source
+    WHERE k.metric = 'train/loss'
 ),
-scales AS (
-    -- how far a point usually lies from the middle of its neighbours
-    SELECT run, metric, median(abs(high - (before + after) / 2)) AS usual, quantile_cont(rate, 0.9) FILTER (rate > 0) AS fast
-    FROM ordered
-    GROUP BY run, metric
-),
-spikes AS (
-    SELECT o.*, o.high - greatest(o.before, o.after) AS rise, count(*) OVER (PARTITION BY o.run, o.metric) AS spikes
-    FROM ordered AS o
-    JOIN scales AS s USING (run, metric)
-    WHERE o.points >= 8 AND o.before IS NOT NULL AND o.after IS NOT NULL AND o.high - greatest(o.before, o.after) > greatest(0.1, 10 * s.usual)
+audited AS (
+    SELECT *, NULL AS own_path FROM audits
+    UNION ALL
+    SELECT * EXCLUDE (path), path FROM kept
 ),
 highest AS (
     -- of each curve the highest spike; one at the end may be the last value that is compared
-    SELECT k.*, r.name, k.metric = 'val/loss' AND k.place > 0.9 * k.points AS late, count(*) OVER (PARTITION BY k.metric) AS runs
-    FROM (FROM spikes QUALIFY row_number() OVER (PARTITION BY run, metric ORDER BY rise DESC) = 1) AS k
-    JOIN runs AS r USING (run)
+    SELECT
+        a.metric, a.spikes, a.spike.high, a.spike.rise, a.spike.step AS peak_step, coalesce(a.spike.path, a.own_path) AS path, a.spike.line, r.name,
+        a.metric = 'val/loss' AND a.spike.place > 0.9 * a.points AS late, count(*) OVER (PARTITION BY a.metric) AS runs
+    FROM audited AS a
+    JOIN runs AS r ON r.run = a.curve
+    WHERE a.spikes > 0
 ),
 closing AS (
-    SELECT o.run, o.points, o.best, o.early, e.last.v AS last, {'path': e.last.p, 'line': e.last.l} AS spot
-    FROM (
-        SELECT run, count(*) AS points, min(low) AS best, min(low) FILTER (place <= 0.6 * points) AS early
-        FROM ordered
-        WHERE metric = 'val/loss'
-        GROUP BY run
-    ) AS o
-    JOIN ends AS e USING (run)
+    SELECT a.curve AS run, a.points, a.best, a.early, e.last.v AS last, {'path': e.last.p, 'line': e.last.l} AS spot
+    FROM audited AS a
+    JOIN ends AS e ON e.run = a.curve
+    WHERE a.metric = 'val/loss'
 ),
 slow AS (
-    SELECT
-        o.run, count(*) AS intervals, count(*) FILTER (o.rate < 0.7 * s.fast) AS slow,
-        min(o.from_step) FILTER (o.rate < 0.7 * s.fast) AS from_step,
-        arg_min({'path': o.path, 'line': o.line}, o.step) FILTER (o.rate < 0.7 * s.fast) AS spot
-    FROM ordered AS o
-    JOIN scales AS s USING (run, metric)
-    WHERE o.metric = 'val/loss' AND o.rate > 0
-    GROUP BY o.run
+    SELECT curve AS run, intervals, slow, from_step, {'path': coalesce(slow_at.path, own_path), 'line': slow_at.line} AS spot
+    FROM audited
+    WHERE metric = 'val/loss' AND slow > 0
 )
 SELECT
     CASE WHEN late THEN 'warning' ELSE 'info' END AS severity, 'spike' AS kind, name AS run,

@@ -1,8 +1,8 @@
 -- title: at most some 500 points of each validation and training curve, each the highest of its stretch, for the audit of curves
--- grain: run, metric, stretch; of a long plain curve what was kept with its content, of others computed here
+-- grain: run, metric, stretch; what is kept with its content (stretches) is left out
 WITH
 kept AS (
-    SELECT DISTINCT source, trial FROM stretches ANTI JOIN segments USING (source, trial)
+    SELECT source, trial FROM long_audits ANTI JOIN segments USING (source, trial) WHERE metric = 'train/loss'
 ),
 widths AS (
     -- as wide as the stretches that are kept: how a curve is read may not change what is said of it
@@ -31,17 +31,6 @@ training AS (
     WHERE p.metric = 'train/loss' AND isfinite(p.value) AND p.step > 0 AND (g.superseded_from IS NULL OR p.step < g.superseded_from)
     GROUP BY t.run, p.step // w.width
 )
-SELECT run, 'val/loss' AS metric, stretch, high, low, peak.step AS peak_step, peak.path AS path, peak.line AS line, onset.step AS step, onset.clock AS clock_s FROM validation
+SELECT run AS curve, 'val/loss' AS metric, stretch, high, low, peak.step AS peak_step, peak.path AS path, peak.line AS line, onset.step AS step, onset.clock AS clock_s FROM validation
 UNION ALL
 SELECT g.run, 'train/loss', g.stretch, g.high, g.low, g.peak.step, s.path, g.peak.line, NULL, NULL FROM training AS g JOIN sources AS s ON s.id = g.peak.source
-UNION ALL
-SELECT l.run, h.metric, h.stretch, h.high, h.low, h.peak_step, l.path, h.peak_line, h.first_step, h.first_clock
-FROM stretches AS h
-JOIN long_curves AS l ON l.source = h.source AND l.trial = h.trial
-WHERE h.metric = 'val/loss'
-UNION ALL
-SELECT t.run, h.metric, h.stretch, h.high, h.low, h.peak_step, s.path, h.peak_line, NULL, NULL
-FROM stretches AS h
-JOIN (FROM run_trials SEMI JOIN kept USING (source, trial)) AS t ON t.source = h.source AND t.trial = h.trial AND t.main
-JOIN sources AS s ON s.id = h.source
-WHERE h.metric = 'train/loss'
