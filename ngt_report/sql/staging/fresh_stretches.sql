@@ -5,3 +5,4 @@ SELECT
     CASE WHEN metric = 'val/loss' THEN first_step END AS step, CASE WHEN metric = 'val/loss' THEN first_clock END AS clock_s
 FROM stretches
 SEMI JOIN fresh USING (source)
+WHERE metric <> 'lr'

@@ -33,7 +33,7 @@ SELECT DISTINCT 'several sources' FROM origins WHERE NOT single
 UNION ALL
 SELECT unnest(list_filter([
     CASE WHEN count(*) FILTER (status NOT IN ('finished', 'no declared total')) > 0 THEN 'unfinished' END,
-    CASE WHEN bool_or(contains(config, 'batch_size')) THEN 'batch' END,
+    CASE WHEN bool_or(contains(config, 'batch_size')) THEN 'batch' END, CASE WHEN bool_or(is_continuation) THEN 'continuations' END,
     CASE WHEN count(seed_group) > count(DISTINCT seed_group) OR count(config_group) > count(DISTINCT config_group) THEN 'groups' END
 ], lambda x: x IS NOT NULL)) FROM runs
 UNION ALL

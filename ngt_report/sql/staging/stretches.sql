@@ -1,4 +1,4 @@
--- title: long curves of validation and training loss in at most some 256 stretches of steps
+-- title: long curves of validation loss, training loss and learning rate in at most some 256 stretches of steps
 -- grain: source, trial, metric, stretch; computed once per content, for the sources in fresh
 WITH long AS (
     SELECT source, trial, max(last_step) // 256 + 1 AS width
@@ -12,5 +12,5 @@ SELECT
     arg_max(p.step, p.value) AS peak_step, arg_max(p.line, p.value) AS peak_line, min(p.step) AS first_step, arg_min(p.elapsed_s, p.step) AS first_clock
 FROM raw_points AS p
 JOIN long AS l ON l.source = p.source AND l.trial = p.trial
-WHERE p.metric IN ('val/loss', 'train/loss') AND isfinite(p.value) AND p.step > 0
+WHERE p.metric IN ('val/loss', 'train/loss', 'lr') AND isfinite(p.value) AND p.step > 0
 GROUP BY p.source, p.trial, p.metric, p.step // l.width
