@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from dataclasses import asdict, replace
 from functools import cache
@@ -19,7 +18,7 @@ from ngt_report.assemble.facts import Facts
 from ngt_report.assemble.seeds import group_verdicts, seed_group
 from ngt_report.assemble.verdicts import run_verdicts
 from ngt_report.model import Report
-from ngt_report.store import finite
+from ngt_report.store import finite, to_json
 
 if TYPE_CHECKING:
     import jinja2
@@ -163,15 +162,24 @@ def summary_json(facts: Facts, group: str) -> str:
         "campaign": asdict(found) if (found := campaign(facts)) else None,
         "findings": facts.findings,
     }  # fmt: skip
-    return json.dumps(finite(document), indent=1, ensure_ascii=False) + "\n"
+    return _a_line_each(document)
+
+
+def _a_line_each(document: dict[str, Any]) -> str:
+    """JSON with a line for every run and finding: quick to write, and a diff shows what changed."""
+    texts = []
+    for key, value in document.items():
+        many = isinstance(value, list) and len(value) > 0
+        text = "[\n  " + ",\n  ".join(map(to_json, value)) + "\n ]" if many else to_json(value)
+        texts.append(f' "{key}": {text}')
+    return "{\n" + ",\n".join(texts) + "\n}\n"
 
 
 def _json_run(facts: Facts, run: str, r: dict[str, Any]) -> dict[str, Any]:
     from math import exp
 
     b, f, s, t = facts.best.get(run), facts.fixed.get(run), facts.speed.get(run), facts.time.get(run, {})
-    sources = [x for x in facts.run_sources if x["run"] == run]
-    place = next((k for k in facts.rows["ranking"] if k["run"] == run), None)
+    sources, place = facts.sources_of(run), facts.place.get(run)
 
     def ppl(loss: float | None) -> float | None:
         return exp(loss) if loss is not None and loss < 700 else None

@@ -150,9 +150,15 @@ class Store:
             rows.clear()
 
 
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str, allow_nan=False)
+
+
 def to_json(value: Any) -> str:
     """Compact JSON; NaN and infinity become null."""
-    return json.dumps(finite(value), ensure_ascii=False, separators=(",", ":"), default=str)
+    try:
+        return _COMPACT.encode(value)
+    except (ValueError, TypeError):  # a number that is none, or a key that is no text
+        return _COMPACT.encode(finite(value))
 
 
 def finite(value: Any) -> Any:

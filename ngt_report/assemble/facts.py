@@ -29,6 +29,7 @@ class Facts:
         self.speed: dict[str, Row] = {r["run"]: r for r in self.rows["throughput"]}
         self.delta: dict[str, Row] = {r["run"]: r for r in self.rows["delta"]}
         self.fixed: dict[str, Row] = {r["run"]: r for r in self.rows["fixed_step"]}
+        self.place: dict[str, Row] = {r["run"]: r for r in self.rows["ranking"]}
         self.kinds: dict[str, str] = dict(store.run("SELECT run, kind FROM kinds"))
         self.bpb: dict[str, float] = {r["run"]: r["last_bpb"] for r in self.rows["perplexity"] if r["last_bpb"] is not None}
         self.final: dict[str, float] = {r["run"]: r["last"]["v"] for r in self.rows["other_metrics"] if r["metric"] == "final/loss"}
@@ -43,12 +44,18 @@ class Facts:
             "SELECT DISTINCT t.run, s.path, s.format, t.precedence, t.main FROM run_trials AS t JOIN sources AS s ON s.id = t.source"
             " ORDER BY t.run, t.main DESC, t.precedence, s.path"
         )
-
         self.memo: dict[Any, Any] = {}  # what two outputs need and is worth computing once
+        self._sources_of: dict[str, list[Row]] = {}
+        for row in self.run_sources:
+            self._sources_of.setdefault(row["run"], []).append(row)
 
     def name(self, run: str) -> str:
         """Display name of a run."""
         return str(self.runs[run]["name"])
+
+    def sources_of(self, run: str) -> list[Row]:
+        """The files of a run, its main log first."""
+        return self._sources_of.get(run, [])
 
     def of(self, metric: str, budget: str) -> list[Row]:
         """Rows of a metric that belong to one compared set."""
