@@ -24,7 +24,7 @@ SELECT
     count(*) FILTER (finite) || ':' || bit_xor(hash(coalesce(step, 0), value, elapsed_s)) FILTER (finite) || ':' || min(value) FILTER (finite) AS print_,
     count(*) FILTER (finite) || ':' || bit_xor(hash(step)) FILTER (finite)
         || ':' || coalesce(bit_xor(hash(step)) FILTER (finite AND elapsed_s IS NOT NULL), 0) AS steps_print,
-    min(decimals) FILTER (finite) AS least_decimals, max(decimals) FILTER (finite) AS most_decimals,
+    min(decimals) AS least_decimals, max(decimals) AS most_decimals,
     min(seconds) AS clock_fall, max(seconds) AS clock_leap, (sum(seconds) - max(seconds)) / nullif(count(seconds) - 1, 0) AS clock_usual
 FROM ordered
 GROUP BY source, trial, metric

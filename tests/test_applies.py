@@ -1,0 +1,71 @@
+"""What is left out because nothing is there to compute would have given nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from ngt_report import queries
+from ngt_report.build import Request, build
+from ngt_report.store import Store, sql
+from tests.conftest import LOGS
+from tests.faults import FAULTS, healthy
+
+SKIPPABLE = [n for n in queries.metric_names() if "columns" in queries.header(n)]
+
+
+def made(logs: Path, out: Path) -> dict[str, object]:
+    """The rows of all findings and of all metrics that may be left out, and what Summary.md says."""
+    build(Request((str(logs),), out=str(out), dashboard=False))
+    store = Store(str(out / "report.duckdb"), read_only=True)
+    try:
+        rows = {n: store.run(f"SELECT * FROM {n} ORDER BY ALL") for n in ("findings", *SKIPPABLE)}
+    finally:
+        store.close()
+    return {**rows, "Summary.md": (out / "Summary.md").read_text(encoding="utf-8")}
+
+
+def with_all(logs: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    """The same when nothing is left out."""
+    with monkeypatch.context() as patch:
+        patch.setattr(queries, "applies", lambda text, present: True)
+        return made(logs, out)
+
+
+def test_of_the_sample_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert made(LOGS, tmp_path / "a") == with_all(LOGS, tmp_path / "b", monkeypatch)
+
+
+def test_of_no_fault_a_finding_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, (_, plant) in list(FAULTS.items())[::3]:  # test_audit.py finds each of them by itself
+        dice = Random(name)
+        project = healthy(dice)
+        plant(project, dice.choice(project.curves), dice)
+        logs = project.write(tmp_path / name / "in")
+        assert made(logs, tmp_path / name / "a") == with_all(logs, tmp_path / name / "b", monkeypatch), name
+
+
+@pytest.mark.parametrize("text", ["step:5/9 train_loss:3.5\nstep:9/9 train_loss:3.1\n", "", "just words\n"])
+def test_of_a_thin_log_nothing_is_lost(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "a.log").write_text(text)
+    assert made(logs, tmp_path / "a") == with_all(logs, tmp_path / "b", monkeypatch)
+
+
+def test_a_metric_without_rows_has_the_columns_that_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "applies", lambda text, present: True)
+    build(Request((str(LOGS),), out=str(tmp_path), dashboard=False))
+    store = Store(str(tmp_path / "report.duckdb"), read_only=True)
+    try:
+        for name in SKIPPABLE:
+            assert ", ".join(f"{n} {t}" for n, t, *_ in store.run(f"DESCRIBE {name}")) == queries.header(name)["columns"], name
+    finally:
+        store.close()
+
+
+def test_a_metric_that_may_be_left_out_says_its_columns() -> None:
+    for name in queries.metric_names():
+        assert ("-- when: " in sql(f"metrics/{name}.sql")) == ("columns" in queries.header(name)), name
