@@ -8,7 +8,7 @@ from math import exp
 from typing import Any
 
 from ngt_report import formatting as fmt
-from ngt_report import shell
+from ngt_report import shell, vega
 from ngt_report.assemble.facts import Facts, Row
 from ngt_report.assemble.seeds import seed_group
 from ngt_report.charts import page_charts
@@ -76,7 +76,7 @@ def dashboard_html(store: Store, facts: Facts, report: Report) -> str:
     drawn = curves(store, names, origins.path)
     tables = shell.island("data-tables", _tables(store, facts, report, names, origins))
     charted = page_charts(store, names)
-    library = shell.vega()
+    library = vega.library()
     script = shell.asset(*SCRIPTS)
     page = Page(
         policy=shell.policy((script, START, library.text)),

@@ -111,17 +111,6 @@ def test_a_script_that_would_end_its_element_is_refused(text: str) -> None:
         shell.verbatim(text)
 
 
-def test_a_torn_cache_of_vega_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = shell.vega().text
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    path = shell._cached()
-    assert path is not None and path.is_relative_to(tmp_path)
-    path.parent.mkdir()
-    path.write_text(whole[:1000])
-    assert shell.vega().text == whole
-    assert shell._read(path) == whole
-
-
 # -- what it says -----------------------------------------------------------------------------------------------------
 def test_cells_are_the_reports_numbers(page: str, built: Path) -> None:
     tables = island(page, "tables")
