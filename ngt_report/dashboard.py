@@ -66,14 +66,14 @@ def pages(store: Store, facts: Facts, report: Report, files: list[InputFile]) ->
     """All HTML files of a report."""
     from ngt_report.coords import build_pages
 
-    return {"dashboard.html": dashboard_html(store, facts, report), **(build_pages(store, files) if report.coords else {})}
+    return {"dashboard.html": dashboard_html(store, facts, report, files), **(build_pages(store, files) if report.coords else {})}
 
 
-def dashboard_html(store: Store, facts: Facts, report: Report) -> str:
+def dashboard_html(store: Store, facts: Facts, report: Report, files: list[InputFile]) -> str:
     """The whole page."""
     origins = Origins()
     names = {run: i for i, run in enumerate(_order(facts))}
-    drawn = curves(store, names, origins.path)
+    drawn = curves(store, names, origins.path, files)
     tables = shell.island("data-tables", _tables(store, facts, report, names, origins))
     charted = page_charts(store, names)
     library = vega.library()

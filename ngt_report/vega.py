@@ -99,7 +99,7 @@ def _modules(paths: list[Path]) -> dict[str, tuple[tuple[int, ...], str]]:
 
 
 def _function(text: str) -> tuple[str | None, list[str]]:
-    """A module as a function's call that returns what it exports, and the packages it needs; None when a statement is left that we do not know."""
+    """A module as a function's call that returns what it exports, and the packages it needs; None for what we do not know."""
     heads, returned, needs = [], [], []
     for i in IMPORT.finditer(text):
         needs.append(i["of"])

@@ -1,4 +1,4 @@
-"""Vega's script: modules of an installed library joined into one, kept, made anew when torn; the bundler where the modules are not there."""
+"""Vega's script: modules of an installed library joined into one, kept, made anew when torn; else the bundler."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ MODULES = {
     'const v=t(21)+n.e;export{v as version};export{twice as double}from"/npm/d3-a@1.0.0/+esm";export default null;',
     "vega-lite@5.9.0": 'export const old=1;export{old as version}',
     "vega-lite@5.10.0": 'var e="new";export{e as version};export default null;',
-    "vega-embed@7.0.0": 'import e,{e as two}from"/npm/d3-a@1.0.0/+esm";import*as r from"/npm/vega-lite@5.9.0/+esm";import{version as o}from"/npm/vega@6.2.0/+esm";'
+    "vega-embed@7.0.0": 'import e,{e as two}from"/npm/d3-a@1.0.0/+esm";import*as r from"/npm/vega-lite@5.9.0/+esm";'
+    'import{version as o}from"/npm/vega@6.2.0/+esm";'
     "const c=()=>[r.version,o,two,e];export{c as default};",
 }  # fmt: skip
 
 
 def held(folder: Path, modules: dict[str, str]) -> Path:
     """A library that holds modules as jsDelivr writes them, between bytes that are none."""
-    head = "/**\n * Bundled by jsDelivr using Rollup v2.79.2 and Terser v5.39.0.\n * Original file: /npm/{}/build/x.js\n *\n * No SRI!\n */\n"
+    head = (
+        "/**\n * Bundled by jsDelivr using Rollup v2.79.2 and Terser v5.39.0.\n * Original file: /npm/{}/build/x.js\n *\n * No SRI!\n */\n"
+    )
     path = folder / "library.so"
     texts = [f"{head.format(name)}{text}\n//# sourceMappingURL=/sm/0.map" for name, text in modules.items()]
     path.write_bytes(b"\x7fELF\xff" + b"\x00\xfe".join(t.encode() for t in texts) + b"\x00")

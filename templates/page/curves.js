@@ -38,21 +38,21 @@ const yDomain = (metric, [from, to]) => {
   const room = (high - low) * 0.04;
   return state.ly ? [low / (high / low) ** 0.04, high * (high / low) ** 0.04] : [low - room, high + room];
 };
-const axisText = (axis) => (axis === "clock" ? (v) => duration(Math.max(0, v)) : null);
+const isTime = () => state.x === "clock" || state.x === "wall";
 
 // -- one panel, with any pen
 const drawFrame = (pen, box, x, y) => {
   const ink = { grid: css("--grid"), soft: css("--soft"), rule: css("--faint") };
-  const xTicks = (x.log ? logTicks : linearTicks)(x.low, x.high, Math.max(2, Math.floor(box.width / 95)), state.x === "clock");
+  const xTicks = (x.log ? logTicks : linearTicks)(x.low, x.high, Math.max(2, Math.floor(box.width / 95)), isTime());
   const yTicks = (y.log ? logTicks : linearTicks)(y.low, y.high, Math.max(2, Math.floor(box.height / 48)));
-  const [xText, yText] = [axisText(state.x) ?? tickText(xTicks), tickText(yTicks)];
+  const [xTick, yTick] = [isTime() ? (v) => duration(Math.max(0, v)) : tickText(xTicks), tickText(yTicks)];
   for (const t of xTicks) {
     pen.line([x.at(t), box.top, x.at(t), box.bottom], { color: ink.grid, width: 1 });
-    pen.text(xText(t), x.at(t), box.bottom + 6, { color: ink.soft, align: "center", base: "top" });
+    pen.text(xTick(t), x.at(t), box.bottom + 6, { color: ink.soft, align: "center", base: "top" });
   }
   for (const t of yTicks) {
     pen.line([box.left, y.at(t), box.right, y.at(t)], { color: ink.grid, width: 1 });
-    pen.text(yText(t), box.left - 7, y.at(t), { color: ink.soft, align: "right" });
+    pen.text(yTick(t), box.left - 7, y.at(t), { color: ink.soft, align: "right" });
   }
   pen.line([box.left, box.bottom, box.right, box.bottom], { color: ink.rule, width: 1 });
   pen.text(AXES[state.x], box.right, box.bottom + 21, { color: ink.soft, align: "right", base: "top" });

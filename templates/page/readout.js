@@ -6,7 +6,7 @@ const rowsAt = (metric, at) => {
     const xs = onAxis(s, state.x);
     if (at < xs[0] - (xs[1] - xs[0] || 0) || at > xs[s.count - 1] + (xs[s.count - 1] - xs[s.count - 2] || 0)) continue;
     const i = nearest(xs, at);
-    if (!Number.isNaN(s.values[i])) rows.push({ s, i, x: xs[i], value: s.values[i] });
+    if (!Number.isNaN(s.values[i]) && !xs.absent?.[i]) rows.push({ s, i, x: xs[i], value: s.values[i] });
   }
   const sign = better(metric) === 1 ? -1 : 1;
   return rows.sort((a, b) => sign * (a.value - b.value) || a.s.run - b.s.run);
@@ -20,7 +20,7 @@ const snap = (panel, at) => {
   }
   return best;
 };
-const xText = (v) => (state.x === "clock" ? duration(v) : thousands(v));
+const xText = (v) => (isTime() ? duration(v) : thousands(v));
 const pointOf = (row) => [row.s.files[row.i], row.s.line?.[row.i] ?? null, row.s.step && row.s.line === null ? `step ${row.s.step[row.i]}` : null];
 const rowCells = (row, at) => {
   const swatch = make("span", { class: "swatch" });
