@@ -12,9 +12,6 @@ from ngt_report.store import Store, finite, sql
 
 ROOM = 100_000  # points of a page: about 3 MB
 LEAST = 40  # points of a curve, whatever the room
-WALL_CLOCKS = (
-    "SELECT DISTINCT source FROM raw_facts WHERE key = 'clock.semantics' AND value = '\"wall\"'"  # sources whose clock is wall time
-)
 
 
 def curves(store: Store, names: dict[str, int], place: Callable[[str], int], files: Iterable[InputFile]) -> dict[str, Any]:
@@ -28,9 +25,8 @@ def curves(store: Store, names: dict[str, int], place: Callable[[str], int], fil
     known = list(METRICS)
     metrics = sorted({r["metric"] for r in rows}, key=lambda m: (known.index(m) if m in known else len(known), m))
     by_path = {f.rel: f for f in files}
-    times = wall.times(
-        rows, {s: by_path[path] for s, path in paths.items() if path in by_path}, {source for (source,) in store.run(WALL_CLOCKS)}
-    )
+    clocked = {source for (source,) in store.run(sql("page/wall_clocks.sql"))}
+    times = wall.times(rows, {s: by_path[path] for s, path in paths.items() if path in by_path}, clocked)
     packed = [
         _packed(r, names[r["run"]], metrics.index(r["metric"]), lambda s: place(paths[s]), t) for r, t in zip(rows, times, strict=True)
     ]

@@ -7,6 +7,7 @@ const compact = (value) => {
   return size !== 0 && size < 1e-3 ? (+value.toPrecision(3)).toExponential() : String(+value.toPrecision(5));
 };
 const thousands = (value) => value.toLocaleString("en-US", { maximumFractionDigits: 6 });
+const fixed = (value, places) => value.toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places });
 const duration = (seconds) => {
   if (seconds < 60) return `${+seconds.toFixed(1)}s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)}m ${Math.round(seconds % 60)}s`;

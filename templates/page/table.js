@@ -89,8 +89,10 @@ const headRow = (name, own, shown) => {
     if (!numeric(c) || c.key === "rank" || values.length < 2) return make("td", { class: numeric(c) ? "n" : "" });
     const [mean, std] = spread(values);
     const places = digits(own, c.key);
-    const td = make("td", { class: "n", "data-mean": mean, "data-std": std, title: `mean and sample standard deviation of ${values.length} runs` });
-    td.append(c.key === "time" ? duration(mean) : mean.toFixed(places), make("span", { class: "spread", text: ` ± ${c.key === "time" ? duration(std) : std.toFixed(places)}` }));
+    const [said, about] = c.key === "time" ? [duration(mean), duration(std)] : [fixed(mean, places), fixed(std, places)];
+    const td = make("td", { class: "n", tabindex: -1, "data-mean": mean, "data-std": std });
+    td.origin = [`${name} ${c.title} ${said} ± ${about}`, `mean and sample standard deviation of ${values.length} runs`, own.flatMap((i) => pointsOf(i, c.key))];
+    td.append(said, make("span", { class: "spread", text: ` ± ${about}` }));
     return td;
   });
   const title = make("th", { scope: "rowgroup", class: "run pin" }, make("span", { class: "label", text: name }), make("span", { class: "tag", text: `n = ${own.length}` }));
