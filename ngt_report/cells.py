@@ -96,7 +96,15 @@ def _ppl(facts: Facts, run: str, origins: Origins) -> Cell | None:
         return None
     value = exp(b["best_loss"])
     at = _ended(facts, run, "refined" if b["refined_path"] else "best")
-    return [value, f"{value:.2f}" if value < 1e7 else f"{value:.3e}", origins.of(f"exp({fmt.number(b['best_loss'])})", at)]
+    return [
+        value,
+        f"{value:.2f}" if value < 1e4 else f"{value:,.0f}" if value < 1e7 else f"{value:.3e}",
+        origins.of(f"exp({fmt.number(b['best_loss'])})", at),
+    ]
+
+
+def _perplexity(value: float) -> str:
+    return f"{value:.2f}" if value < 1e4 else f"{value:,.0f}" if value < 1e7 else f"{value:.3e}"
 
 
 def _gap(facts: Facts, run: str, origins: Origins) -> Cell | None:

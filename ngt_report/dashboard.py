@@ -38,7 +38,7 @@ def dashboard_html(store: Store, facts: Facts, report: Report, files: list[Input
     drawn = curves(store, names, origins.path, files)
     headline = tuple(headline_origin(facts, origins, row, group) for row, group in zip(_compared(facts), report.groups, strict=True))
     single = single_origins(facts, origins, report)
-    tables = shell.island("data-tables", _tables(store, facts, report, names, origins))
+    tables = shell.island("data-tables", _tables(store, facts, report, names, origins, bool(drawn["series"])))
     charted = page_charts(store, names)
     library = vega.library()
     script = shell.asset(*SCRIPTS)
@@ -75,12 +75,13 @@ def _order(facts: Facts) -> list[str]:
     return sorted(facts.runs, key=lambda run: (run not in places, places.get(run, ("", 0)), facts.name(run), run))
 
 
-def _tables(store: Store, facts: Facts, report: Report, names: dict[str, int], origins: Origins) -> dict[str, Any]:
+def _tables(store: Store, facts: Facts, report: Report, names: dict[str, int], origins: Origins, drawn: bool) -> dict[str, Any]:
     known = columns(facts)
     cells = {run: {c.key: cell for c in known if (cell := c.cell(facts, run, origins)) is not None} for run in names}
     has = {key for row in cells.values() for key in row}
     document = {
         "title": report.title,
+        "drawn": drawn,
         "columns": [[c.key, _title(facts, c), c.kind, c.better, c.about] for c in known if c.key in has],
         "runs": [_run(facts, run, names, cells[run]) for run in names],
         "sets": [_set(facts, row, names) for row in facts.rows["common_step"]],

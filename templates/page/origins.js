@@ -56,7 +56,7 @@ const keepOrigin = (origin) => {
 };
 const copyOrigin = async (origin) => {
   const [what, formula, points] = origin;
-  const said = [what, formula ? `= ${formula}` : "", ...points.map(where)].filter(Boolean).join("  ");
+  const said = [what, formula ? `= ${formula}` : "", ...points.slice(0, MOST_PLACES).map(where)].filter(Boolean).join("  ");
   await copyText(said);
   say(`copied: ${said}`);
   keepOrigin(origin);

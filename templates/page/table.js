@@ -49,7 +49,8 @@ const shownColumns = (found) => {
 const bestOf = (found, c) => {
   const best = new Map();
   if (!c.better) return best;
-  for (const i of found.filter((run) => runs[run].out === null && typeof valueOf(run, c.key) === "number" && cellOf(run, c.key)[1] !== "baseline")) {
+  const several = new Set(tables.sets.filter((s) => s.size > 1).map((s) => s.key));
+  for (const i of found.filter((run) => runs[run].out === null && several.has(runs[run].set) && typeof valueOf(run, c.key) === "number" && cellOf(run, c.key)[1] !== "baseline")) {
     const [value, kept] = [valueOf(i, c.key), best.get(runs[i].set)];
     if (kept === undefined || (c.better === "lower" ? value < kept : value > kept)) best.set(runs[i].set, value);
   }
@@ -96,7 +97,7 @@ const headRow = (name, own, shown) => {
     return td;
   });
   const title = make("th", { scope: "rowgroup", class: "run pin" }, make("span", { class: "label", text: name }), make("span", { class: "tag", text: `n = ${own.length}` }));
-  return make("tr", { class: "head" }, title, make("td"), ...cells);
+  return make("tr", { class: "head" }, title, ...(tables.drawn ? [make("td")] : []), ...cells);
 };
 
 // -- rows
@@ -106,12 +107,21 @@ const tagsOf = (run) => {
   if (r.parent !== null && r.parent !== undefined) return [`continues ${runs[r.parent].name}${r.resumed === null ? "" : ` from ${thousands(r.resumed)}`}`];
   return r.out === null ? [] : [r.out];
 };
+// A name that loses its middle where there is no room: names of runs differ at their ends.
+const TAIL = 14;
+const nameOf = (name, title) => {
+  const long = name.length > 2 * TAIL;
+  const words = long ? /[\s_/#]*[^\s_/#]*$/.exec(name.slice(0, -TAIL / 2))[0].length : 0;
+  const cut = long ? name.length - (words > 0 && words < TAIL ? words + TAIL / 2 : TAIL) : name.length;
+  const [head, tail] = [name.slice(0, cut), name.slice(cut)];
+  return make("span", { class: "label", title }, make("span", { class: "front", text: head }), ...(tail ? [make("span", { class: "end", text: tail })] : []));
+};
 const nameCell = (run) => {
   const box = make("input", { type: "checkbox", "aria-label": `Show ${runs[run].name} in the charts`, "data-run": run });
   box.checked = !state.hide.has(run);
   const swatch = make("span", { class: "swatch" });
   swatch.style.background = colour(run);
-  const label = make("span", { class: "label", text: runs[run].name, title: runs[run].id });
+  const label = nameOf(runs[run].name, runs[run].id);
   const tags = tagsOf(run).map((t) => make("span", { class: "tag", text: t, title: t }));
   return make("th", { scope: "row", class: "run pin" }, make("label", {}, box, swatch, label, ...tags));
 };
@@ -125,7 +135,7 @@ const dataCell = (run, c, best) => {
 };
 const runRow = (run, shown, best) => {
   const row = make("tr", { id: `run-${run}`, class: [state.hide.has(run) ? "off" : "", runs[run].out === null ? "" : "out"].join(" ").trim() || null });
-  row.append(nameCell(run), make("td", {}, sparkline(run)), ...shown.map((c) => dataCell(run, c, best)));
+  row.append(nameCell(run), ...(tables.drawn ? [make("td", {}, sparkline(run))] : []), ...shown.map((c) => dataCell(run, c, best)));
   return row;
 };
 
@@ -161,7 +171,7 @@ const drawTable = () => {
   const best = new Map(shown.map((c) => [c.key, bestOf(found, c)]));
   const first = headCell({ key: "name", title: "run", about: "display name", kind: "text" });
   first.className = "run pin";
-  const head = make("thead", {}, make("tr", {}, first, make("th", { scope: "col" }, make("button", { type: "button", text: "curve", disabled: true })), ...shown.map(headCell)));
+  const head = make("thead", {}, make("tr", {}, first, ...(tables.drawn ? [make("th", { scope: "col", class: "plain", text: "curve" })] : []), ...shown.map(headCell)));
   const body = make("tbody");
   const limit = everything ? Infinity : MANY;
   let drawn = 0;
@@ -191,8 +201,9 @@ const pinColumns = (shown) => {
   let left = rows[0].cells[0].offsetWidth;
   shown.forEach((c, i) => {
     if (!state.pin.includes(c.key)) return;
-    for (const row of rows) { row.cells[i + 2].classList.add("pin"); row.cells[i + 2].style.left = `${left}px`; }
-    left += rows[0].cells[i + 2].offsetWidth;
+    const place = i + (tables.drawn ? 2 : 1);
+    for (const row of rows) { row.cells[place].classList.add("pin"); row.cells[place].style.left = `${left}px`; }
+    left += rows[0].cells[place].offsetWidth;
   });
 };
 const drawColumnList = () => {
@@ -222,6 +233,12 @@ const WRITERS = {
 };
 
 // -- what is done with it
+// A shadow on the side where the table goes on.
+const shadeSides = () => {
+  const box = byId("table");
+  box.parentElement.classList.toggle("before", box.scrollLeft > 2);
+  box.parentElement.classList.toggle("after", box.scrollLeft + box.clientWidth < box.scrollWidth - 2);
+};
 const startTable = () => {
   const keys = ["model", "flags", "dataset", "status", ...columns.filter((c) => c.kind === "setting").map((c) => c.key)].filter((k) => column.has(k));
   const choices = [...Object.entries(GROUPS).filter(([k]) => k !== "seeds" || tables.seeds.length), ...keys.map((k) => [k, column.get(k).title])];
@@ -235,6 +252,8 @@ const startTable = () => {
   });
   byId("table").addEventListener("change", (e) => { if (e.target.dataset.run) toggleRuns([Number(e.target.dataset.run)]); });
   byId("table").addEventListener("keydown", moveInTable);
+  byId("table").addEventListener("scroll", shadeSides, { passive: true });
+  new ResizeObserver(shadeSides).observe(byId("table"));
   byId("column-list").addEventListener("change", (e) => {
     const chosen = new Set(state.cols ?? START);
     if (e.target.checked) chosen.add(e.target.dataset.column); else chosen.delete(e.target.dataset.column);
@@ -256,7 +275,7 @@ const startTable = () => {
     byId("group").value = state.group;
     byId("diff").checked = state.diff;
   };
-  on("q sort group diff cols pin theme", () => { controls(); drawTable(); fillSparks(); });
+  on("q sort group diff cols pin theme", () => { controls(); drawTable(); fillSparks(); shadeSides(); });
   on("cols pin", drawColumnList);
   on("hide", () => {
     for (const box of document.querySelectorAll("[data-run]")) {

@@ -3,6 +3,7 @@
 -- x: steps per second
 -- y: validation loss at the common step, nats per token
 -- note: the line is the front: no run is both faster and better than one on it
+-- source: rate fixed
 WITH
 measured AS (
     SELECT f.run AS id, r.name AS run, t.steps_per_s AS x, f.loss AS y

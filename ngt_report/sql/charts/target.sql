@@ -3,6 +3,7 @@
 -- x: seconds to the first crossing
 -- y: run
 -- note: linear between evaluations. The 30 best runs of the largest compared set
+-- source: fixed
 SELECT
     t.run AS id, r.name AS run, t.seconds AS x, t.steps AS step, t.reached, k.place,
     'loss ' || printf('%.4f', t.target) || ', ' || regexp_replace(t.why, '^.*, (the [a-z ]+)$', 'that of \1') AS target
