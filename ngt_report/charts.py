@@ -19,7 +19,7 @@ HEADER = ("title", "mark", "x", "y", "note", "source")
 DPI = 300
 POINTS = 72  # a point of print is 1/72 inch, and Vega draws in those
 WIDTH = 5.5  # inches
-LONG = 30  # characters of a name that is shown whole
+LONG = 36  # characters of a name that is shown whole
 LETTER = 5.6  # points of a letter of a label, on average
 RAMPS = (  # from the lowest loss, which stands out, to the highest, which can still be seen: on light, on dark
     ["#440154", "#3b528b", "#21918c", "#48a868", "#b0ae2e"],
@@ -153,7 +153,8 @@ def fitted(spec: dict[str, Any], rows: list[dict[str, Any]], width: float, dark:
     """The specification's parameters: as many characters of labels as fit, figures in cells that hold them. The page does the same."""
     axes, columns = len({r.get("key") for r in rows}), len({r.get("x") for r in rows})
     room = width / axes / LETTER if axes > 1 else LABEL_SHARE * width / LETTER
-    values = {"room": max(10, int(room)), "figures": (1 - LABEL_SHARE) * width / columns > 8 * LETTER, "dark": dark}
+    inner = (1 - LABEL_SHARE) * width
+    values = {"reach": 1 + 8 * LETTER / inner, "room": max(10, int(room)), "figures": inner / columns > 8 * LETTER, "dark": dark}
     return [p | {"value": values.get(p["name"], p["value"])} for p in spec.get("params", [])]
 
 
@@ -166,7 +167,7 @@ def look(dark: bool) -> dict[str, Any]:
         "style": {"halo": {"stroke": paper, "strokeWidth": 4, "strokeJoin": "round"}},
         "title": {"color": ink, "fontSize": 12, "anchor": "start", "offset": 10},
         "axis": {"labelColor": ink, "titleColor": soft, "gridColor": grid, "domainColor": soft, "tickColor": grid, "labelFontSize": 10,
-                 "titleFontSize": 10, "titleFontWeight": "normal"},
+                 "titleFontSize": 10, "titleFontWeight": "normal", "labelSeparation": 5},
         "legend": {"labelColor": ink, "titleColor": soft, "labelFontSize": 10, "titleFontSize": 10},
     }  # fmt: skip
 

@@ -63,9 +63,9 @@ def bar() -> Made:
     base = alt.Chart(ROWS).encode(y=RUN, x=x, tooltip=[alt.Tooltip("run:N"), alt.Tooltip("x:Q", title="value")])
     bars = base.mark_bar(color=BASE, opacity=0.8, height=13)
     said = base.mark_text(align="left", dx=6).encode(text=alt.Text("x:Q", format=".3f"))
-    widest = alt.Chart(ROWS).transform_aggregate(most="max(x)").transform_calculate(x="1.14 * datum.most")
-    room = widest.mark_point(opacity=0).encode(x=x)  # for the longest bar's value
-    return alt.layer(bars, said, room).properties(height=STEP).add_params(ROOM)
+    reach = alt.param(name="reach", value=1.14)  # the page and the export set it so that the longest bar's value has room
+    widest = alt.Chart(ROWS).transform_aggregate(most="max(x)").transform_calculate(x="reach * datum.most")
+    return alt.layer(bars, said, widest.mark_point(opacity=0).encode(x=x)).properties(height=STEP).add_params(ROOM, reach)
 
 
 def scatter() -> Made:
@@ -92,7 +92,7 @@ def scatter() -> Made:
 
 def target() -> Made:
     """When each run reached each target, and which never did."""
-    x = alt.X("x:Q", title="X", scale=alt.Scale(zero=True))
+    x = alt.X("x:Q", title="X", scale=alt.Scale(zero=True), axis=alt.Axis(format="~s"))
     color = alt.Color(
         "target:N",
         title=None,

@@ -8,7 +8,7 @@ const chartLook = () => ({
   text: { color: css("--ink"), fontSize: 12 },
   range: { ramp: RAMPS[Number(isDark())], heatmap: RAMPS[Number(isDark())] },
   style: { halo: { stroke: css("--paper"), strokeWidth: 4, strokeJoin: "round" } },
-  axis: { labelColor: css("--ink"), titleColor: css("--soft"), gridColor: css("--grid"), domainColor: css("--faint"), tickColor: css("--rule"), labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
+  axis: { labelColor: css("--ink"), titleColor: css("--soft"), gridColor: css("--grid"), domainColor: css("--faint"), tickColor: css("--rule"), labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", labelSeparation: 6 },
   legend: { labelColor: css("--ink"), titleColor: css("--soft"), labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
 });
 const loadVega = () => {
@@ -55,7 +55,8 @@ const LETTER = 6.7;
 const LABEL_SHARE = 0.4;
 const fitted = ({ spec, rows }, width) => {
   const [axes, cells] = ["key", "x"].map((field) => new Set(rows.map((row) => row[field])).size);
-  const values = { room: Math.max(10, Math.floor(axes > 1 ? width / axes / LETTER : (LABEL_SHARE * width) / LETTER)), figures: ((1 - LABEL_SHARE) * width) / cells > 8 * LETTER, dark: isDark() };
+  const inner = (1 - LABEL_SHARE) * width;
+  const values = { reach: 1 + (8 * LETTER) / inner, room: Math.max(10, Math.floor(axes > 1 ? width / axes / LETTER : (LABEL_SHARE * width) / LETTER)), figures: inner / cells > 8 * LETTER, dark: isDark() };
   return (spec.params ?? []).map((p) => ({ ...p, value: values[p.name] ?? p.value }));
 };
 const drawChart = async (place) => {
@@ -152,10 +153,16 @@ const dressChart = (article) => {
   article.prepend(head);
   article.append(make("p", { class: "note ranges" }), make("p", { class: "note", text: chart.note }));
 };
+// Cards of different heights lie close, in their order: rows of the grid are one pixel high, a card takes as many as it needs.
+const GAP = 14;
+const packCards = new ResizeObserver((entries) => {
+  for (const { target } of entries) target.style.gridRowEnd = `span ${Math.ceil(target.offsetHeight + GAP)}`;
+});
 const startCharts = () => {
   charts = island("data-charts");
   const articles = [...document.querySelectorAll("[data-chart]")];
   articles.forEach(dressChart);
+  articles.forEach((article) => packCards.observe(article));
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) if (entry.isIntersecting && !entry.target.querySelector(".plot").dataset.drawn) drawChart(Number(entry.target.dataset.chart));
   }, { rootMargin: "200px" });

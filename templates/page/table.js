@@ -110,7 +110,7 @@ const tagsOf = (run) => {
 // A name that loses its middle where there is no room: names of runs differ at their ends.
 const TAIL = 14;
 const nameOf = (name, title) => {
-  const long = name.length > 2 * TAIL;
+  const long = name.length > TAIL + 4;
   const words = long ? /[\s_/#]*[^\s_/#]*$/.exec(name.slice(0, -TAIL / 2))[0].length : 0;
   const cut = long ? name.length - (words > 0 && words < TAIL ? words + TAIL / 2 : TAIL) : name.length;
   const [head, tail] = [name.slice(0, cut), name.slice(cut)];

@@ -1,8 +1,8 @@
 -- title: Effects of one setting
 -- mark: effect
--- x: change of validation loss at the common step, nats per token
+-- x: change of loss, nats per token
 -- y: setting, from its usual value
--- note: pairs of compared runs whose recorded settings are equal but for this one; the bar is their mean, the whisker their range
+-- note: validation loss at the common step: pairs of compared runs whose recorded settings are equal but for this one; the bar is their mean, the whisker their range
 -- source: fixed
 WITH
 members AS (

@@ -1,7 +1,7 @@
 -- title: Loss against throughput
 -- mark: scatter
 -- x: steps per second
--- y: validation loss at the common step, nats per token
+-- y: val loss at the common step
 -- note: the line is the front: no run is both faster and better than one on it
 -- source: rate fixed
 WITH
