@@ -198,7 +198,7 @@ def _said(key: str) -> Callable[[Facts, str, Origins], Cell | None]:
 
     def cell(facts: Facts, run: str, origins: Origins) -> Cell | None:
         value = facts.runs[run][key]
-        if value is None:
+        if value is None or value == "":
             return None
         return [value, _told(key, value), *origins.recorded(facts, run, key)]
 

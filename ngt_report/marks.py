@@ -25,6 +25,7 @@ def shortened(text: str, room: str = "room") -> str:
     return f"length({text}) > {room} ? {cut} : {text}"
 
 
+SHORT = "datum.value >= 10000 ? format(datum.value / 1000, '~g') + 'k' : format(datum.value, ',')"  # 500, 5,000, 15k
 LABELS: dict[str, Any] = {"labelExpr": shortened("datum.label"), "labelLimit": 1000}
 RUN = alt.Y("label:N", sort=alt.EncodingSortField("place", op="min"), title=None, axis=alt.Axis(**LABELS))
 STEP = alt.Step(24)
@@ -92,7 +93,7 @@ def scatter() -> Made:
 
 def target() -> Made:
     """When each run reached each target, and which never did."""
-    x = alt.X("x:Q", title="X", scale=alt.Scale(zero=True), axis=alt.Axis(format="~s"))
+    x = alt.X("x:Q", title="X", scale=alt.Scale(zero=True), axis=alt.Axis(labelExpr=SHORT))
     color = alt.Color(
         "target:N",
         title=None,
