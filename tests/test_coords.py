@@ -19,7 +19,7 @@ from ngt_report.build import Request, build
 from ngt_report.commands import cli
 from ngt_report.files import InputFile
 from tests.browser import Browser
-from tests.test_dashboard import island
+from tests.pagedata import island
 
 LABELS = ["The", "Ġmoon", "Ġking", "<b>Ċ</b>", "Ġking", "."]
 

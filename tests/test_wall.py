@@ -12,7 +12,7 @@ from ngt_report import wall
 from ngt_report.build import Request, build
 from ngt_report.files import InputFile
 from tests.browser import Browser
-from tests.test_dashboard import island, undone
+from tests.pagedata import island, undone
 from tests.test_tfevents import scalar
 
 
