@@ -278,7 +278,11 @@ const zoomBy = (move) => {
 const startCurves = () => {
   curves = island("data-curves");
   const val = curves.metrics.indexOf("val/loss");
-  if (!curves.metrics.length) { byId("curves").hidden = true; return; }
+  if (!curves.metrics.length) {
+    byId("curves").hidden = true;
+    document.querySelector("nav [data-go='curves']").hidden = true;
+    return;
+  }
   const axes = availableAxes();
   if (!axes.includes(state.x)) state.x = "step";
   byId("x").replaceChildren(...axes.map((axis) => make("option", { value: axis, text: AXES[axis] })));
