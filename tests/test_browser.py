@@ -167,6 +167,13 @@ def test_the_theme_follows_the_system_and_can_be_switched(page: Browser, built: 
     assert page.js("document.documentElement.dataset.theme") == "dark"
 
 
+def test_paper_is_light(page: Browser, built: Path) -> None:
+    page.open(built / "dashboard.html", dark=True)
+    page.js("window.addEventListener('beforeprint', () => { window.printed = document.documentElement.dataset.theme; })")
+    page.call("Page.printToPDF")
+    assert page.js("[window.printed, document.documentElement.dataset.theme]") == ["light", "dark"]
+
+
 def test_a_view_is_restored_from_its_link(page: Browser, built: Path) -> None:
     page.type("#filter", "ngt")
     page.choose("#x", "clock")

@@ -45,7 +45,7 @@ const drawFrame = (pen, box, x, y) => {
   const ink = { grid: css("--grid"), soft: css("--soft"), rule: css("--faint") };
   const xTicks = (x.log ? logTicks : linearTicks)(x.low, x.high, Math.max(2, Math.floor(box.width / 95)), isTime());
   const yTicks = (y.log ? logTicks : linearTicks)(y.low, y.high, Math.max(2, Math.floor(box.height / 48)));
-  const [xTick, yTick] = [isTime() ? (v) => duration(Math.max(0, v)).replace(/(?<=[hm]) 0[ms](?: 0s)?$/, "") : tickText(xTicks), tickText(yTicks)];
+  const [xTick, yTick] = [isTime() ? tickTime : tickText(xTicks), tickText(yTicks)];
   for (const t of xTicks) {
     pen.line([x.at(t), box.top, x.at(t), box.bottom], { color: ink.grid, width: 1 });
     pen.text(xTick(t), x.at(t), box.bottom + 6, { color: ink.soft, align: "center", base: "top" });

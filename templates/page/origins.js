@@ -38,7 +38,8 @@ const showTip = (content, x, y) => {
   tip.replaceChildren(content);
   tip.hidden = false;
   const { width, height } = tip.getBoundingClientRect();
-  tip.style.left = `${Math.max(8, Math.min(x + 14, innerWidth - width - 8))}px`;
+  const right = x + 14 + width + 8 <= innerWidth;
+  tip.style.left = `${right ? x + 14 : x - width - 14 >= 8 ? x - width - 14 : Math.max(8, innerWidth - width - 8)}px`;
   tip.style.top = `${y + 18 + height > innerHeight ? Math.max(8, y - height - 12) : y + 18}px`;
 };
 const hideTip = () => { tip.hidden = true; };
@@ -59,6 +60,7 @@ const copyOrigin = async (origin) => {
   const said = [what, formula ? `= ${formula}` : "", ...points.slice(0, MOST_PLACES).map(where)].filter(Boolean).join("  ");
   await copyText(said);
   say(`copied: ${said}`);
+  hideTip();
   keepOrigin(origin);
 };
 document.addEventListener("pointerover", (event) => { const found = cited(event.target); if (found) tipFor(found); });

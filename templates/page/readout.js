@@ -26,13 +26,14 @@ const rowCells = (row, at) => {
   const swatch = make("span", { class: "swatch" });
   swatch.style.background = colour(row.s.run);
   const own = row.x === at ? "" : `@ ${xText(row.x)}`;
-  return [make("td", {}, swatch), make("td", { text: runs[row.s.run].name }), make("td", { class: "n", text: printed(row.value, row.s.decimals) }), make("td", { class: "where", text: own })];
+  return [make("td", {}, swatch), make("td", {}, nameOf(runs[row.s.run].name, null)), make("td", { class: "n", text: printed(row.value, row.s.decimals) }), make("td", { class: "where", text: own })];
 };
 const MOST = 18;
+const tailOf = (place) => (place.length > 44 ? `…${place.slice(-43)}` : place);
 const tipOf = (metric, at) => {
   const rows = rowsAt(metric, at);
   const table = make("table");
-  for (const row of rows.slice(0, MOST)) table.append(make("tr", {}, ...rowCells(row, at), make("td", { class: "where mono", text: where(pointOf(row)) })));
+  for (const row of rows.slice(0, MOST)) table.append(make("tr", {}, ...rowCells(row, at), make("td", { class: "where mono", text: tailOf(where(pointOf(row))) })));
   const more = rows.length > MOST ? [make("div", { class: "where", text: `and ${rows.length - MOST} more: click to list all` })] : [];
   return make("div", {}, make("b", { text: `${curves.metrics[metric]} at ${AXES[state.x]} ${xText(at)}` }), table, ...more);
 };

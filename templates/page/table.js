@@ -190,7 +190,7 @@ const drawTable = () => {
   noteTable(found, drawn, limit);
 };
 const noteTable = (found, drawn, limit) => {
-  const said = found.length === runs.length ? `${runs.length} runs.` : `${found.length} of ${runs.length} runs pass the filter.`;
+  const said = found.length === runs.length ? `${runs.length} ${runs.length === 1 ? "run" : "runs"}.` : `${found.length} of ${runs.length} runs pass the filter.`;
   byId("table-note").replaceChildren(`${said} Bold is the best of a compared set. Hover or focus a number for its source, click to copy it.`);
   if (drawn > limit || found.length > limit) byId("table-note").append(" ", make("button", { type: "button", text: `Show all ${found.length}`, on: { click: () => { everything = true; drawTable(); } } }));
 };
@@ -233,13 +233,13 @@ const WRITERS = {
 };
 
 // -- what is done with it
-// A shadow on the side where the table goes on.
+// A shadow where the table goes on to the right.
 const shadeSides = () => {
   const box = byId("table");
-  box.parentElement.classList.toggle("before", box.scrollLeft > 2);
-  box.parentElement.classList.toggle("after", box.scrollLeft + box.clientWidth < box.scrollWidth - 2);
+  box.parentElement.classList.toggle("goes-on", box.scrollLeft + box.clientWidth < box.scrollWidth - 2);
 };
 const startTable = () => {
+  for (const part of [byId("runs"), document.querySelector("nav [data-go='runs']")]) part.hidden = !runs.length;
   const keys = ["model", "flags", "dataset", "status", ...columns.filter((c) => c.kind === "setting").map((c) => c.key)].filter((k) => column.has(k));
   const choices = [...Object.entries(GROUPS).filter(([k]) => k !== "seeds" || tables.seeds.length), ...keys.map((k) => [k, column.get(k).title])];
   byId("group").replaceChildren(...choices.map(([value, said]) => make("option", { value, text: said })));

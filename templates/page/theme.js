@@ -1,6 +1,7 @@
 // Light and dark: as the system, unless switched. Colours of runs by their place: few have a colour each, many a ramp from best to worst.
 const system = matchMedia("(prefers-color-scheme: dark)");
-const isDark = () => (state.theme === "auto" ? system.matches : state.theme === "dark");
+let printing = false; // paper is light
+const isDark = () => !printing && (state.theme === "auto" ? system.matches : state.theme === "dark");
 const FEW = {
   light: ["#1f6fb4", "#d9480f", "#2b8a3e", "#9c36b5", "#b08900", "#c2255c", "#0b7285", "#5f3dc4", "#7a5230", "#5c940d", "#a61e4d", "#364fc7"],
   dark: ["#74b9ff", "#ff9457", "#69db7c", "#da8cf5", "#ffd43b", "#f783ac", "#5bd5e6", "#a99bff", "#d0a583", "#b7e05a", "#ff8787", "#8ea6ff"],
@@ -53,3 +54,8 @@ byId("theme").addEventListener("click", () => set({ theme: { auto: "dark", dark:
 system.addEventListener("change", () => tell(new Set(["theme"])));
 on("theme", applyTheme);
 applyTheme();
+for (const [event, now] of [["beforeprint", true], ["afterprint", false]]) window.addEventListener(event, () => {
+  const before = isDark();
+  printing = now;
+  if (isDark() !== before) tell(new Set(["theme"]));
+});
