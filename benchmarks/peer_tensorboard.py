@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import struct
 import subprocess
@@ -19,7 +18,7 @@ from typing import Any
 from benchmarks.bench_tfevents import record
 
 CHART = {"chart": "line-chart canvas"}  # there before its lines are: the comparison favours TensorBoard
-WAIT = 300  # seconds for the server to have read the runs
+WAIT = 150  # seconds for the server to have read the runs
 
 
 def installed() -> bool:
@@ -50,34 +49,27 @@ def _varint(number: int) -> bytes:
 
 
 @contextmanager
-def served(folder: Path, runs: int, points: int) -> Iterator[str]:
-    """The address of its page, once the server has read all runs; it keeps every point, as ours do."""
-    command = [
-        "-m",
-        "tensorboard.main",
-        "--logdir",
-        str(folder),
-        "--port",
-        "0",
-        "--load_fast=false",
-        f"--samples_per_plugin=scalars={points}",
-    ]
+def served(folder: Path, runs: int, points: int) -> Iterator[str | None]:
+    """The address of its page, once the server has read all runs; it keeps every point, as ours do. None when it does not in time."""
+    options = ["--logdir", str(folder), "--port", "0", f"--samples_per_plugin=scalars={points}"]
     said = folder.parent / f"{folder.name}.txt"
     with said.open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tensorboard.main", *options], stderr=out, stdout=out, env={**os.environ, "OMP_NUM_THREADS": "1"}
-        )
+        process = subprocess.Popen([sys.executable, "-m", "tensorboard.main", *options], stderr=out, stdout=out)
     try:
-        end = time.monotonic() + WAIT
-        while time.monotonic() < end and process.poll() is None:
-            time.sleep(0.5)
-            if (found := re.search(r"http://\S+", said.read_text())) and _read(found[0]) == (runs, points):
-                yield f"{found[0]}#timeseries"
-                return
-        raise SystemExit(f"TensorBoard did not read {runs} runs within {WAIT} s: {said.read_text()}")
+        yield _address(process, said, runs, points)
     finally:
         process.terminate()
         process.wait(30)
+
+
+def _address(process: subprocess.Popen[bytes], said: Path, runs: int, points: int) -> str | None:
+    end = time.monotonic() + WAIT
+    while time.monotonic() < end and process.poll() is None:
+        time.sleep(0.5)
+        if (found := re.search(r"http://\S+", said.read_text())) and _read(found[0]) == (runs, points):
+            return f"{found[0]}#timeseries"
+    print(f"bench_page: TensorBoard did not read {runs} runs of {points} points within {WAIT} s and is left out")
+    return None
 
 
 def _read(address: str) -> tuple[int, int]:
