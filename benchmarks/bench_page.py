@@ -1,4 +1,4 @@
-"""The page in a browser: first table and first chart against pages that Altair and Plotly write from the same data, in the same run.
+"""The page in a browser: first table and first chart against pages of Altair, Plotly and TensorBoard with the same data, in the same run.
 
 Needs Chromium. Times are from opening the file to the frame that shows the thing, medians of interleaved rounds.
 """
@@ -8,15 +8,20 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from benchmarks import peer_tensorboard
 from benchmarks.measure import Row
+from ngt_report import vega
 from ngt_report.build import Request, build
 from tests.browser import Browser
 
 ROUNDS = 5
+SIZES = {"small": (20, 300), "big": (200, 5000)}
+BIG_ROUNDS = 1  # of the peers' pages of a million points: each takes most of a minute
 WATCH = """
 window.__seen = {};
 const look = () => {
@@ -80,15 +85,15 @@ def plotly_page(path: Path, columns: dict[str, list[Any]]) -> Path:
     return path
 
 
-def seen(browser: Browser, page: Path, selectors: dict[str, str]) -> dict[str, float]:
+def seen(browser: Browser, page: Path | str, selectors: dict[str, str]) -> dict[str, float]:
     """Milliseconds from opening the page to each of the things."""
     import json
 
     browser.events.clear()
     watch = browser.call("Page.addScriptToEvaluateOnNewDocument", source=WATCH % json.dumps(selectors))["identifier"]
     browser.call("Page.navigate", url="about:blank")
-    browser.call("Page.navigate", url=page.resolve().as_uri())
-    browser.wait(f"location.protocol === 'file:' && Object.keys(window.__seen ?? {{}}).length === {len(selectors)}", 240)
+    browser.call("Page.navigate", url=page if isinstance(page, str) else page.resolve().as_uri())
+    browser.wait(f"location.protocol !== 'about:' && Object.keys(window.__seen ?? {{}}).length === {len(selectors)}", 240)
     browser.call("Page.removeScriptToEvaluateOnNewDocument", identifier=watch)
     return dict(browser.js("window.__seen"))
 
@@ -109,13 +114,16 @@ HOVER = (
 ZOOM = "document.querySelector(\"[data-zoom='in']\").click()"
 
 
-def writing(logs: Path, out: Path) -> float:
-    """Seconds that the page adds to a build: medians of interleaved builds in this process."""
+def writing(logs: Path, out: Path, cold: bool) -> float:
+    """CPU seconds that the page adds to a build: medians of interleaved builds in this process; cold without Vega's script in the cache."""
     took: dict[bool, list[float]] = {True: [], False: []}
     for turn in range(2 * ROUNDS):
         page = turn % 2 == 0
+        kept = vega._cached()
+        if cold and kept:
+            kept.unlink(missing_ok=True)
         start = time.process_time()
-        build(Request((str(logs),), out=str(out / f"{turn}"), dashboard=page, threads=1))
+        build(Request((str(logs),), out=str(out / f"{cold}{turn}"), dashboard=page, threads=1))
         took[page].append(time.process_time() - start)
     return statistics.median(took[True]) - statistics.median(took[False])
 
@@ -140,38 +148,62 @@ def rows(scratch: Path) -> list[Row]:
 
 
 def _rows(browser: Browser, scratch: Path) -> list[Row]:
-    small, big = curves(scratch / "small", 20, 300), curves(scratch / "big", 200, 5000)
-    extra = writing(small, scratch / "times")
-    pages = {name: build(Request((str(path),), out=str(scratch / "out" / name))).folder / "dashboard.html" for name, path in
-             (("small", small), ("big", big))}  # fmt: skip
-    peers = {"altair": altair_page(scratch / "altair.html", table(20, 300)), "plotly": plotly_page(scratch / "plotly.html", table(20, 300))}
-    visits: dict[str, Callable[[], dict[str, float]]] = {n: lambda p=p: seen(browser, p, OURS) for n, p in pages.items()}  # type: ignore[misc]
-    visits |= {n: lambda p=p: seen(browser, p, PEER) for n, p in peers.items()}  # type: ignore[misc]
-    at = medians(visits, ROUNDS)
+    logs = {name: curves(scratch / name, *size) for name, size in SIZES.items()}
+    extra = {cold: writing(logs["small"], scratch / "times", cold) for cold in (False, True)}
+    pages = {name: build(Request((str(path),), out=str(scratch / "out" / name))).folder / "dashboard.html" for name, path in logs.items()}
+    at, peers = _times(browser, scratch, pages)
     seen(browser, pages["big"], OURS)
     hover, zoom = answer(browser, HOVER), answer(browser, ZOOM)
     megabytes = {n: p.stat().st_size / 1e6 for n, p in {**pages, **peers}.items()}
 
-    def ms(name: str, what: str) -> str:
-        return f"{at[name][what]:.0f} ms"
-
     def row(name: str, ours: str, what: str, peer: str, bar: float) -> Row:
-        return Row(name, ms(ours, what), ms(peer, "chart"), at[ours][what] / at[peer]["chart"], bar)
+        mine, theirs = at[ours][what], at[peer]["chart"]
+        return Row(name, f"{mine:.0f} ms", f"{theirs:.0f} ms", mine / theirs, bar)
 
+    def size(name: str, ours: str, peer: str, bar: float) -> Row:
+        said = f"{megabytes[f'altair {peer}']:.2f} Altair, {megabytes[f'plotly {peer}']:.2f} Plotly"
+        return Row(f"size of the page, {name}, MB", f"{megabytes[ours]:.2f}", said, megabytes[ours], bar)
+
+    others = ("Altair", "Plotly", "TensorBoard")
     return [
-        row("first table, over Altair's one chart (20 x 300)", "small", "table", "altair", 0.4),
-        row("first chart, over Altair's one chart (20 x 300)", "small", "chart", "altair", 1.0),
-        row("first chart, over Plotly's (20 x 300)", "small", "chart", "plotly", 1.0),
-        row("first chart of 1M points, over the small page", "big", "chart", "small", 2.5),
-        Row("size of the small page, MB", f"{megabytes['small']:.2f}", f"{megabytes['altair']:.2f} Altair", megabytes["small"], 1.6),
-        Row(
-            "size of the page of 1M points, MB",
-            f"{megabytes['big']:.2f}",
-            f"{megabytes['plotly']:.2f} Plotly, small",
-            megabytes["big"],
-            5.0,
+        row("first table, over Altair's one chart (20 x 300)", "small", "table", "altair small", 0.4),
+        row("first chart, over Altair's one chart (20 x 300)", "small", "chart", "altair small", 1.0),
+        *(
+            row(f"first chart, over {n}'s (20 x 300)", "small", "chart", f"{n.lower()} small", 1.0)
+            for n in others[1:]
+            if f"{n.lower()} small" in at
         ),
+        row("first chart of 1M points, over the small page", "big", "chart", "small", 2.5),
+        *(
+            row(f"first chart of 1M points, over {n}'s", "big", "chart", f"{n.lower()} big", 1.0)
+            for n in others
+            if f"{n.lower()} big" in at
+        ),
+        size("20 x 300", "small", "small", 1.6),
+        size("1M points", "big", "big", 5.0),
         Row("hover over 1M points, over 100 ms", f"{hover:.0f} ms", "100 ms", hover / 100, 1.0),
         Row("zoom into 1M points, over 100 ms", f"{zoom:.0f} ms", "100 ms", zoom / 100, 1.0),
-        Row("writing the page, over 0.5 s", f"{extra:.2f} s", "0.5 s", extra / 0.5, 1.0),
+        Row("writing the page, over 0.5 s", f"{extra[False]:.2f} s", "0.5 s", extra[False] / 0.5, 1.0),
+        Row("writing the page with a cold cache, over 0.5 s", f"{extra[True]:.2f} s", "0.5 s", extra[True] / 0.5, 1.0),
     ]
+
+
+def _times(browser: Browser, scratch: Path, pages: dict[str, Path]) -> tuple[dict[str, dict[str, float]], dict[str, Path]]:
+    """Times of our pages and of the peers', in interleaved rounds; and the peers' files."""
+    columns = {name: table(*size) for name, size in SIZES.items()}
+    peers = {f"altair {n}": altair_page(scratch / f"altair_{n}.html", c) for n, c in columns.items()}
+    peers |= {f"plotly {n}": plotly_page(scratch / f"plotly_{n}.html", c) for n, c in columns.items()}
+    visits: dict[str, Callable[[], dict[str, float]]] = {n: lambda p=p: seen(browser, p, OURS) for n, p in pages.items()}  # type: ignore[misc]
+    visits |= {n: lambda p=p: seen(browser, p, PEER) for n, p in peers.items()}  # type: ignore[misc]
+    with ExitStack() as stack:
+        if peer_tensorboard.installed():
+            for name, (runs, points) in SIZES.items():
+                folder = peer_tensorboard.write(scratch / f"tensorboard_{name}", columns[name])
+                url = stack.enter_context(peer_tensorboard.served(folder, runs, points))
+                if url is None:
+                    continue
+                visits[f"tensorboard {name}"] = lambda u=url: seen(browser, u, peer_tensorboard.CHART)  # type: ignore[misc]
+        else:
+            print("bench_page: TensorBoard's page is left out, tensorboard is not installed")
+        slow = {n: visits.pop(n) for n in list(visits) if n.endswith(" big")}
+        return {**medians(visits, ROUNDS), **medians(slow, BIG_ROUNDS)}, peers

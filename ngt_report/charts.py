@@ -13,12 +13,19 @@ from ngt_report.errors import ReportError, UsageError
 from ngt_report.runs import UNTELLING
 from ngt_report.store import Store, finite, sql
 
-ORDER = ("best_last", "fixed_step", "throughput", "front", "target", "effects", "heat", "parallel")  # on the page; others follow
+ORDER = ("best_last", "fixed_step", "throughput", "target", "front", "effects", "heat", "parallel")  # on the page; others follow
 NOT_ON_PAGE = "curves"  # the page draws curves by itself
-HEADER = ("title", "mark", "x", "y", "note")
+HEADER = ("title", "mark", "x", "y", "note", "source")
 DPI = 300
 POINTS = 72  # a point of print is 1/72 inch, and Vega draws in those
 WIDTH = 5.5  # inches
+LONG = 36  # characters of a name that is shown whole
+LETTER = 5.6  # points of a letter of a label, on average
+RAMPS = (  # from the lowest loss, which stands out, to the highest, which can still be seen: on light, on dark
+    ["#440154", "#3b528b", "#21918c", "#48a868", "#b0ae2e"],
+    ["#fde725", "#5ec962", "#21a39a", "#4f7fc0", "#8a78c8"],
+)
+LABEL_SHARE = 0.4  # of the width that labels may have
 
 
 @cache
@@ -31,7 +38,7 @@ def chart_names() -> tuple[str, ...]:
 
 @cache
 def header(name: str) -> dict[str, str]:
-    """The comment header of a chart: title, mark, x, y, note."""
+    """The comment header of a chart: title, mark, x, y, note, and the columns of the runs table that its numbers stand in."""
     return dict(re.findall(rf"(?m)^-- ({'|'.join(HEADER)}): (.+)$", sql(f"charts/{name}.sql")))
 
 
@@ -47,8 +54,20 @@ def prepare(store: Store) -> None:
 
 
 def rows_of(store: Store, name: str) -> list[dict[str, Any]]:
-    """A chart's rows; `prepare` was called before."""
-    return [finite(row) for row in store.rows(sql(f"charts/{name}.sql"))]
+    """A chart's rows; `prepare` was called before. Long names of runs have a shorter `label`."""
+    rows = [finite(row) for row in store.rows(sql(f"charts/{name}.sql"))]
+    short = labels(list(dict.fromkeys(row["run"] for row in rows if "id" in row)))
+    return [row | {"label": short.get(row["run"], row["run"])} if "run" in row else row for row in rows]
+
+
+def labels(names: list[str]) -> dict[str, str]:
+    """Names without the words that all of them have, where they are long and stay different."""
+    if len(names) < 2 or max(map(len, names)) <= LONG:
+        return {name: name for name in names}
+    parts = {name: re.findall(r"[^\s_/#]+[\s_/#]*", name) for name in names}
+    common = set.intersection(*({w.rstrip(" _/#") for w in words} for words in parts.values()))
+    short = {name: "".join(w for w in words if w.rstrip(" _/#") not in common).strip(" _/#") for name, words in parts.items()}
+    return short if all(short.values()) and len(set(short.values())) == len(names) else {name: name for name in names}
 
 
 def specification(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -69,7 +88,7 @@ def _entitle(node: Any, titles: dict[str, str]) -> None:
 
 
 def page_charts(store: Store, names: dict[str, int]) -> list[dict[str, Any]]:
-    """The island `charts`: every chart that has rows; `i` is the place of a row's run."""
+    """The island `charts`: every chart that has rows; `i` is the place of a row's run, `is` those of several."""
     prepare(store)
     out = []
     for name in chart_names():
@@ -80,12 +99,15 @@ def page_charts(store: Store, names: dict[str, int]) -> list[dict[str, Any]]:
         for row in rows:
             if "id" in row:
                 row["i"] = names[row.pop("id")]
+            if "ids" in row:
+                row["is"] = [names[run] for run in row.pop("ids")]
         out.append(
             {
                 "name": name,
                 "title": said["title"],
                 "note": said["note"],
                 "mark": said["mark"],
+                "source": said["source"].split(),
                 "spec": specification(name, rows),
                 "rows": rows,
             }
@@ -119,6 +141,7 @@ def _drawn(spec: dict[str, Any], rows: list[dict[str, Any]], title: str, kind: s
         "width": width * POINTS,
         "title": title,
         "config": look(dark),
+        "params": fitted(spec, rows, width * POINTS, dark),
         "autosize": {"type": "fit-x", "contains": "padding"},
     }
     if kind == ".svg":
@@ -126,14 +149,25 @@ def _drawn(spec: dict[str, Any], rows: list[dict[str, Any]], title: str, kind: s
     return bytes(vl_convert.vegalite_to_png(spec, ppi=DPI, allowed_base_urls=[]))
 
 
+def fitted(spec: dict[str, Any], rows: list[dict[str, Any]], width: float, dark: bool) -> list[dict[str, Any]]:
+    """The specification's parameters: as many characters of labels as fit, figures in cells that hold them. The page does the same."""
+    axes, columns = len({r.get("key") for r in rows}), len({r.get("x") for r in rows})
+    room = width / axes / LETTER if axes > 1 else LABEL_SHARE * width / LETTER
+    inner = (1 - LABEL_SHARE) * width
+    values = {"reach": 1 + 8 * LETTER / inner, "room": max(10, int(room)), "figures": inner / columns > 8 * LETTER, "dark": dark}
+    return [p | {"value": values.get(p["name"], p["value"])} for p in spec.get("params", [])]
+
+
 def look(dark: bool) -> dict[str, Any]:
     """Colours and sizes of an exported chart."""
     ink, soft, grid, paper = ("#e9ebee", "#aab1bc", "#2c3138", "#181b1f") if dark else ("#1b1e23", "#565d68", "#e2e3e6", "#ffffff")
     return {
         "background": paper, "font": "DejaVu Sans", "view": {"stroke": None}, "text": {"color": ink, "fontSize": 10},
+        "range": {"ramp": RAMPS[dark], "heatmap": RAMPS[dark]},
+        "style": {"halo": {"stroke": paper, "strokeWidth": 4, "strokeJoin": "round"}},
         "title": {"color": ink, "fontSize": 12, "anchor": "start", "offset": 10},
         "axis": {"labelColor": ink, "titleColor": soft, "gridColor": grid, "domainColor": soft, "tickColor": grid, "labelFontSize": 10,
-                 "titleFontSize": 10, "titleFontWeight": "normal"},
+                 "titleFontSize": 10, "titleFontWeight": "normal", "labelSeparation": 5},
         "legend": {"labelColor": ink, "titleColor": soft, "labelFontSize": 10, "titleFontSize": 10},
     }  # fmt: skip
 

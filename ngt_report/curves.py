@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from ngt_report import wall
+from ngt_report.files import InputFile
 from ngt_report.names import METRICS
 from ngt_report.store import Store, finite, sql
 
@@ -12,26 +14,32 @@ ROOM = 100_000  # points of a page: about 3 MB
 LEAST = 40  # points of a curve, whatever the room
 
 
-def curves(store: Store, names: dict[str, int], path: Callable[[str], int]) -> dict[str, Any]:
+def curves(store: Store, names: dict[str, int], place: Callable[[str], int], files: Iterable[InputFile]) -> dict[str, Any]:
     """The island `curves`: metrics in the order of importance, and their curves."""
     store.run("SET threads = 1")  # of equal values the first is kept, whatever the number of threads was
     rows = store.rows(sql("page/curves.sql"), {"budget": ROOM, "least": LEAST})
-    paths = dict(store.run("SELECT id, path FROM sources"))
+    paths: dict[int, str] = dict(store.run("SELECT id, path FROM sources"))
     restarts: dict[str, list[int]] = {}
     for run, step in store.run(sql("page/restarts.sql")):
         restarts.setdefault(str(names[run]), []).append(step)
     known = list(METRICS)
     metrics = sorted({r["metric"] for r in rows}, key=lambda m: (known.index(m) if m in known else len(known), m))
-    packed = [_packed(r, names[r["run"]], metrics.index(r["metric"]), lambda s: path(paths[s])) for r in rows]
+    by_path = {f.rel: f for f in files}
+    clocked = {source for (source,) in store.run(sql("page/wall_clocks.sql"))}
+    times = wall.times(rows, {s: by_path[path] for s, path in paths.items() if path in by_path}, clocked)
+    packed = [
+        _packed(r, names[r["run"]], metrics.index(r["metric"]), lambda s: place(paths[s]), t) for r, t in zip(rows, times, strict=True)
+    ]
     return {"metrics": metrics, "restarts": restarts, "series": sorted(packed, key=lambda s: (s["m"], s["r"]))}
 
 
-def _packed(row: dict[str, Any], run: int, metric: int, path: Callable[[int], int]) -> dict[str, Any]:
-    """One curve: r run, m metric, n points in the logs, bad values that are no numbers, d decimals, v values; s steps, l lines and k tokens
-    as differences; c clock in seconds; f the files, as [place in paths, points] one after the other."""
+def _packed(row: dict[str, Any], run: int, metric: int, path: Callable[[int], int], times: list[float | None] | None) -> dict[str, Any]:
+    """One curve: r run, m metric, n points in the logs, bad values that are no numbers, d decimals, v values; s steps, l lines, k tokens,
+    w tenths of a second of wall time: as differences; c clock in seconds; f the files, as [place in paths, points] one after the other."""
     out = {
         "r": run, "m": metric, "n": row["n"], "bad": row["bad"], "d": row["decimals"], "v": finite(row["value"]), "s": _steps(row["step"]),
         "l": _steps(row["line"]), "k": _steps(row["tokens"]), "c": row["clock"] if any(c is not None for c in row["clock"]) else None,
+        "w": _steps([None if t is None else round(10 * t) for t in times or []]),
         "f": _runs([path(s) for s in row["source"]]),
     }  # fmt: skip
     return {key: value for key, value in out.items() if value is not None and (key != "bad" or value)}

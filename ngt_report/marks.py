@@ -16,7 +16,18 @@ import altair as alt
 Made = Any  # a chart: what Altair calls its type differs between versions
 HERE = Path(__file__).parent / "specs"
 ROWS = alt.NamedData("rows")
-RUN = alt.Y("run:N", sort=alt.EncodingSortField("place", op="min"), title=None, axis=alt.Axis(labelLimit=240))
+ROOM = alt.param(name="room", value=38)  # characters of a label; the page and the export set it to what fits
+
+
+def shortened(text: str, room: str = "room") -> str:
+    """An expression: a text, without its middle where it is too long, because names of runs differ at their ends."""
+    cut = f"slice({text}, 0, ceil({room} / 2) - 1) + '…' + slice({text}, length({text}) - floor({room} / 2))"
+    return f"length({text}) > {room} ? {cut} : {text}"
+
+
+SHORT = "datum.value >= 10000 ? format(datum.value / 1000, '~g') + 'k' : format(datum.value, ',')"  # 500, 5,000, 15k
+LABELS: dict[str, Any] = {"labelExpr": shortened("datum.label"), "labelLimit": 1000}
+RUN = alt.Y("label:N", sort=alt.EncodingSortField("place", op="min"), title=None, axis=alt.Axis(**LABELS))
 STEP = alt.Step(24)
 BASE = "#4c6f9c"
 STRONG = "#c8501e"
@@ -32,19 +43,19 @@ def dumbbell() -> Made:
     line = base.mark_rule(strokeWidth=2, color=BASE, opacity=0.6).encode(x=x, x2="x2:Q")
     best = base.mark_point(filled=True, size=90, color=BASE, opacity=1).encode(x=x)
     last = base.mark_point(filled=False, size=80, color=STRONG, strokeWidth=2).encode(x=alt.X("x2:Q", title="X"))
-    return alt.layer(line, last, best).properties(height=STEP)
+    return alt.layer(line, last, best).properties(height=STEP).add_params(ROOM)
 
 
 def interval() -> Made:
     """Bars with a whisker from low to high where there is one; the axis does not begin at zero."""
-    x = alt.X("x:Q", title="X", stack=None, scale=alt.Scale(zero=False, padding=34))
+    x = alt.X("x:Q", title="X", stack=None, scale=alt.Scale(zero=False, padding=58))
     tips = [alt.Tooltip("run:N"), alt.Tooltip("x:Q", title="loss"), alt.Tooltip("low:Q"), alt.Tooltip("high:Q"), alt.Tooltip("n:Q")]
     base = alt.Chart(ROWS).encode(y=RUN, tooltip=tips)
     bar = base.mark_bar(color=BASE, opacity=0.55, clip=True, height=13).encode(x=x)
     whisker = base.mark_rule(strokeWidth=2.5, color=STRONG).encode(x=alt.X("low:Q", title="X"), x2="high:Q")
     end = base.transform_calculate(end="isValid(datum.high) ? datum.high : datum.x")
     said = end.mark_text(align="left", dx=6).encode(x=alt.X("end:Q", title="X"), text=alt.Text("x:Q", format=".4f"))
-    return alt.layer(bar, whisker, said).properties(height=STEP)
+    return alt.layer(bar, whisker, said).properties(height=STEP).add_params(ROOM)
 
 
 def bar() -> Made:
@@ -52,7 +63,10 @@ def bar() -> Made:
     x = alt.X("x:Q", title="X")
     base = alt.Chart(ROWS).encode(y=RUN, x=x, tooltip=[alt.Tooltip("run:N"), alt.Tooltip("x:Q", title="value")])
     bars = base.mark_bar(color=BASE, opacity=0.8, height=13)
-    return alt.layer(bars, base.mark_text(align="left", dx=6).encode(text=alt.Text("x:Q", format=".3~f"))).properties(height=STEP)
+    said = base.mark_text(align="left", dx=6).encode(text=alt.Text("x:Q", format=".3f"))
+    reach = alt.param(name="reach", value=1.14)  # the page and the export set it so that the longest bar's value has room
+    widest = alt.Chart(ROWS).transform_aggregate(most="max(x)").transform_calculate(x="reach * datum.most")
+    return alt.layer(bars, said, widest.mark_point(opacity=0).encode(x=x)).properties(height=STEP).add_params(ROOM, reach)
 
 
 def scatter() -> Made:
@@ -65,13 +79,21 @@ def scatter() -> Made:
     line = front.mark_line(interpolate="step-after", color=STRONG, strokeWidth=1.5, strokeDash=[4, 3])
     color = alt.condition(alt.datum.front, alt.value(STRONG), alt.value(BASE))
     points = base.mark_point(filled=True, size=90, opacity=0.9).encode(color=color, tooltip=tips)
-    said = front.mark_text(align="center", dy=-12, limit=190).encode(text="run:N")
-    return alt.layer(line, points, said).properties(height=280)
+    placed = alt.Chart(ROWS).transform_joinaggregate(least="min(x)", most="max(x)").transform_filter(alt.datum.front)
+    ends = placed.transform_joinaggregate(best="min(y)", fastest="max(x)").transform_filter(
+        "datum.y === datum.best || datum.x === datum.fastest"
+    )
+    said = ends.transform_calculate(name=shortened("datum.label", "30")).mark_text(
+        align=alt.expr("datum.x > (datum.least + datum.most) / 2 ? 'right' : 'left'"),
+        dx=alt.expr("datum.x > (datum.least + datum.most) / 2 ? 8 : -8"),
+        dy=alt.expr("datum.y === datum.best ? 15 : -13"),
+    )
+    return alt.layer(line, points, said.encode(x=x, y=y, text="name:N")).properties(height=280)
 
 
 def target() -> Made:
     """When each run reached each target, and which never did."""
-    x = alt.X("x:Q", title="X", scale=alt.Scale(zero=True))
+    x = alt.X("x:Q", title="X", scale=alt.Scale(zero=True), axis=alt.Axis(labelExpr=SHORT))
     color = alt.Color(
         "target:N",
         title=None,
@@ -87,8 +109,8 @@ def target() -> Made:
     ]
     base = alt.Chart(ROWS).encode(y=RUN, yOffset=alt.YOffset("target:N", sort=None), color=color, tooltip=tips)
     bars = base.transform_filter(alt.datum.reached).mark_bar(opacity=0.85).encode(x=x)
-    never = base.transform_filter("!datum.reached").mark_text(align="left", dx=4, text="not reached", fontSize=10).encode(x=alt.datum(0))
-    return alt.layer(bars, never).properties(height=alt.Step(30, **{"for": "position"}))
+    never = base.transform_filter("!datum.reached").mark_text(align="left", dx=4, text="not reached", fontSize=10.5).encode(x=alt.datum(0))
+    return alt.layer(bars, never).properties(height=alt.Step(32, **{"for": "position"})).add_params(ROOM)
 
 
 def effect() -> Made:
@@ -105,22 +127,24 @@ def effect() -> Made:
     color = alt.condition(alt.datum.x < 0, alt.value(BETTER), alt.value(STRONG))
     bars = base.mark_bar(opacity=0.7, height=13).encode(x=x, color=color)
     whisker = base.mark_rule(strokeWidth=1.5, color="#777777").encode(x=alt.X("low:Q", title="X"), x2="high:Q")
-    return alt.layer(bars, whisker).properties(height=STEP)
+    return alt.layer(bars, whisker).properties(height=STEP).add_params(ROOM)
 
 
 def heat() -> Made:
     """A number for each pair of settings."""
-    x = alt.X("x:N", title="X", sort=alt.EncodingSortField("x_place", op="min"), axis=alt.Axis(labelAngle=0, labelLimit=120))
-    y = alt.Y("y:N", title="Y", sort=alt.EncodingSortField("y_place", op="min", order="descending"), axis=alt.Axis(labelLimit=160))
+    x = alt.X("x:N", title="X", sort=alt.EncodingSortField("x_place", op="min"), axis=alt.Axis(labelAngle=0, labelOverlap=True))
+    y = alt.Y("y:N", title="Y", sort=alt.EncodingSortField("y_place", op="min", order="descending"), axis=alt.Axis(**LABELS))
     tips = [alt.Tooltip("x:N"), alt.Tooltip("y:N"), alt.Tooltip("value:Q", title="best loss"), alt.Tooltip("n:Q", title="runs")]
     base = alt.Chart(ROWS).encode(x=x, y=y, tooltip=tips)
-    color = alt.Color("value:Q", title="best loss", scale=alt.Scale(scheme="viridis", reverse=True))
+    color = alt.Color("value:Q", title="best loss")
     cells = base.mark_rect().encode(color=color)
-    plate = base.mark_text(color="white", stroke="#222222", strokeWidth=2.5, strokeJoin="round", strokeOpacity=0.6, fontSize=12).encode(
-        text=alt.Text("value:Q", format=".4f")
-    )
-    said = base.mark_text(color="white", fontSize=12).encode(text=alt.Text("value:Q", format=".4f"))
-    return alt.layer(cells, plate, said).properties(height=alt.Step(34))
+    shaded = base.transform_joinaggregate(least="min(value)", most="max(value)").transform_filter("figures")
+    share = "(datum.value - datum.least) / (datum.most - datum.least)"
+    ink = alt.condition(f"dark ? {share} > 0.7 : {share} < 0.6", alt.value("#ffffff"), alt.value("#111111"))
+    said = shaded.mark_text(fontSize=12).encode(color=ink, text=alt.Text("value:Q", format=".4f"))
+    figures = alt.param(name="figures", value=True)  # the page leaves them out where cells are narrow
+    dark = alt.param(name="dark", value=False)  # the ramp of colours runs the other way there
+    return alt.layer(cells, said).properties(height=alt.Step(34)).add_params(ROOM, figures, dark)
 
 
 def parallel() -> Made:
@@ -130,20 +154,20 @@ def parallel() -> Made:
         "key:N",
         title=None,
         sort=alt.EncodingSortField("turn", op="min"),
-        axis=alt.Axis(labelAngle=0, labelLimit=130, orient="top", domain=False, ticks=False, labelFontWeight="bold"),
+        axis=alt.Axis(**LABELS, labelAngle=0, orient="top", domain=False, ticks=False, labelFontWeight="bold"),
     )
     y = alt.Y("at:Q", title="Y", axis=None, scale=alt.Scale(domain=[-0.06, 1.06]))
     base = alt.Chart(ROWS).transform_calculate(at="logs ? datum.log : datum.lin")
-    color = alt.Color(
-        "loss:Q", title="best loss", scale=alt.Scale(scheme="viridis", reverse=True), legend=alt.Legend(orient="bottom", gradientLength=200)
-    )
+    color = alt.Color("loss:Q", title="best loss", legend=alt.Legend(orient="bottom", gradientLength=200))
     shown = alt.condition("datum.keep !== false", alt.value(0.8), alt.value(0.05))
     tips = [alt.Tooltip("run:N"), alt.Tooltip("loss:Q", title="best loss")]
     lines = base.mark_line(strokeWidth=1.8).encode(x=x, y=y, detail="run:N", order="turn:Q", color=color, opacity=shown, tooltip=tips)
     axis = alt.Chart(ROWS).mark_rule(color="#888888", strokeWidth=1).encode(x=x)
     said = base.transform_filter(alt.datum.said).transform_aggregate(run="count()", groupby=["key", "value", "at", "turn"])
-    text = said.mark_text(align="left", dx=6, fontSize=10.5, limit=110).encode(x=x, y=y, text="value:N")
-    return alt.layer(axis, lines, text).add_params(switch).properties(height=300)
+    words = said.transform_calculate(said=shortened("datum.value")).encode(x=x, y=y, text="said:N")
+    halo = words.mark_text(align="left", dx=6, fontSize=11, style="halo")  # drawn around the text, so that lines do not cross it
+    text = words.mark_text(align="left", dx=6, fontSize=11)
+    return alt.layer(axis, lines, halo, text).add_params(switch, ROOM).properties(height=300)
 
 
 def line() -> Made:

@@ -24,6 +24,20 @@ class Library:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The numbers of one compared set's headline, as places in the island's `origins`; null where the set has no such number."""
+
+    best: int | None = h("the best loss at the common step")
+    best_ppl: int | None = h("its perplexity")
+    variant: int | None = h("the loss of the best variant")
+    variant_ppl: int | None = h("its perplexity")
+    delta: int | None = h("its loss minus the baseline's")
+    delta_ppl: int | None = h("its perplexity over the baseline's, minus 1")
+    ratio: int | None = h("its seconds per step over the baseline's")
+    spread: int | None = h("mean, deviation and interval over the seeds of the best group")
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Everything that dashboard.html.j2 may print."""
 
@@ -36,6 +50,8 @@ class Page:
     islands: tuple[Island, ...] = h("curves and charts: what is drawn after it")
     libraries: tuple[Library, ...] = h("libraries, once each")
     charts: tuple[str, ...] = h("titles of the comparison charts, in order")
+    origins: tuple[Origin, ...] = h("where the headline's numbers come from, for each compared set")
+    single: tuple[int | None, int | None] = h("the same for best and last of a single run")
     linked: tuple[str | None, ...] = h("for each finding the id of its run's row, or null")
 
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
-import os
 from collections.abc import Iterable
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from ngt_report.errors import ReportError
-from ngt_report.pagemodel import Island, Library
+from ngt_report.pagemodel import Island
 from ngt_report.render import templates_folder
 
 POLICY = (
@@ -23,9 +19,6 @@ POLICY = (
     " worker-src blob:; base-uri 'none'; form-action 'none'"
 )  # styles are inline because Vega and Plotly set them; nothing else may be
 LINE_ENDS = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
-
-
-SNIPPET = "window.vega = vega; window.vegaEmbed = vegaEmbed;"  # what the page needs of Vega
 
 
 @cache
@@ -55,56 +48,3 @@ def policy(scripts: Iterable[str]) -> str:
     """The Content-Security-Policy that runs these scripts and no other."""
     hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts)
     return POLICY.format(hashes=hashes)
-
-
-# -- Vega, out of vl-convert ------------------------------------------------------------------------------------------
-def vega() -> Library:
-    """Vega, Vega-Lite and vega-embed as vl-convert bundles them. Bundling takes seconds, so the text is kept in the user's cache."""
-    path = _cached()
-    text = _read(path) if path else None
-    if text is None:
-        import vl_convert
-
-        text = vl_convert.javascript_bundle(SNIPPET)
-        if path:
-            _keep(path, text)
-    return Library("library-vega", verbatim(text))
-
-
-def _cached() -> Path | None:
-    """Where this very build of vl-convert has its bundle; None when it cannot be told."""
-    spec = find_spec("vl_convert")
-    if spec is None or spec.origin is None:
-        raise ReportError("vl-convert-python is not installed; install it, or build with --no-dashboard")
-    parts = sorted((p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in Path(spec.origin).parent.iterdir() if p.is_file())
-    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
-    try:
-        folder = Path(home) if home and os.path.isabs(home) else Path.home() / ".cache"
-    except RuntimeError:
-        return None
-    return folder / "ngtreport" / f"vega-{hashlib.sha256(repr((SNIPPET, parts)).encode()).hexdigest()[:16]}.js"
-
-
-def _read(path: Path) -> str | None:
-    """The kept text, when it is whole: its last line is its own checksum."""
-    try:
-        text, _, mark = path.read_bytes().decode("utf-8").rpartition("\n")
-    except (OSError, ValueError):
-        return None
-    return text if mark == _mark(text) else None
-
-
-def _mark(text: str) -> str:
-    return f"// sha256 {hashlib.sha256(text.encode()).hexdigest()}"
-
-
-def _keep(path: Path, text: str) -> None:
-    """Keep the text under a temporary name first; a cache that cannot be written is no error, the next build only waits again."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary.write_bytes(f"{text}\n{_mark(text)}".encode())
-        os.replace(temporary, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink()

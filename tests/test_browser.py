@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from ngt_report.build import Request, build
 from tests.browser import Browser
+from tests.test_charts import write_run
 
 
 @pytest.fixture
@@ -129,6 +132,24 @@ def test_a_number_says_where_it_is_from_and_is_copied(page: Browser) -> None:
     assert not page.js("document.getElementById('origin').hidden")
 
 
+def test_a_number_of_the_headline_says_where_it_is_from_and_is_copied(page: Browser) -> None:
+    page.js("document.querySelector('.card .big .number').focus()")
+    assert "w3_25m_screen_vanilla_25m.log:51" in page.js("document.getElementById('tip').textContent")
+    page.click(".card .big .number")
+    assert "copied: screen_vanilla_25m val loss 4.5554" in page.wait("document.getElementById('said').textContent")
+
+
+def test_a_group_row_says_the_lines_of_its_runs(page: Browser) -> None:
+    page.choose("#group", "model")
+    cell = "tr.head td[data-mean]"
+    page.js(f"document.querySelector('{cell}').scrollIntoView({{block: 'center'}})")
+    page.mouse("mouseMoved", *page.middle(cell))
+    said = page.js("document.getElementById('tip').textContent")
+    assert "mean and sample standard deviation of 6 runs" in said and said.count(".log:") == 4 and "and 3 more lines" in said
+    page.click(cell)
+    assert "copied: ngt best val loss" in page.wait("document.getElementById('said').textContent")
+
+
 def test_arrow_keys_walk_the_table_and_enter_copies(page: Browser) -> None:
     page.js("document.querySelector('.runs td[tabindex=\"0\"]').focus()")
     page.key("ArrowDown")
@@ -144,6 +165,13 @@ def test_the_theme_follows_the_system_and_can_be_switched(page: Browser, built: 
     assert page.js("document.documentElement.dataset.theme") == "dark" and "theme=dark" in page.js(HASH)
     page.open(built / "dashboard.html", dark=True)
     assert page.js("document.documentElement.dataset.theme") == "dark"
+
+
+def test_paper_is_light(page: Browser, built: Path) -> None:
+    page.open(built / "dashboard.html", dark=True)
+    page.js("window.addEventListener('beforeprint', () => { window.printed = document.documentElement.dataset.theme; })")
+    page.call("Page.printToPDF")
+    assert page.js("[window.printed, document.documentElement.dataset.theme]") == ["light", "dark"]
 
 
 def test_a_view_is_restored_from_its_link(page: Browser, built: Path) -> None:
@@ -202,6 +230,21 @@ def test_a_chart_is_saved_as_svg_and_png(page: Browser) -> None:
     assert page.downloaded("w3_25m_best_last.png").startswith(b"\x89PNG")
 
 
+def test_a_mark_of_a_chart_says_where_its_number_is_from_and_is_copied(page: Browser) -> None:
+    page.js("document.querySelector('[data-chart=\"1\"]').scrollIntoView({block: 'center'})")
+    page.wait("document.querySelector('[data-chart=\"1\"] .plot').dataset.drawn")
+    box = "document.querySelector('[data-chart=\"1\"] canvas').getBoundingClientRect()"
+    left, top, width = page.js(f"[{box}.x, {box}.y, {box}.width]")
+    x, y = left + 0.45 * width, top + 24 * 2.5  # within the third bar
+    page.mouse("mouseMoved", x - 3, y)
+    page.mouse("mouseMoved", x, y)
+    said = page.wait("document.getElementById('tip').hidden ? '' : document.getElementById('tip').textContent")
+    assert "screen_ngt_no_repulsion" in said and "w3_25m_screen_ngt_no_repulsion.log:55" in said
+    page.mouse("mousePressed", x, y)
+    page.mouse("mouseReleased", x, y)
+    assert "w3_25m_screen_ngt_no_repulsion.log:55" in page.wait("document.getElementById('said').textContent")
+
+
 def test_hiding_a_run_takes_it_from_the_charts(page: Browser) -> None:
     page.js("document.querySelector('[data-chart=\"2\"]').scrollIntoView()")
     page.wait("document.querySelector('[data-chart=\"2\"] .plot').dataset.drawn")
@@ -224,3 +267,37 @@ def test_ranges_on_parallel_axes_keep_the_runs_that_cross_them(page: Browser) ->
     page.wait(f'!document.querySelector("{selector} .ranges").textContent')
     page.click("#logs")
     assert "logs=1" in page.js(HASH)
+
+
+# -- other reports ----------------------------------------------------------------------------------------------------
+def test_zooming_in_shows_every_point_that_the_file_holds(chromium: Browser, tmp_path: Path) -> None:
+    lines = [f"step {i}/5000 val_loss={4 + 4 / (i + 1) ** 0.4 + (i * 7919 % 101) / 2000:.4f}\n" for i in range(1, 5001)]
+    (tmp_path / "a.log").write_text("".join(lines))
+    chromium.open(build(Request((str(tmp_path / "a.log"),), out=str(tmp_path / "out"))).folder / "dashboard.html", "#zoom=2000:2020")
+    chromium.js("document.querySelector('.over').focus()")
+    seen = []
+    for _ in range(21):
+        chromium.key("ArrowRight")
+        seen.append(chromium.js("[document.querySelector('#tip b').textContent, document.querySelector('#tip td.n').textContent]"))
+    assert seen == [[f"val/loss at step {i:,}", re.findall(r"val_loss=(\S+)", lines[i - 1])[0]] for i in range(2000, 2021)]
+
+
+def test_seed_bands_are_drawn_on_any_axis(chromium: Browser, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for seed in (1, 2):
+        write_run(tmp_path / "in", 0.001, 64, seed)
+        write_run(tmp_path / "in", 0.002, 128, seed)
+    page = build(Request((str(tmp_path / "in"),), out=str(tmp_path / "out"))).folder / "dashboard.html"
+    for axis in ("step", "tokens", "clock"):
+        chromium.open(page, f"#x={axis}")
+        banded = chromium.js(INK)
+        chromium.choose("#band", False)
+        assert chromium.js(INK) != banded, axis
+    assert (chromium.problems(), chromium.requests()) == ([], [])
+
+
+def test_a_report_without_curves_has_no_place_for_them(chromium: Browser, tmp_path: Path) -> None:
+    (tmp_path / "s.jsonl").write_text("".join(f'{{"run": "r{i}", "steps": 9, "val_loss": {4 + i / 10}}}\n' for i in range(3)))
+    chromium.open(build(Request((str(tmp_path),), out=str(tmp_path / "out"))).folder / "dashboard.html")
+    assert chromium.js("document.getElementById('curves').hidden") and not chromium.js("document.querySelector('.spark')")
+    assert not chromium.js("document.querySelector('nav a[data-go=curves]:not([hidden])')")

@@ -17,7 +17,7 @@ from ngt_report.build import Request, build
 from ngt_report.errors import ReportError, UsageError
 from ngt_report.reports import database
 from ngt_report.store import Store, sql
-from tests.test_dashboard import island
+from tests.pagedata import island
 
 TOP = Path(__file__).parents[1]
 LRS, WIDTHS, SEEDS = (0.001, 0.002, 0.004), (64, 128), (11, 12)
@@ -31,7 +31,7 @@ def sweep(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Stor
     for lr in LRS:
         for width in WIDTHS:
             for seed in SEEDS:
-                _run(folder, lr, width, seed)
+                write_run(folder, lr, width, seed)
     made = build(Request((str(folder),), out=str(folder.parent / "out"))).folder
     store = database(made)
     charts.prepare(store)
@@ -43,7 +43,7 @@ def loss_of(lr: float, width: int, seed: int) -> float:
     return round(4 + 100 * lr - width / 1000 + seed / 100, 4)
 
 
-def _run(folder: Path, lr: float, width: int, seed: int) -> None:
+def write_run(folder: Path, lr: float, width: int, seed: int) -> None:
     name = f"w{width}_lr{lr}_s{seed}"
     shared = {"kind": "eval", "run": name, "segment": 0, "ts": "2026-03-02T09:00:00Z", "segment_elapsed_s": 0.0}
     said = {"schema": 1, "total_steps": 400, "seed": seed, "model": "ngt", "flags": [], "config": {"learning_rate": lr, "hidden": width}}
@@ -134,17 +134,47 @@ def test_what_a_run_does_not_record_is_no_equal_setting(built: Path) -> None:
 
 
 # -- the page ---------------------------------------------------------------------------------------------------------
-def test_the_page_holds_exactly_the_rows_of_the_queries(sweep: tuple[Path, Store]) -> None:
-    page = (sweep[0] / "dashboard.html").read_text()
+def compared_rows(folder: Path, store: Store) -> set[str]:
+    """Hold the rows of every chart in the page against its query; returns the charts' names."""
+    page = (folder / "dashboard.html").read_text(encoding="utf-8")
     runs = [r["id"] for r in island(page, "tables")["runs"]]
     shown = {c["name"]: c for c in island(page, "charts")}
-    assert set(shown) == set(charts.chart_names()) - {charts.NOT_ON_PAGE, "target"}  # without a baseline there is no target
     for name, chart in shown.items():
-        known = rows(sweep[1], name)
+        known = rows(store, name)
         for row in known:
             if "id" in row:
                 row["i"] = runs.index(row.pop("id"))
-        assert chart["rows"] == known
+            if "ids" in row:
+                row["is"] = [runs.index(run) for run in row.pop("ids")]
+        assert chart["rows"] == known, name
+    return set(shown)
+
+
+def test_the_page_holds_exactly_the_rows_of_the_queries(sweep: tuple[Path, Store], built: Path) -> None:
+    on_page = set(charts.chart_names()) - {charts.NOT_ON_PAGE}
+    assert compared_rows(*sweep) == on_page - {"target"}  # without a baseline there is no target
+    store = database(built)
+    charts.prepare(store)
+    assert compared_rows(built, store) == on_page - {"heat"}  # its settings have two values each
+    store.close()
+
+
+def test_every_row_that_the_page_shows_leads_to_its_runs(sweep: tuple[Path, Store]) -> None:
+    columns = {c[0] for c in island((sweep[0] / "dashboard.html").read_text(encoding="utf-8"), "tables")["columns"]}
+    for name in charts.chart_names():
+        assert set(charts.header(name)["source"].split()) <= columns, name
+        assert all(row.get("id") or row.get("ids") for row in rows(sweep[1], name)), name
+
+
+@pytest.mark.parametrize(("names", "short"), [
+    (["a", "b"], ["a", "b"]),
+    (["none sigmoid lr=0.00468 800 steps seed=7", "gate sigmoid lr=0.00396 800 steps seed=7"], ["none lr=0.00468", "gate lr=0.00396"]),
+    (["a_very_long_name_of_a_run_in_a_sweep#row1", "a_very_long_name_of_a_run_in_a_sweep#row2"], ["row1", "row2"]),
+    (["a_very_long_name_of_a_run_in_a_sweep", "a_very_long_name_of_a_run_in_a_sweep_b"], None),
+    (["only_one_name_but_that_one_is_a_very_long_name"], None),
+])  # fmt: skip
+def test_long_names_lose_the_words_that_all_of_them_have(names: list[str], short: list[str] | None) -> None:
+    assert list(charts.labels(names).values()) == (short or names)
 
 
 def test_every_chart_has_its_header_and_a_mark() -> None:
@@ -166,7 +196,8 @@ def test_a_specification_is_what_altair_makes(mark: str) -> None:
 
 @pytest.mark.parametrize("mark", marks.MARKS)
 def test_fields_of_a_specification_are_columns_of_its_charts(mark: str, sweep: tuple[Path, Store]) -> None:
-    used = set(re.findall(r'"field": "(\w+)"', marks.text_of(mark))) - {"at", "run", "keep", "end"}
+    used = set(re.findall(r'"field": "(\w+)"', marks.text_of(mark))) - {"run", "keep"}
+    used -= set(re.findall(r'"as": "(\w+)"', marks.text_of(mark)))
     for name in charts.chart_names():
         found = rows(sweep[1], name)
         if charts.header(name)["mark"] == mark and found:

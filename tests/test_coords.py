@@ -19,7 +19,7 @@ from ngt_report.build import Request, build
 from ngt_report.commands import cli
 from ngt_report.files import InputFile
 from tests.browser import Browser
-from tests.test_dashboard import island
+from tests.pagedata import island
 
 LABELS = ["The", "Ġmoon", "Ġking", "<b>Ċ</b>", "Ġking", "."]
 
@@ -187,8 +187,8 @@ def test_the_pointer_on_a_token_shows_the_token(chromium: Browser, tmp_path: Pat
     chromium.open(tmp_path / "coords_a.html", width=900)
     x, y = chromium.middle("#plot canvas")
     said = "document.querySelector('#plot .hovertext')?.textContent ?? ''"
-    for turn in range(60):
-        chromium.mouse("mouseMoved", x + turn % 5, y - 30 + turn)
+    for turn in range(80):  # from above the middle of the plot to below it
+        chromium.mouse("mouseMoved", x + turn % 5, y - 120 + 2 * turn)
         if "mass" in chromium.js(f"new Promise((done) => setTimeout(() => done({said}), 60))"):
             break
     assert re.search(r"position \d.*mass (0\.5|not known)", chromium.js(said))

@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -14,15 +15,19 @@ from typing import Any
 
 import pytest
 
-from ngt_report import model, pagemodel, shell
+from ngt_report import coords, dashboard, model, pagemodel, shell
 from ngt_report.build import Request, build
 from ngt_report.errors import ReportError
 from ngt_report.reports import database
 from ngt_report.store import Store
 from tests.conftest import LOGS
+from tests.pagedata import island, undone
+from tests.test_charts import write_run
+from tests.test_coords import event, log
 from tests.test_summary import HOSTILE
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
+GOLDEN = Path(__file__).parent / "golden" / "w3_25m.page.json"
 
 
 @pytest.fixture(scope="module")
@@ -37,42 +42,71 @@ def report(built: Path) -> Any:
     store.close()
 
 
-def island(page: str, name: str) -> Any:
-    """An island's JSON, out of the page's text."""
-    return json.loads(re.findall(rf'<script type="application/json" id="data-{name}">(.*?)</script>', page, re.DOTALL)[0])
-
-
-def undone(packed: list[Any] | None, count: int) -> list[int | None]:
-    """Whole numbers out of their differences."""
-    if packed is None:
-        return [None] * count
-    steps = [d for p in packed for d in ([p[0]] * p[1] if isinstance(p, list) else [p])]
-    out: list[int | None] = []
-    before = 0
-    for step in steps:
-        before += step or 0
-        out.append(None if step is None else before)
-    return out
-
-
 # -- the context ------------------------------------------------------------------------------------------------------
-def used(pattern: str) -> set[str]:
-    """Attribute names that the HTML templates use."""
-    text = " ".join(p.read_text(encoding="utf-8") for p in TEMPLATES.glob(pattern))
-    code = " ".join(re.findall(r"\{[{%](.*?)[%}]\}", text, re.DOTALL))
-    return set(re.findall(r"\.([a-z_]\w*)", re.sub(r'"[^"]*"', "", code))) | set(re.findall(r'(?:attribute=|selectattr\()"(\w+)"', code))
+class Watched:
+    """An object of the page's model that notes which of its fields are read, and hands out its parts as watched too."""
+
+    def __init__(self, value: Any, seen: dict[str, set[str]]) -> None:
+        self.value, self.seen = value, seen
+
+    def __getattr__(self, name: str) -> Any:
+        self.seen.setdefault(type(self.value).__name__, set()).add(name)
+        return watched(getattr(self.value, name), self.seen)
+
+
+def watched(value: Any, seen: dict[str, set[str]]) -> Any:
+    if isinstance(value, tuple):
+        return tuple(watched(v, seen) for v in value)
+    return Watched(value, seen) if dataclasses.is_dataclass(value) else value
+
+
+@pytest.fixture(scope="module")
+def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    """Class: the fields of it that the templates read, over pages of several kinds of report."""
+    seen: dict[str, set[str]] = {}
+    folder = tmp_path_factory.mktemp("read")
+    log(folder / "a.jsonl", [event(100, run="a")])
+    patch = pytest.MonkeyPatch()
+    for module, name in ((dashboard, "Page"), (coords, "Coords")):
+        made = getattr(module, name)
+        patch.setattr(module, name, lambda made=made, **given: Watched(made(**given), seen))  # type: ignore[misc]
+    try:
+        coords.from_log(str(folder / "a.jsonl"), folder / "out", False)
+        for number, text in enumerate(REPORTS):
+            (folder / f"{number}").mkdir()
+            for name, lines in text.items():
+                (folder / f"{number}" / name).write_text(lines)
+            build(Request((str(folder / f"{number}"),), out=str(folder / f"out{number}")))
+        (folder / "seeds").mkdir()
+        for seed in (1, 2):
+            write_run(folder / "seeds", 0.001, 64, seed)
+        build(Request((str(folder / "seeds"),), out=str(folder / "grouped")))
+        build(Request((str(LOGS),), out=str(folder / "sample")))
+    finally:
+        patch.undo()
+    return seen
+
+
+def curve(steps: int, loss: float) -> str:
+    return "".join(f"step {s}/{steps} val_loss={loss + 1 / s:.4f} elapsed={s}s\n" for s in range(100, steps + 1, 100))
+
+
+REPORTS = [
+    {"one.log": curve(300, 4.0)},
+    {"a.log": curve(300, 4.0), "b_vanilla.log": curve(300, 4.1), "c.log": curve(500, 4.2), "d.log": curve(500, 4.3)},
+]
 
 
 @pytest.mark.parametrize("cls", [c for c in vars(pagemodel).values() if dataclasses.is_dataclass(c) and c.__module__ == pagemodel.__name__])
-def test_every_field_given_to_the_page_is_documented_and_used(cls: type) -> None:
+def test_every_field_given_to_a_template_is_documented_and_used(cls: type, read: dict[str, set[str]]) -> None:
     helps = model.documented(cls)
     assert all(helps.values())
-    assert set(helps) - used("*.html.j2") == set()
+    assert read[cls.__name__] == set(helps) == {f.name for f in dataclasses.fields(cls)}
 
 
-def test_the_page_uses_only_documented_fields() -> None:
-    classes = [c for m in (pagemodel, model) for c in vars(m).values() if dataclasses.is_dataclass(c)]
-    assert used("*.html.j2") - {f for c in classes for f in model.documented(c)} - {"index0", "html", "j2"} == set()
+def test_the_templates_read_only_documented_fields_of_the_report(read: dict[str, set[str]]) -> None:
+    classes = {c.__name__: c for m in (pagemodel, model) for c in vars(m).values() if dataclasses.is_dataclass(c)}
+    assert [(name, field) for name, fields in read.items() for field in fields - set(model.documented(classes[name]))] == []
 
 
 def test_every_name_of_the_islands_is_documented() -> None:
@@ -111,18 +145,43 @@ def test_a_script_that_would_end_its_element_is_refused(text: str) -> None:
         shell.verbatim(text)
 
 
-def test_a_torn_cache_of_vega_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = shell.vega().text
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    path = shell._cached()
-    assert path is not None and path.is_relative_to(tmp_path)
-    path.parent.mkdir()
-    path.write_text(whole[:1000])
-    assert shell.vega().text == whole
-    assert shell._read(path) == whole
-
-
 # -- what it says -----------------------------------------------------------------------------------------------------
+def lined(value: Any, depth: int = 2) -> str:
+    """JSON with a line for each part down to a depth, so that a change can be read."""
+    if depth and isinstance(value, dict | list) and value:
+        parts = (
+            [f"{json.dumps(k)}: {lined(v, depth - 1)}" for k, v in value.items()]
+            if isinstance(value, dict)
+            else [lined(v, depth - 1) for v in value]
+        )
+        return "{[ "[isinstance(value, list)] + "\n" + ",\n".join(parts) + "\n" + "}] "[isinstance(value, list)]
+    return json.dumps(value, ensure_ascii=False)
+
+
+def test_the_embedded_data_is_the_golden_data(page: str) -> None:
+    """To accept a change: UPDATE_GOLDEN=1 pytest tests/test_dashboard.py"""
+    charts = {c["name"]: {k: v for k, v in c.items() if k != "spec"} for c in island(page, "charts")}  # specs are files of their own
+    found = {"tables": island(page, "tables"), "curves": island(page, "curves"), "charts": charts}
+    text = lined(found, 3) + "\n"
+    if os.environ.get("UPDATE_GOLDEN"):
+        GOLDEN.write_text(text, encoding="utf-8")
+    assert text == GOLDEN.read_text(encoding="utf-8")
+    assert json.loads(text) == found
+
+
+def test_every_number_of_the_table_and_the_headline_has_an_origin(page: str) -> None:
+    tables = island(page, "tables")
+    numbers = {key for key, _, kind, *_ in tables["columns"] if kind == "number"}
+    cells = [(r["name"], key, cell) for r in tables["runs"] for key, cell in r["cells"].items()]
+    assert [(name, key) for name, key, c in cells if key in numbers and len(c) < 3 and c[1] != "baseline"] == []
+    assert [(name, key) for name, key, c in cells if len(c) > 2 and not tables["origins"][c[2]][1]] == []
+    head = page[page.index('<section id="headline"') : page.index('id="confounds"')]
+    assert re.findall(r'<p class="big">(?!<button type="button" class="number" data-o="\d+")(.*?)</p>', head) == ["n = 1"]
+    said = dict(re.findall(r'data-o="(\d+)" data-what="(.*?)"', head))
+    for origin, what in said.items():
+        assert tables["origins"][int(origin)][1], what
+
+
 def test_cells_are_the_reports_numbers(page: str, built: Path) -> None:
     tables = island(page, "tables")
     runs = {r["run"]: r for r in json.loads((built / "summary.json").read_text())["runs"]}

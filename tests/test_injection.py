@@ -139,8 +139,30 @@ def test_ten_seconds_of_every_control_ask_for_nothing(chromium: Browser, built: 
     page.js("document.querySelectorAll('button:not(.cite)').forEach((b) => b.click())")
     boxes = "document.querySelectorAll('input[type=checkbox]')"
     page.js(f"{boxes}.forEach((b) => b.click()); {boxes}.forEach((b) => b.click())")
-    for select in ("#x", "#group"):
-        for value in page.js(f"[...document.querySelectorAll('{select} option')].map((o) => o.value)"):
-            page.choose(select, value)
+    use_every_field(page)
+    x, y = page.middle(".over")
+    page.mouse("mouseMoved", x, y)
+    page.drag((x - 50, y), (x + 50, y))
     page.js("new Promise((done) => setTimeout(done, 10000))")
     assert (page.requests(), page.problems()) == ([], [])
+
+
+def use_every_field(page: Browser) -> None:
+    """Every value of every list, both ends of every slider, a word in every field."""
+    for select in page.js("[...document.querySelectorAll('select')].map((e) => `#${e.id}`)"):
+        for value in page.js(f"[...document.querySelectorAll('{select} option')].map((o) => o.value)"):
+            page.choose(select, value)
+    for slider in page.js("[...document.querySelectorAll('input[type=range]')].map((e) => `#${e.id}`)"):
+        for end in ("min", "max"):
+            page.choose(slider, page.js(f"document.querySelector('{slider}').{end}"))
+    for field in page.js("[...document.querySelectorAll('input[type=search]')].map((e) => `#${e.id}`)"):
+        page.type(field, "ngt")
+        page.type(field, "")
+
+
+def test_ten_seconds_of_every_control_of_the_coordinates_ask_for_nothing(chromium: Browser, hostile: Path) -> None:
+    chromium.open(min(hostile.glob("coords_*.html")))
+    use_every_field(chromium)
+    chromium.js("document.querySelectorAll('button, summary').forEach((b) => b.click())")
+    chromium.js("new Promise((done) => setTimeout(done, 10000))")
+    assert chromium.requests() == []

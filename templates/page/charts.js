@@ -1,10 +1,14 @@
 // The comparison charts: Vega runs when the first of them comes into view; specifications are fixed, all text of users is data.
 let charts = [];
 const views = new Map(); // place of the chart -> its Vega view
+// From the lowest loss, which stands out, to the highest, which can still be seen: on light, on dark.
+const RAMPS = [["#440154", "#3b528b", "#21918c", "#48a868", "#b0ae2e"], ["#fde725", "#5ec962", "#21a39a", "#4f7fc0", "#8a78c8"]];
 const chartLook = () => ({
   background: null, font: "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif", view: { stroke: null },
   text: { color: css("--ink"), fontSize: 12 },
-  axis: { labelColor: css("--ink"), titleColor: css("--soft"), gridColor: css("--grid"), domainColor: css("--faint"), tickColor: css("--rule"), labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
+  range: { ramp: RAMPS[Number(isDark())], heatmap: RAMPS[Number(isDark())] },
+  style: { halo: { stroke: css("--paper"), strokeWidth: 4, strokeJoin: "round" } },
+  axis: { labelColor: css("--ink"), titleColor: css("--soft"), gridColor: css("--grid"), domainColor: css("--faint"), tickColor: css("--rule"), labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", labelSeparation: 6 },
   legend: { labelColor: css("--ink"), titleColor: css("--soft"), labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
 });
 const loadVega = () => {
@@ -27,20 +31,44 @@ const rowsOf = (chart) => {
   const left = kept(rows);
   return rows.map((row) => ({ ...row, keep: !left.has(row.run) }));
 };
-const chartTip = (handler, event, item, value) => {
+// Where the numbers of a mark come from: the lines of its runs' cells.
+const markOrigin = (chart, item) => {
+  const row = item?.datum?.datum ?? item?.datum;
+  const own = row?.is ?? (row?.i === undefined ? [] : [row.i]);
+  const points = own.flatMap((run) => pointsOf(run, ...chart.source));
+  return points.length ? [[row.run, chart.title].filter(Boolean).join(": "), null, points] : null;
+};
+const chartTip = (chart) => (handler, event, item, value) => {
   if (!value || typeof value !== "object") { hideTip(); return; }
   const table = make("table");
   for (const [key, said] of Object.entries(value)) table.append(make("tr", {}, make("td", { class: "where", text: key }), make("td", { text: String(said) })));
-  showTip(table, event.clientX, event.clientY);
+  const origin = markOrigin(chart, item);
+  showTip(make("div", {}, table, ...(origin ? [describe(["", null, origin[2]])] : [])), event.clientX, event.clientY);
+};
+const copyMark = (chart, item) => {
+  const origin = markOrigin(chart, item);
+  const said = Object.entries(item?.tooltip ?? {}).map(([key, value]) => `${key} ${value}`).join(", ");
+  if (origin) copyOrigin([[chart.title, said].filter(Boolean).join(": "), null, origin[2]]);
+};
+// As many characters of labels as fit, figures in cells that hold them.
+const LETTER = 6.7;
+const LABEL_SHARE = 0.4;
+const fitted = ({ spec, rows }, width) => {
+  const [axes, cells] = ["key", "x"].map((field) => new Set(rows.map((row) => row[field])).size);
+  const inner = (1 - LABEL_SHARE) * width;
+  const values = { reach: 1 + (8 * LETTER) / inner, room: Math.max(10, Math.floor(axes > 1 ? width / axes / LETTER : (LABEL_SHARE * width) / LETTER)), figures: inner / cells > 8 * LETTER, dark: isDark() };
+  return (spec.params ?? []).map((p) => ({ ...p, value: values[p.name] ?? p.value }));
 };
 const drawChart = async (place) => {
   loadVega();
   const chart = charts[place];
   const plot = document.querySelector(`[data-chart="${place}"] .plot`);
   views.get(place)?.finalize();
-  const spec = { ...chart.spec, width: Math.max(260, plot.clientWidth - 4), datasets: { rows: rowsOf(chart) } };
-  const { view } = await window.vegaEmbed(plot, spec, { mode: "vega-lite", ast: true, actions: false, defaultStyle: false, renderer: "canvas", config: chartLook(), tooltip: chartTip });
+  const width = Math.max(260, plot.clientWidth - 4);
+  const spec = { ...chart.spec, width, params: fitted(chart, width), datasets: { rows: rowsOf(chart) } };
+  const { view } = await window.vegaEmbed(plot, spec, { mode: "vega-lite", ast: true, actions: false, defaultStyle: false, renderer: "canvas", config: chartLook(), tooltip: chartTip(chart) });
   views.set(place, view);
+  view.addEventListener("click", (event, item) => copyMark(chart, item));
   if (chart.mark === "parallel") {
     if (state.logs) await view.signal("logs", true).runAsync();
     listenToRanges(view, chart, place, plot);
@@ -90,13 +118,14 @@ const noteRanges = (chart, place) => {
   const clear = make("button", { type: "button", text: "Clear ranges", on: { click: () => { ranges.clear(); noteRanges(chart, place); drawChart(place); } } });
   note.replaceChildren(...(ranges.size ? [`${all.size - kept(chart.rows).size} of ${all.size} runs cross the chosen ranges of ${[...ranges.keys()].join(", ")}. `, clear] : []));
 };
+const PAPER = 480; // pixels of 1/96 inch
 const saveChart = async (place, kind) => {
   loadVega();
   const chart = charts[place];
   const holder = make("div", { class: "off" });
   document.body.append(holder);
   const config = { ...chartLook(), background: css("--paper") };
-  const spec = { ...chart.spec, width: 480, title: { text: chart.title, anchor: "start", color: css("--ink"), offset: 10 }, datasets: { rows: rowsOf(chart) } };
+  const spec = { ...chart.spec, width: PAPER, params: fitted(chart, PAPER), title: { text: chart.title, anchor: "start", color: css("--ink"), offset: 10 }, datasets: { rows: rowsOf(chart) } };
   const { view } = await window.vegaEmbed(holder, spec, { mode: "vega-lite", ast: true, actions: false, defaultStyle: false, renderer: "none", config });
   const name = fileName(tables.title, chart.name);
   if (kind === "SVG") save(`${name}.svg`, await view.toSVG(), "image/svg+xml");
@@ -107,12 +136,13 @@ const saveChart = async (place, kind) => {
 // About as high as it will be, so that the page does not move when it is drawn.
 const heightOf = ({ mark, rows }) => {
   const lines = new Set(rows.map((row) => (mark === "heat" ? row.y : row.run))).size;
-  return { scatter: 330, parallel: 385, target: 30 * lines + 95, heat: 34 * lines + 50, line: 400 }[mark] ?? 24 * lines + 42;
+  return { scatter: 330, parallel: 385, target: 32 * lines + 95, heat: 34 * lines + 50, line: 400 }[mark] ?? 24 * lines + 42;
 };
 const dressChart = (article) => {
   const place = Number(article.dataset.chart);
   const chart = charts[place];
   article.querySelector(".plot").style.minHeight = `${heightOf(chart)}px`;
+  article.classList.toggle("wide", chart.mark === "parallel");
   const head = make("header", {}, article.querySelector("h3"));
   if (chart.mark === "parallel") {
     const box = make("input", { type: "checkbox", id: "logs", on: { change: (e) => set({ logs: e.target.checked }) } });
@@ -123,10 +153,16 @@ const dressChart = (article) => {
   article.prepend(head);
   article.append(make("p", { class: "note ranges" }), make("p", { class: "note", text: chart.note }));
 };
+// Cards of different heights lie close, in their order: rows of the grid are one pixel high, a card takes as many as it needs.
+const GAP = 14;
+const packCards = new ResizeObserver((entries) => {
+  for (const { target } of entries) target.style.gridRowEnd = `span ${Math.ceil(target.offsetHeight + GAP)}`;
+});
 const startCharts = () => {
   charts = island("data-charts");
   const articles = [...document.querySelectorAll("[data-chart]")];
   articles.forEach(dressChart);
+  articles.forEach((article) => packCards.observe(article));
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) if (entry.isIntersecting && !entry.target.querySelector(".plot").dataset.drawn) drawChart(Number(entry.target.dataset.chart));
   }, { rootMargin: "200px" });

@@ -52,7 +52,15 @@ const trace = (places, s, labels, values, extra) => {
   const text = places.map((i) => `<b>${escaped(spoken(labels[i]))}</b><br>position ${s.position[i]}<br>mass ${short(s.mass[i])}<br>frequency ${values.frequency[i]}`);
   return { ...empty.data[0], x: pick(s.xyz[0]), y: pick(s.xyz[1]), z: pick(s.xyz[2]), text, marker: { ...empty.data[0].marker, size: pick(values.size), ...extra(pick) } };
 };
-const ink = () => (isDark() ? { text: "#e9ebee", grid: "#333a42" } : { text: "#1b1e23", grid: "#dcdee2" });
+const ink = () => (isDark() ? { text: "#e9ebee", grid: "#333a42", spike: "#6b7480", faint: 0.32 } : { text: "#1b1e23", grid: "#dcdee2", spike: "#a3a8b1", faint: 0.22 });
+// Viridis, whose dark end cannot be seen on dark: a brighter one there.
+const LIT = ["#8a78c8", "#4f7fc0", "#21a39a", "#5ec962", "#fde725"].map((c, i) => [i / 4, c]);
+const isNarrow = () => byId("plot").clientWidth < 640;
+// From farther away where the plot is narrow, and a little from below the middle, so that axes and their titles are in view.
+const camera = () => {
+  const far = Math.min(2.6, 1.35 * Math.max(1, byId("plot").clientHeight / byId("plot").clientWidth) ** 1.4);
+  return { eye: { x: far, y: far, z: 0.8 * far }, center: { x: 0, y: 0, z: -0.18 } };
+};
 const figureNow = () => {
   const s = at();
   const labels = sample.texts[s.text];
@@ -61,16 +69,16 @@ const figureNow = () => {
   const groups = probed(labels);
   const lit = groups.some((g) => g >= 0);
   const all = labels.map((_, i) => i);
-  const shades = { title: { text: view.colour, font: { color: ink().text } }, tickfont: { color: ink().text }, ...empty.data[0].marker.colorbar };
-  const traces = [trace(all.filter((i) => groups[i] < 0), s, labels, values, (pick) => ({ color: pick(colours.map((c) => c ?? 0)), opacity: lit ? 0.22 : 0.9, colorbar: shades }))];
+  const shades = { title: { text: view.colour, font: { color: ink().text } }, tickfont: { color: ink().text }, ...empty.data[0].marker.colorbar, ...(isNarrow() ? { orientation: "h", y: -0.02, yanchor: "bottom", len: 0.9 } : {}) };
+  const traces = [trace(all.filter((i) => groups[i] < 0), s, labels, values, (pick) => ({ color: pick(colours.map((c) => c ?? 0)), opacity: lit ? ink().faint : 0.9, colorbar: shades, ...(isDark() ? { colorscale: LIT } : {}) }))];
   for (const g of new Set(groups.filter((x) => x >= 0))) {
     const own = all.filter((i) => groups[i] === g);
     const one = trace(own, s, labels, values, () => ({ color: PROBES[g % PROBES.length], opacity: 1, showscale: false }));
     traces.push({ ...one, mode: own.length <= 40 ? "markers+text" : "markers", hovertext: one.text, hovertemplate: "%{hovertext}<extra></extra>", text: own.map((i) => escaped(labels[i])), textfont: { color: ink().text, size: 11 } });
   }
   const shares = sample.layers[view.layer].shares;
-  const axis = (i) => ({ ...empty.layout.scene.xaxis, title: { text: `PC${i + 1} (${(100 * shares[i]).toFixed(1)}%)`, font: { color: ink().text } }, color: ink().text, gridcolor: ink().grid });
-  const layout = { ...empty.layout, modebar: { bgcolor: "rgba(0,0,0,0)", color: isDark() ? "#7e8692" : "#8a919c", activecolor: ink().text }, scene: { ...empty.layout.scene, xaxis: axis(0), yaxis: axis(1), zaxis: axis(2) }, hoverlabel: { bgcolor: isDark() ? "#21252b" : "#ffffff", font: { color: ink().text } } };
+  const axis = (i) => ({ ...empty.layout.scene.xaxis, title: { text: `PC${i + 1} (${(100 * shares[i]).toFixed(1)}%)`, font: { color: ink().text } }, color: ink().text, gridcolor: ink().grid, spikecolor: ink().spike, spikethickness: 1, spikesides: false });
+  const layout = { ...empty.layout, modebar: { bgcolor: "rgba(0,0,0,0)", color: isDark() ? "#7e8692" : "#8a919c", activecolor: ink().text }, scene: { ...empty.layout.scene, camera: camera(), xaxis: axis(0), yaxis: axis(1), zaxis: axis(2) }, hoverlabel: { bgcolor: isDark() ? "#21252b" : "#ffffff", font: { color: ink().text } } };
   return [traces, layout];
 };
 const notes = () => {

@@ -38,21 +38,21 @@ const yDomain = (metric, [from, to]) => {
   const room = (high - low) * 0.04;
   return state.ly ? [low / (high / low) ** 0.04, high * (high / low) ** 0.04] : [low - room, high + room];
 };
-const axisText = (axis) => (axis === "clock" ? (v) => duration(Math.max(0, v)) : null);
+const isTime = () => state.x === "clock" || state.x === "wall";
 
 // -- one panel, with any pen
 const drawFrame = (pen, box, x, y) => {
   const ink = { grid: css("--grid"), soft: css("--soft"), rule: css("--faint") };
-  const xTicks = (x.log ? logTicks : linearTicks)(x.low, x.high, Math.max(2, Math.floor(box.width / 95)), state.x === "clock");
+  const xTicks = (x.log ? logTicks : linearTicks)(x.low, x.high, Math.max(2, Math.floor(box.width / 95)), isTime());
   const yTicks = (y.log ? logTicks : linearTicks)(y.low, y.high, Math.max(2, Math.floor(box.height / 48)));
-  const [xText, yText] = [axisText(state.x) ?? tickText(xTicks), tickText(yTicks)];
+  const [xTick, yTick] = [isTime() ? tickTime : tickText(xTicks), tickText(yTicks)];
   for (const t of xTicks) {
     pen.line([x.at(t), box.top, x.at(t), box.bottom], { color: ink.grid, width: 1 });
-    pen.text(xText(t), x.at(t), box.bottom + 6, { color: ink.soft, align: "center", base: "top" });
+    pen.text(xTick(t), x.at(t), box.bottom + 6, { color: ink.soft, align: "center", base: "top" });
   }
   for (const t of yTicks) {
     pen.line([box.left, y.at(t), box.right, y.at(t)], { color: ink.grid, width: 1 });
-    pen.text(yText(t), box.left - 7, y.at(t), { color: ink.soft, align: "right" });
+    pen.text(yTick(t), box.left - 7, y.at(t), { color: ink.soft, align: "right" });
   }
   pen.line([box.left, box.bottom, box.right, box.bottom], { color: ink.rule, width: 1 });
   pen.text(AXES[state.x], box.right, box.bottom + 21, { color: ink.soft, align: "right", base: "top" });
@@ -61,10 +61,27 @@ const familyOf = (metric) => {
   if (!state.band || !tables.seeds.length) return [];
   return tables.seeds.map((seeds) => visible(metric).filter((s) => seeds.runs.includes(s.run))).filter((own) => own.length > 1);
 };
+// Values of all of them where each has one or lies between two: at the points of the first, no more than pixels can show.
+const MOST_ROWS = 600;
+const together = (own, x) => {
+  const lines = own.map((s) => {
+    const xs = onAxis(s, state.x);
+    const kept = [...s.values.keys()].filter((i) => !Number.isNaN(s.values[i]) && !xs.absent?.[i]);
+    const values = state.smooth > 0 ? smoothed(s.values, state.smooth) : s.values;
+    return { xs: Float64Array.from(kept, (i) => xs[i]), values: kept.map((i) => values[i]) };
+  });
+  const [from, to] = [Math.max(x.low, ...lines.map((l) => l.xs[0])), Math.min(x.high, ...lines.map((l) => l.xs[l.xs.length - 1]))];
+  const places = [...lines[0].xs].filter((v) => v >= from && v <= to);
+  const every = Math.ceil(places.length / MOST_ROWS);
+  return places.filter((_, i) => i % every === 0).map((v) => [v, lines.map((l) => between(l, v))]);
+};
+const between = ({ xs, values }, v) => {
+  const i = Math.min(above(xs, v), xs.length - 1);
+  if (i === 0 || xs[i] === v || xs[i] === xs[i - 1]) return values[i];
+  return values[i - 1] + ((values[i] - values[i - 1]) * (v - xs[i - 1])) / (xs[i] - xs[i - 1]);
+};
 const drawBand = (pen, own, x, y) => {
-  const at = new Map();
-  for (const s of own) onAxis(s, state.x).forEach((v, i) => { if (!Number.isNaN(s.values[i])) at.set(v, [...(at.get(v) ?? []), s.values[i]]); });
-  const rows = [...at].filter(([, values]) => values.length === own.length).sort((a, b) => a[0] - b[0]);
+  const rows = together(own, x);
   if (rows.length < 2) return;
   const px = (v) => x.at(v);
   const [over, under, mean] = [[], [], []];
@@ -78,7 +95,7 @@ const drawBand = (pen, own, x, y) => {
   pen.area([...over, ...under], { color, alpha: 0.2 });
   pen.line(mean, { color, width: 2.2 });
 };
-const drawSeries = (pen, s, x, y, box, faint) => {
+const drawSeries = (pen, s, x, y, box, faint, marked) => {
   const xs = onAxis(s, state.x);
   const color = colour(s.run);
   const many = runs.length > 40;
@@ -93,8 +110,14 @@ const drawSeries = (pen, s, x, y, box, faint) => {
     const i = s.step ? nearest(s.step, step) : -1;
     if (i >= 0 && xs[i] >= x.low && xs[i] <= x.high) pen.dot(x.at(xs[i]), y.at(s.values[i]), 3.5, { color: css("--paper"), ring: color });
   }
-  const best = bestPlace(s);
-  if (best >= 0 && runs.length <= 40 && xs[best] >= x.low && xs[best] <= x.high) pen.dot(x.at(xs[best]), y.at(s.values[best]), 3.6, { color, ring: css("--paper") });
+  const best = marked ? bestPlace(s) : -1;
+  if (best >= 0 && !xs.absent?.[best] && xs[best] >= x.low && xs[best] <= x.high) pen.dot(x.at(xs[best]), y.at(s.values[best]), 3.6, { color, ring: css("--paper") });
+};
+// Best points are marked; among many runs those of the ten best.
+const markedBest = (metric, shown) => {
+  if (shown.length <= 40) return new Set(shown);
+  const valued = shown.map((s) => [s, s.values[bestPlace(s)]]).filter(([, value]) => value !== undefined);
+  return new Set(valued.sort((a, b) => better(metric) * (b[1] - a[1])).slice(0, 10).map(([s]) => s));
 };
 const drawTargets = (pen, metric, x, y, box) => {
   if (curves.metrics[metric] !== "val/loss") return;
@@ -120,7 +143,9 @@ const drawPanel = (pen, metric, width, height, domain) => {
     const families = familyOf(metric);
     const faint = new Set(families.flat());
     drawTargets(pen, metric, x, y, box);
-    for (const s of visible(metric).toReversed()) drawSeries(pen, s, x, y, box, faint.has(s));
+    const shown = visible(metric);
+    const marked = markedBest(metric, shown);
+    for (const s of shown.toReversed()) drawSeries(pen, s, x, y, box, faint.has(s), marked.has(s));
     for (const own of families) drawBand(pen, own, x, y);
   });
   return { x, y, box };
@@ -191,18 +216,24 @@ const drawLegend = (pen, rows, top) => rows.forEach(([color, name], i) => {
 });
 
 // -- legend, controls
+// What tells the runs of a family apart: their names without the words that all of them have.
+const apart = (own) => {
+  const words = own.map((run) => runs[run].name.split(" "));
+  const short = words.map((all) => all.filter((word) => !words.every((other) => other.includes(word))).join(" "));
+  return short.every(Boolean) && own.length > 1 ? short : own.map((run) => runs[run].name);
+};
 const drawLegendList = () => {
   const drawn = [...new Set(shownMetrics().flatMap((m) => seriesOf(m).map((s) => s.run)))].sort((a, b) => a - b);
-  const chip = (run) => {
+  const chip = (run, said) => {
     const swatch = make("span", { class: "swatch" });
     swatch.style.background = colour(run);
-    return make("button", { type: "button", "data-toggle": run, "aria-pressed": state.hide.has(run) ? "false" : "true", title: `${runs[run].name}: click to hide or show, double-click to show it alone` }, swatch, make("span", { text: runs[run].name }));
+    return make("button", { type: "button", "data-toggle": run, "aria-pressed": state.hide.has(run) ? "false" : "true", title: `${runs[run].name}: click to hide or show, double-click to show it alone` }, swatch, nameOf(said ?? runs[run].name, null));
   };
   const families = grouped(drawn).map(([name, own]) => [name, own.slice(0, 60)]);
   const alone = families.filter(([name]) => name === null).flatMap(([, own]) => own);
-  const boxes = families.filter(([name]) => name !== null).map(([name, own]) => make("div", { class: "family" }, make("button", { type: "button", class: "all", "data-family": own.join(","), text: name, title: "hide or show all of them" }), ...own.map(chip)));
+  const boxes = families.filter(([name]) => name !== null).map(([name, own]) => make("div", { class: "family" }, make("button", { type: "button", class: "all", "data-family": own.join(","), text: name, title: "hide or show all of them" }), ...own.map((run, i) => chip(run, apart(own)[i]))));
   const count = families.reduce((sum, [, own]) => sum + own.length, 0);
-  byId("legend").replaceChildren(...boxes, ...(alone.length ? [make("div", { class: "family" }, make("button", { type: "button", class: "all", "data-family": alone.join(","), text: "all" }), ...alone.map(chip))] : []));
+  byId("legend").replaceChildren(...boxes, ...(alone.length ? [make("div", { class: "family" }, make("button", { type: "button", class: "all", "data-family": alone.join(","), text: "all" }), ...alone.map((run) => chip(run)))] : []));
   if (count < drawn.length) byId("legend").append(make("span", { class: "note", text: `and ${drawn.length - count} more: the boxes of the table hide and show them` }));
 };
 const noteCurves = () => {
@@ -247,7 +278,11 @@ const zoomBy = (move) => {
 const startCurves = () => {
   curves = island("data-curves");
   const val = curves.metrics.indexOf("val/loss");
-  if (!curves.metrics.length) { byId("curves").hidden = true; return; }
+  if (!curves.metrics.length) {
+    byId("curves").hidden = true;
+    document.querySelector("nav [data-go='curves']").hidden = true;
+    return;
+  }
   const axes = availableAxes();
   if (!axes.includes(state.x)) state.x = "step";
   byId("x").replaceChildren(...axes.map((axis) => make("option", { value: axis, text: AXES[axis] })));

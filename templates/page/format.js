@@ -7,12 +7,17 @@ const compact = (value) => {
   return size !== 0 && size < 1e-3 ? (+value.toPrecision(3)).toExponential() : String(+value.toPrecision(5));
 };
 const thousands = (value) => value.toLocaleString("en-US", { maximumFractionDigits: 6 });
+const fixed = (value, places) => value.toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places });
 const duration = (seconds) => {
-  if (seconds < 60) return `${+seconds.toFixed(1)}s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}m ${Math.round(seconds % 60)}s`;
+  if (seconds < 60) return `${seconds.toFixed(1)}s`;
+  if (seconds < 3600) {
+    const tenths = Math.round(10 * seconds);
+    return `${Math.floor(tenths / 600)}m ${((tenths % 600) / 10).toFixed(1)}s`;
+  }
   const minutes = Math.round(seconds / 60);
   return `${Math.floor(minutes / 60)}h ${minutes % 60}m`;
 };
+const tickTime = (seconds) => duration(Math.max(0, seconds)).replace(/\.0s$/, "s").replace(/(?<=[hm]) 0[ms]$/, "");
 const printed = (value, decimals) => {
   if (decimals !== undefined && decimals !== null) return value.toFixed(Math.min(decimals, 8));
   const size = Math.abs(value);

@@ -9,6 +9,7 @@ const placeOf = (point) => {
 };
 // The origin of an element: [what it is, its formula or null, [[path, line, pointer], ...]]
 const originOf = (element) => {
+  if (element.origin) return element.origin;
   if (element.dataset.o !== undefined) {
     const [formula, points] = tables.origins[element.dataset.o];
     return [element.dataset.what ?? "", formula, points];
@@ -22,19 +23,27 @@ const describe = (origin) => {
   const out = make("div");
   if (what) out.append(make("b", { text: what }));
   if (formula) out.append(make("div", { class: "mono", text: `= ${formula}` }));
-  for (const point of points) out.append(placeOf(point));
+  for (const point of points.slice(0, MOST_PLACES)) out.append(placeOf(point));
+  if (points.length > MOST_PLACES) out.append(make("div", { class: "where", text: `and ${points.length - MOST_PLACES} more lines` }));
   return out;
+};
+const MOST_PLACES = 8;
+// Where the numbers of a run's cells stand, each line once.
+const pointsOf = (run, ...keys) => {
+  const all = keys.flatMap((key) => tables.origins[runs[run].cells[key]?.[2]]?.[1] ?? []);
+  return [...new Map(all.map((point) => [point.join(":"), point])).values()];
 };
 const tip = byId("tip");
 const showTip = (content, x, y) => {
   tip.replaceChildren(content);
   tip.hidden = false;
   const { width, height } = tip.getBoundingClientRect();
-  tip.style.left = `${Math.max(8, Math.min(x + 14, innerWidth - width - 8))}px`;
+  const right = x + 14 + width + 8 <= innerWidth;
+  tip.style.left = `${right ? x + 14 : x - width - 14 >= 8 ? x - width - 14 : Math.max(8, innerWidth - width - 8)}px`;
   tip.style.top = `${y + 18 + height > innerHeight ? Math.max(8, y - height - 12) : y + 18}px`;
 };
 const hideTip = () => { tip.hidden = true; };
-const cited = (target) => target.closest?.("[data-o],[data-path]");
+const cited = (target) => target.closest?.("[data-o],[data-path],[data-mean]");
 const tipFor = (element) => {
   const origin = originOf(element);
   if (!origin) return;
@@ -48,9 +57,10 @@ const keepOrigin = (origin) => {
 };
 const copyOrigin = async (origin) => {
   const [what, formula, points] = origin;
-  const said = [what, formula ? `= ${formula}` : "", ...points.map(where)].filter(Boolean).join("  ");
+  const said = [what, formula ? `= ${formula}` : "", ...points.slice(0, MOST_PLACES).map(where)].filter(Boolean).join("  ");
   await copyText(said);
   say(`copied: ${said}`);
+  hideTip();
   keepOrigin(origin);
 };
 document.addEventListener("pointerover", (event) => { const found = cited(event.target); if (found) tipFor(found); });

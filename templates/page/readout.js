@@ -6,7 +6,7 @@ const rowsAt = (metric, at) => {
     const xs = onAxis(s, state.x);
     if (at < xs[0] - (xs[1] - xs[0] || 0) || at > xs[s.count - 1] + (xs[s.count - 1] - xs[s.count - 2] || 0)) continue;
     const i = nearest(xs, at);
-    if (!Number.isNaN(s.values[i])) rows.push({ s, i, x: xs[i], value: s.values[i] });
+    if (!Number.isNaN(s.values[i]) && !xs.absent?.[i]) rows.push({ s, i, x: xs[i], value: s.values[i] });
   }
   const sign = better(metric) === 1 ? -1 : 1;
   return rows.sort((a, b) => sign * (a.value - b.value) || a.s.run - b.s.run);
@@ -20,19 +20,20 @@ const snap = (panel, at) => {
   }
   return best;
 };
-const xText = (v) => (state.x === "clock" ? duration(v) : thousands(v));
+const xText = (v) => (isTime() ? duration(v) : thousands(v));
 const pointOf = (row) => [row.s.files[row.i], row.s.line?.[row.i] ?? null, row.s.step && row.s.line === null ? `step ${row.s.step[row.i]}` : null];
 const rowCells = (row, at) => {
   const swatch = make("span", { class: "swatch" });
   swatch.style.background = colour(row.s.run);
   const own = row.x === at ? "" : `@ ${xText(row.x)}`;
-  return [make("td", {}, swatch), make("td", { text: runs[row.s.run].name }), make("td", { class: "n", text: printed(row.value, row.s.decimals) }), make("td", { class: "where", text: own })];
+  return [make("td", {}, swatch), make("td", {}, nameOf(runs[row.s.run].name, null)), make("td", { class: "n", text: printed(row.value, row.s.decimals) }), make("td", { class: "where", text: own })];
 };
 const MOST = 18;
+const tailOf = (place) => (place.length > 44 ? `…${place.slice(-43)}` : place);
 const tipOf = (metric, at) => {
   const rows = rowsAt(metric, at);
   const table = make("table");
-  for (const row of rows.slice(0, MOST)) table.append(make("tr", {}, ...rowCells(row, at), make("td", { class: "where mono", text: where(pointOf(row)) })));
+  for (const row of rows.slice(0, MOST)) table.append(make("tr", {}, ...rowCells(row, at), make("td", { class: "where mono", text: tailOf(where(pointOf(row))) })));
   const more = rows.length > MOST ? [make("div", { class: "where", text: `and ${rows.length - MOST} more: click to list all` })] : [];
   return make("div", {}, make("b", { text: `${curves.metrics[metric]} at ${AXES[state.x]} ${xText(at)}` }), table, ...more);
 };

@@ -17,7 +17,7 @@ const seriesOf = (metric) => {
       const count = s.v.length;
       return {
         run: s.r, metric, total: s.n, bad: s.bad ?? 0, decimals: s.d, count, values: Float64Array.from(s.v, (v) => (v === null ? NaN : v)),
-        step: unpack(s.s, count), line: unpack(s.l, count), tokens: unpack(s.k, count), clock: s.c ?? null, files: unpackFiles(s.f), axes: new Map(),
+        step: unpack(s.s, count), line: unpack(s.l, count), tokens: unpack(s.k, count), clock: s.c ?? null, wall: unpack(s.w, count)?.map((t) => (t === null ? null : t / 10)) ?? null, files: unpackFiles(s.f), axes: new Map(),
       };
     });
     byMetric.set(metric, found);
@@ -26,17 +26,29 @@ const seriesOf = (metric) => {
 };
 
 // -- axes
-const AXES = { step: "step", tokens: "tokens", clock: "training time", epoch: "epoch" };
-const availableAxes = () => Object.keys(AXES).filter((axis) => (axis === "epoch" ? curves.metrics.includes("epoch") : axis === "step" || curves.series.some((s) => s[{ tokens: "k", clock: "c" }[axis]])));
+const AXES = { step: "step", tokens: "tokens", clock: "training time", wall: "wall time", epoch: "epoch" };
+const availableAxes = () => Object.keys(AXES).filter((axis) => (axis === "epoch" ? curves.metrics.includes("epoch") : axis === "step" || curves.series.some((s) => s[{ tokens: "k", clock: "c", wall: "w" }[axis]])));
 const epochsOf = (run) => seriesOf(curves.metrics.indexOf("epoch")).find((s) => s.run === run);
 const onAxis = (series, axis) => {
   if (!series.axes.has(axis)) {
     let from = series[axis];
     if (axis === "step" && !from) from = series.values.map((_, i) => i + 1);
     if (axis === "epoch") from = epochsAt(series);
-    series.axes.set(axis, from && from.some((x) => x !== null) ? Float64Array.from(from, (x) => (x === null ? NaN : x)) : null);
+    series.axes.set(axis, from && from.some((x) => x !== null) ? placed(from) : null);
   }
   return series.axes.get(axis);
+};
+// Places on an axis, in order; a point whose place is not known has its neighbour's and is marked as absent, so that it is not drawn.
+const placed = (from) => {
+  const xs = new Float64Array(from.length);
+  const absent = new Uint8Array(from.length);
+  let last = from.find((x) => x !== null);
+  for (let i = 0; i < from.length; i += 1) {
+    if (from[i] === null) absent[i] = 1; else last = from[i];
+    xs[i] = last;
+  }
+  xs.absent = absent.includes(1) ? absent : null;
+  return xs;
 };
 const epochsAt = (series) => {
   const epochs = epochsOf(series.run);
@@ -97,7 +109,7 @@ const toPixels = (xs, values, x, y, width) => {
   let [column, low, high, last] = [NaN, null, null, null];
   const close = () => { if (low) { for (const p of low[2] < high[2] ? [low, high] : [high, low]) out.push(p[0], p[1]); out.push(last[0], last[1]); } low = null; };
   for (let i = from; i < to; i += 1) {
-    if (x.log && xs[i] <= 0) continue;
+    if ((x.log && xs[i] <= 0) || xs.absent?.[i]) continue;
     const [px, py] = [x.at(xs[i]), y.log && values[i] <= 0 ? NaN : y.at(values[i])];
     if (!dense || Number.isNaN(py)) { close(); out.push(px, py); continue; }
     if (Math.floor(px) !== column) { close(); column = Math.floor(px); }

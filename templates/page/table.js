@@ -49,7 +49,8 @@ const shownColumns = (found) => {
 const bestOf = (found, c) => {
   const best = new Map();
   if (!c.better) return best;
-  for (const i of found.filter((run) => runs[run].out === null && typeof valueOf(run, c.key) === "number" && cellOf(run, c.key)[1] !== "baseline")) {
+  const several = new Set(tables.sets.filter((s) => s.size > 1).map((s) => s.key));
+  for (const i of found.filter((run) => runs[run].out === null && several.has(runs[run].set) && typeof valueOf(run, c.key) === "number" && cellOf(run, c.key)[1] !== "baseline")) {
     const [value, kept] = [valueOf(i, c.key), best.get(runs[i].set)];
     if (kept === undefined || (c.better === "lower" ? value < kept : value > kept)) best.set(runs[i].set, value);
   }
@@ -89,12 +90,14 @@ const headRow = (name, own, shown) => {
     if (!numeric(c) || c.key === "rank" || values.length < 2) return make("td", { class: numeric(c) ? "n" : "" });
     const [mean, std] = spread(values);
     const places = digits(own, c.key);
-    const td = make("td", { class: "n", "data-mean": mean, "data-std": std, title: `mean and sample standard deviation of ${values.length} runs` });
-    td.append(c.key === "time" ? duration(mean) : mean.toFixed(places), make("span", { class: "spread", text: ` ± ${c.key === "time" ? duration(std) : std.toFixed(places)}` }));
+    const [said, about] = c.key === "time" ? [duration(mean), duration(std)] : [fixed(mean, places), fixed(std, places)];
+    const td = make("td", { class: "n", tabindex: -1, "data-mean": mean, "data-std": std });
+    td.origin = [`${name} ${c.title} ${said} ± ${about}`, `mean and sample standard deviation of ${values.length} runs`, own.flatMap((i) => pointsOf(i, c.key))];
+    td.append(said, make("span", { class: "spread", text: ` ± ${about}` }));
     return td;
   });
   const title = make("th", { scope: "rowgroup", class: "run pin" }, make("span", { class: "label", text: name }), make("span", { class: "tag", text: `n = ${own.length}` }));
-  return make("tr", { class: "head" }, title, make("td"), ...cells);
+  return make("tr", { class: "head" }, title, ...(tables.drawn ? [make("td")] : []), ...cells);
 };
 
 // -- rows
@@ -104,12 +107,21 @@ const tagsOf = (run) => {
   if (r.parent !== null && r.parent !== undefined) return [`continues ${runs[r.parent].name}${r.resumed === null ? "" : ` from ${thousands(r.resumed)}`}`];
   return r.out === null ? [] : [r.out];
 };
+// A name that loses its middle where there is no room: names of runs differ at their ends.
+const TAIL = 14;
+const nameOf = (name, title) => {
+  const long = name.length > TAIL + 4;
+  const words = long ? /[\s_/#]*[^\s_/#]*$/.exec(name.slice(0, -TAIL / 2))[0].length : 0;
+  const cut = long ? name.length - (words > 0 && words < TAIL ? words + TAIL / 2 : TAIL) : name.length;
+  const [head, tail] = [name.slice(0, cut), name.slice(cut)];
+  return make("span", { class: "label", title }, make("span", { class: "front", text: head }), ...(tail ? [make("span", { class: "end", text: tail })] : []));
+};
 const nameCell = (run) => {
   const box = make("input", { type: "checkbox", "aria-label": `Show ${runs[run].name} in the charts`, "data-run": run });
   box.checked = !state.hide.has(run);
   const swatch = make("span", { class: "swatch" });
   swatch.style.background = colour(run);
-  const label = make("span", { class: "label", text: runs[run].name, title: runs[run].id });
+  const label = nameOf(runs[run].name, runs[run].id);
   const tags = tagsOf(run).map((t) => make("span", { class: "tag", text: t, title: t }));
   return make("th", { scope: "row", class: "run pin" }, make("label", {}, box, swatch, label, ...tags));
 };
@@ -123,7 +135,7 @@ const dataCell = (run, c, best) => {
 };
 const runRow = (run, shown, best) => {
   const row = make("tr", { id: `run-${run}`, class: [state.hide.has(run) ? "off" : "", runs[run].out === null ? "" : "out"].join(" ").trim() || null });
-  row.append(nameCell(run), make("td", {}, sparkline(run)), ...shown.map((c) => dataCell(run, c, best)));
+  row.append(nameCell(run), ...(tables.drawn ? [make("td", {}, sparkline(run))] : []), ...shown.map((c) => dataCell(run, c, best)));
   return row;
 };
 
@@ -159,7 +171,7 @@ const drawTable = () => {
   const best = new Map(shown.map((c) => [c.key, bestOf(found, c)]));
   const first = headCell({ key: "name", title: "run", about: "display name", kind: "text" });
   first.className = "run pin";
-  const head = make("thead", {}, make("tr", {}, first, make("th", { scope: "col" }, make("button", { type: "button", text: "curve", disabled: true })), ...shown.map(headCell)));
+  const head = make("thead", {}, make("tr", {}, first, ...(tables.drawn ? [make("th", { scope: "col", class: "plain", text: "curve" })] : []), ...shown.map(headCell)));
   const body = make("tbody");
   const limit = everything ? Infinity : MANY;
   let drawn = 0;
@@ -178,7 +190,7 @@ const drawTable = () => {
   noteTable(found, drawn, limit);
 };
 const noteTable = (found, drawn, limit) => {
-  const said = found.length === runs.length ? `${runs.length} runs.` : `${found.length} of ${runs.length} runs pass the filter.`;
+  const said = found.length === runs.length ? `${runs.length} ${runs.length === 1 ? "run" : "runs"}.` : `${found.length} of ${runs.length} runs pass the filter.`;
   byId("table-note").replaceChildren(`${said} Bold is the best of a compared set. Hover or focus a number for its source, click to copy it.`);
   if (drawn > limit || found.length > limit) byId("table-note").append(" ", make("button", { type: "button", text: `Show all ${found.length}`, on: { click: () => { everything = true; drawTable(); } } }));
 };
@@ -189,8 +201,9 @@ const pinColumns = (shown) => {
   let left = rows[0].cells[0].offsetWidth;
   shown.forEach((c, i) => {
     if (!state.pin.includes(c.key)) return;
-    for (const row of rows) { row.cells[i + 2].classList.add("pin"); row.cells[i + 2].style.left = `${left}px`; }
-    left += rows[0].cells[i + 2].offsetWidth;
+    const place = i + (tables.drawn ? 2 : 1);
+    for (const row of rows) { row.cells[place].classList.add("pin"); row.cells[place].style.left = `${left}px`; }
+    left += rows[0].cells[place].offsetWidth;
   });
 };
 const drawColumnList = () => {
@@ -220,7 +233,13 @@ const WRITERS = {
 };
 
 // -- what is done with it
+// A shadow where the table goes on to the right.
+const shadeSides = () => {
+  const box = byId("table");
+  box.parentElement.classList.toggle("goes-on", box.scrollLeft + box.clientWidth < box.scrollWidth - 2);
+};
 const startTable = () => {
+  for (const part of [byId("runs"), document.querySelector("nav [data-go='runs']")]) part.hidden = !runs.length;
   const keys = ["model", "flags", "dataset", "status", ...columns.filter((c) => c.kind === "setting").map((c) => c.key)].filter((k) => column.has(k));
   const choices = [...Object.entries(GROUPS).filter(([k]) => k !== "seeds" || tables.seeds.length), ...keys.map((k) => [k, column.get(k).title])];
   byId("group").replaceChildren(...choices.map(([value, said]) => make("option", { value, text: said })));
@@ -233,6 +252,8 @@ const startTable = () => {
   });
   byId("table").addEventListener("change", (e) => { if (e.target.dataset.run) toggleRuns([Number(e.target.dataset.run)]); });
   byId("table").addEventListener("keydown", moveInTable);
+  byId("table").addEventListener("scroll", shadeSides, { passive: true });
+  new ResizeObserver(shadeSides).observe(byId("table"));
   byId("column-list").addEventListener("change", (e) => {
     const chosen = new Set(state.cols ?? START);
     if (e.target.checked) chosen.add(e.target.dataset.column); else chosen.delete(e.target.dataset.column);
@@ -254,7 +275,7 @@ const startTable = () => {
     byId("group").value = state.group;
     byId("diff").checked = state.diff;
   };
-  on("q sort group diff cols pin theme", () => { controls(); drawTable(); fillSparks(); });
+  on("q sort group diff cols pin theme", () => { controls(); drawTable(); fillSparks(); shadeSides(); });
   on("cols pin", drawColumnList);
   on("hide", () => {
     for (const box of document.querySelectorAll("[data-run]")) {

@@ -3,6 +3,7 @@
 -- x: step
 -- y: validation loss, nats per token
 -- note: the 12 best runs of the largest compared set, or of all runs where none are compared
+-- source: best
 WITH
 chosen AS (
     SELECT run, row_number() OVER (ORDER BY budget IS NULL, budget <> (SELECT budget FROM main_set),

@@ -1,8 +1,9 @@
 -- title: Effects of one setting
 -- mark: effect
--- x: change of validation loss at the common step, nats per token
+-- x: change of loss, nats per token
 -- y: setting, from its usual value
--- note: pairs of compared runs whose recorded settings are equal but for this one; the bar is their mean, the whisker their range
+-- note: validation loss at the common step: pairs of compared runs whose recorded settings are equal but for this one; the bar is their mean, the whisker their range
+-- source: fixed
 WITH
 members AS (
     SELECT c.run FROM compared AS c JOIN main_set USING (budget) QUALIFY count(*) OVER () <= 500
@@ -25,7 +26,7 @@ usual AS (
     SELECT key, value, count(*) AS runs FROM told GROUP BY key, value
 ),
 changes AS (
-    SELECT p.key, p.before, p.after, y.loss - x.loss AS delta
+    SELECT p.key, p.before, p.after, p.a, p.b, y.loss - x.loss AS delta
     FROM pairs AS p
     JOIN usual AS u ON u.key = p.key AND u.value = p.before
     JOIN usual AS v ON v.key = p.key AND v.value = p.after
@@ -35,6 +36,7 @@ changes AS (
 )
 SELECT
     key || ': ' || before || ' → ' || after AS run, list_avg(list(delta ORDER BY delta)) AS x, min(delta) AS low, max(delta) AS high, count(*) AS n,
+    list_sort(list_distinct(flatten(list([a, b])))) AS ids,
     row_number() OVER (ORDER BY list_avg(list(delta ORDER BY delta)), key, before, after) AS place
 FROM changes
 GROUP BY key, before, after

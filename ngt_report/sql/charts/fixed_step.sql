@@ -3,6 +3,7 @@
 -- x: validation loss, nats per token
 -- y: run, or group of seeds
 -- note: the axis does not begin at zero; a whisker is the 95 % t interval of a mean over seeds; one run has none. The 30 best of the largest compared set
+-- source: fixed
 WITH
 grouped AS (
     SELECT seed_group, runs, n, mean_loss, ci95_loss FROM seeds JOIN main_set USING (budget) WHERE n > 1
@@ -11,14 +12,14 @@ members AS (
     SELECT unnest(runs) AS run, seed_group FROM grouped
 ),
 bars AS (
-    SELECT f.run AS id, r.name AS run, f.loss AS x, NULL AS low, NULL AS high, 1 AS n
+    SELECT f.run AS id, r.name AS run, f.loss AS x, NULL AS low, NULL AS high, 1 AS n, [f.run] AS ids
     FROM fixed_step AS f
     JOIN main_set USING (budget)
     JOIN runs AS r USING (run)
     ANTI JOIN members AS m ON m.run = f.run
     WHERE isfinite(f.loss)
     UNION ALL
-    SELECT g.runs[1], r.name || ' and ' || (len(g.runs) - 1) || ' more', g.mean_loss, g.mean_loss - g.ci95_loss, g.mean_loss + g.ci95_loss, g.n
+    SELECT g.runs[1], r.name || ' and ' || (len(g.runs) - 1) || ' more', g.mean_loss, g.mean_loss - g.ci95_loss, g.mean_loss + g.ci95_loss, g.n, g.runs
     FROM grouped AS g
     JOIN runs AS r ON r.run = g.runs[1]
 )

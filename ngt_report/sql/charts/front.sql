@@ -1,8 +1,9 @@
 -- title: Loss against throughput
 -- mark: scatter
 -- x: steps per second
--- y: validation loss at the common step, nats per token
+-- y: val loss at the common step
 -- note: the line is the front: no run is both faster and better than one on it
+-- source: rate fixed
 WITH
 measured AS (
     SELECT f.run AS id, r.name AS run, t.steps_per_s AS x, f.loss AS y

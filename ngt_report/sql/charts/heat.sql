@@ -3,6 +3,7 @@
 -- x: setting
 -- y: setting
 -- note: the lowest best loss of the runs of a cell, over the two settings with the most values
+-- source: best
 WITH
 chosen AS (
     SELECT DISTINCT key, variety FROM settings WHERE variety BETWEEN 2 AND 40 AND key <> 'seed' ORDER BY variety DESC, key LIMIT 2
@@ -11,7 +12,7 @@ axes AS (
     SELECT min(key) AS x, max(key) AS y FROM chosen HAVING count(*) = 2
 )
 SELECT
-    a.value AS x, b.value AS y, min(k.best_loss) AS value, count(*) AS n, axes.x AS x_title, axes.y AS y_title,
+    a.value AS x, b.value AS y, min(k.best_loss) AS value, count(*) AS n, list(a.run ORDER BY k.best_loss, a.run) AS ids, axes.x AS x_title, axes.y AS y_title,
     dense_rank() OVER (ORDER BY any_value(a.number) NULLS LAST, a.value) AS x_place,
     dense_rank() OVER (ORDER BY any_value(b.number) NULLS LAST, b.value) AS y_place
 FROM axes

@@ -3,6 +3,7 @@
 -- x: setting
 -- y: from the lowest to the highest value
 -- note: one line a run, the 300 best; drag over an axis to keep the runs that cross it there
+-- source: best
 WITH
 chosen AS (
     SELECT key, count(number) = count(*) AS numbers

@@ -2,10 +2,11 @@
 -- mark: target
 -- x: seconds to the first crossing
 -- y: run
--- note: linear between evaluations. The 30 best runs of the largest compared set
+-- note: the target losses are in the legend; linear between evaluations. The 30 best runs of the largest compared set
+-- source: fixed
 SELECT
     t.run AS id, r.name AS run, t.seconds AS x, t.steps AS step, t.reached, k.place,
-    'loss ' || printf('%.4f', t.target) || ', ' || regexp_replace(t.why, '^.*, (the [a-z ]+)$', 'that of \1') AS target
+    printf('%.4f', t.target) || ' (' || regexp_replace(t.why, '^.*, the ([a-z ]+)$', '\1') || ')' AS target
 FROM time_to_target AS t
 JOIN ranking AS k ON k.run = t.run AND k.budget = t.budget
 JOIN runs AS r ON r.run = t.run

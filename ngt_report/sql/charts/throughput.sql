@@ -3,6 +3,7 @@
 -- x: steps per second
 -- y: run
 -- note: between the first and the last evaluation that the compared runs share. The 30 best runs of the largest compared set
+-- source: rate
 SELECT t.run AS id, r.name AS run, t.steps_per_s AS x, k.place
 FROM ranking AS k
 JOIN throughput AS t ON t.run = k.run AND t.budget = k.budget
