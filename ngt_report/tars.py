@@ -110,7 +110,7 @@ class Tar:
     def _member(self, info: tarfile.TarInfo, name: str | None, size: int | None) -> Member:
         size = info.size if size is None else size
         if size < 0:
-            raise tarfile.HeaderError("a member has a size below 0")
+            raise Refused("a member has a size below 0")
         given = info.name if name is None else name
         folder = info.isdir()
         refused = None if folder or info.type in (tarfile.REGTYPE, tarfile.AREGTYPE) else SPECIAL.get(info.type, "no regular file")
@@ -123,12 +123,14 @@ class Tar:
         try:
             return tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
         except tarfile.HeaderError as e:
-            raise tarfile.ReadError("it holds no tar archive" if first else f"a header is damaged: {e}") from e
+            if first:
+                raise Refused("it holds no tar archive") from e
+            raise tarfile.ReadError(f"a header is damaged: {e}") from e
 
     def _extended(self, info: tarfile.TarInfo) -> bytes:
         """The content of an extended header."""
         if not 0 <= info.size <= LONGEST_HEADER:
-            raise tarfile.HeaderError(f"an extended header of {info.size:,} bytes")
+            raise Refused(f"an extended header says that it has {info.size:,} bytes")
         self._open(info.size)
         return b"".join(self.content(Member("", info.size)))
 
@@ -144,7 +146,7 @@ class Tar:
             if key in ("path", "size"):
                 found[key] = data[match.end() : at + length - 1].decode("utf-8", "surrogateescape")
             elif key not in IGNORED and not key.startswith(("SCHILY.", "LIBARCHIVE.")):
-                raise tarfile.HeaderError(f"an extended header has {key[:40]!r}, which no plain file needs")
+                raise Refused(f"an extended header has {key[:40]!r}, which no plain file needs")
             at += length
         return found
 

@@ -24,6 +24,7 @@ from ngt_report.errors import ReportError
 from ngt_report.formatting import plain
 from ngt_report.members import Limits, Refused, kind_of
 from ngt_report.tars import Tar, Xz
+from ngt_report.terminal import shorten
 from ngt_report.ziparchives import Zip
 
 DAMAGE = (
@@ -42,6 +43,7 @@ class Unpacked:
 
 After = Callable[[Unpacked, str], None]
 LIMITS = Limits()
+LONGEST_SHOWN = 120  # characters of a name
 
 
 def unpack(archive: Path, folder: Path, limits: Limits = LIMITS, after: After | None = None) -> Unpacked:
@@ -70,10 +72,15 @@ def unpack(archive: Path, folder: Path, limits: Limits = LIMITS, after: After | 
     return taking.made
 
 
+def shown(name: str) -> str:
+    """A member's name for a sentence."""
+    return shorten(plain(name), LONGEST_SHOWN)
+
+
 def _said(archive: Path, taking: _Taking, error: Exception) -> Exception:
     """The error as one sentence that names the archive, and the member that it happened at."""
     what = f"{plain(archive)}: "
-    at = f" at {plain(taking.at)}" if taking.at else " before its first file" if not taking.made.sums else " after its last file"
+    at = f" at {shown(taking.at)}" if taking.at else " before its first file" if not taking.made.sums else " after its last file"
     if isinstance(error, ReportError):
         return ReportError(f"{what}{error}; nothing was unpacked")
     if isinstance(error, OSError) and not isinstance(error, EOFError):
@@ -104,9 +111,9 @@ class _Taking:
             if self.members > self.limits.members:
                 raise Refused(f"it has more than {self.limits.members:,} members")
             if member.refused:
-                raise Refused(f"{plain(member.name)} is {member.refused}, and only regular files are unpacked")
+                raise Refused(f"{shown(member.name)} is {member.refused}, and only regular files are unpacked")
             if why := portable.problem(member.name):
-                raise Refused(f"{plain(member.name)} is refused: {why}")
+                raise Refused(f"{shown(member.name)} is refused: {why}")
             self._claim(member.name, member.folder)
             if member.folder:
                 continue
@@ -124,10 +131,12 @@ class _Taking:
             known = self.names.setdefault(portable.same(here), f"{wanted} {here}")
             if known == f"{wanted} {here}" and (wanted == "folder" or here not in self.made.sums):
                 continue
-            other = known.partition(" ")[2]
+            kind, _, other = known.partition(" ")
+            if other == here and kind != wanted:
+                raise Refused(f"{shown(here)} is there as a file and as a folder")
             if other == here:
-                raise Refused(f"{plain(here)} is there twice")
-            raise Refused(f"{plain(name)} and {plain(other)} are one name on Windows or macOS")
+                raise Refused(f"{shown(here)} is there twice")
+            raise Refused(f"{shown(name)} and {shown(other)} are one name on Windows or macOS")
 
     def _fits(self, more: int) -> None:
         """Refuse before a byte is written what says that it is too large."""
@@ -143,7 +152,7 @@ class _Taking:
             for chunk in content:
                 written += len(chunk)
                 if written > size:
-                    raise Refused(f"{plain(name)} is longer than the archive says")
+                    raise Refused(f"{shown(name)} is longer than the archive says")
                 digest.update(chunk)
                 file.write(chunk)
         if written != size:
