@@ -109,13 +109,13 @@ def sum_before(file: BinaryIO, end: int) -> bytes:
     return digest.hexdigest().encode()
 
 
-def sealed(file: BinaryIO) -> bool:
-    """Whether a zip is as it was when it was sealed, to the bit."""
+def sealed(file: BinaryIO) -> bool | None:
+    """Whether a zip is as it was when it was sealed, to the bit; None when it has no seal."""
     size = file.seek(0, 2)
-    if size < 64 + len(SEAL):
-        return False
-    file.seek(size - 64 - len(SEAL))
+    file.seek(max(0, size - 64 - len(SEAL)))
     tail = file.read(64 + len(SEAL))
+    if SEAL[:20] not in tail and SEAL[20:] not in tail:  # one bit cannot change both halves
+        return None
     return tail.startswith(SEAL) and tail[-64:] == sum_before(file, size - 64)
 
 

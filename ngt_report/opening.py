@@ -98,18 +98,28 @@ def stem(path: Path) -> str:
 
 
 def _unpacked(path: Path, folder: Path) -> tuple[Unpacked, Expected]:
-    """The archive's files, held against its manifest."""
+    """The archive's files, held against its manifest.
+
+    Raises:
+        ReportError: what is damaged, by name; nothing of the archive stays.
+    """
     expected = Expected()
-    made = unpack(path, folder, after=expected)
+    seal = None
+    if kind_of(path) == "zip":
+        with path.open("rb") as f:
+            seal = archives.sealed(f)
     try:
+        made = unpack(path, folder, after=expected)
         expected.complete(made.sums)
-        if expected.manifest is not None and kind_of(path) == "zip":
-            with path.open("rb") as f:
-                if not archives.sealed(f):
-                    raise ReportError("its headers or directory are damaged, or another program packed it anew; get it again")
     except ReportError as e:
         shutil.rmtree(folder, ignore_errors=True)
-        raise ReportError(f"{path}: {e}; nothing was unpacked") from e
+        ours = seal is False or expected.top is not None  # a bundle holds nothing that is refused: some of it was changed
+        known = not ours or "damaged" in str(e) or "install a newer" in str(e)
+        raise ReportError(f"{path}: {'' if known else 'it is damaged: '}{e}; nothing was unpacked") from e
+    if expected.manifest is not None and kind_of(path) == "zip" and not seal:
+        shutil.rmtree(folder, ignore_errors=True)
+        why = "its headers or its directory are damaged" if seal is False else "another program packed it anew"
+        raise ReportError(f"{path}: {why}; get it again; nothing was unpacked")
     return made, expected
 
 

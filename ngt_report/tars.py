@@ -124,7 +124,7 @@ class Tar:
             return tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
         except tarfile.HeaderError as e:
             if first:
-                raise Refused("it holds no tar archive") from e
+                raise Refused("it holds no tar archive, or its beginning is damaged") from e
             raise tarfile.ReadError(f"a header is damaged: {e}") from e
 
     def _extended(self, info: tarfile.TarInfo) -> bytes:

@@ -50,22 +50,23 @@ def unpack(archive: Path, folder: Path, limits: Limits = LIMITS, after: After | 
     """Unpack into a folder that does not exist yet; `after` sees each file as soon as it is written, and may refuse it.
 
     Raises:
-        ReportError: it is damaged, hostile or too large, or the disk is full; nothing of it stays.
+        ReportError: it is damaged, hostile or too large, or the disk is full; the message is to follow the archive's name, and nothing
+            of the archive stays.
     """
     form = kind_of(archive)
     if form is None:
-        raise ReportError(f"{archive} is no .tar.xz and no .zip; unpack it yourself and give the folder")
+        raise ReportError("it is no .tar.xz and no .zip; unpack it yourself and give the folder")
     taking = _Taking(Unpacked(folder), limits, archive.stat().st_size, after or (lambda made, name: None))
     try:
         folder.mkdir(parents=True)
     except OSError as e:
-        raise ReportError(f"{folder} cannot be made: {(e.strerror or str(e)).lower()}; give another folder") from e
+        raise ReportError(f"the folder {folder} cannot be made: {(e.strerror or str(e)).lower()}; give another folder") from e
     try:
         with archive.open("rb") as raw:
             taking.all(Tar(Xz(raw, limits.allowed(taking.packed))) if form == "xz" else Zip(raw, taking.packed))
     except Exception as e:
         shutil.rmtree(folder, ignore_errors=True)
-        raise _said(archive, taking, e) from e
+        raise _said(taking, e) from e
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -77,18 +78,17 @@ def shown(name: str) -> str:
     return shorten(plain(name), LONGEST_SHOWN)
 
 
-def _said(archive: Path, taking: _Taking, error: Exception) -> Exception:
-    """The error as one sentence that names the archive, and the member that it happened at."""
-    what = f"{plain(archive)}: "
+def _said(taking: _Taking, error: Exception) -> Exception:
+    """The error as the end of a sentence that begins with the archive's name; it tells the member that it happened at."""
     at = f" at {shown(taking.at)}" if taking.at else " before its first file" if not taking.made.sums else " after its last file"
     if isinstance(error, ReportError):
-        return ReportError(f"{what}{error}; nothing was unpacked")
-    if isinstance(error, OSError) and not isinstance(error, EOFError):
-        return ReportError(f"{what}{(error.strerror or str(error)).lower()}{at}; free space or give another folder; nothing was unpacked")
+        return error
+    if isinstance(error, OSError):
+        return ReportError(f"{(error.strerror or str(error)).lower()}{at}; free space or give another folder")
     if isinstance(error, MemoryError) or "memory" in str(error).lower() and isinstance(error, lzma.LZMAError):
-        return ReportError(f"{what}unpacking needs more memory than an archive may ask for; nothing was unpacked")
+        return ReportError("unpacking needs more memory than an archive may ask for")
     if isinstance(error, DAMAGE):
-        return ReportError(f"{what}it is damaged{at} ({plain(str(error)) or type(error).__name__}); get it again; nothing was unpacked")
+        return ReportError(f"it is damaged{at} ({plain(str(error)) or type(error).__name__}); get it again")
     return error
 
 

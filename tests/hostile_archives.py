@@ -155,7 +155,7 @@ ARCHIVES["a bomb, tar"] = ("a.tar.xz", lambda: tar([("zeros.log", bytes(100 << 2
 ARCHIVES["a bomb, zip"] = ("a.zip", lambda: zipped([("zeros.log", bytes(100 << 20))]), "bomb")
 ARCHIVES["zeros without end behind the end, tar"] = (
     "a.tar.xz",
-    lambda: lzma.compress(lzma.decompress(tar([("a.log", LOG)])) + bytes(160 << 20)),
+    lambda: lzma.compress(lzma.decompress(tar([("a.log", LOG)])) + bytes(160 << 20), preset=0),
     "bomb",
 )
 ARCHIVES["an encrypted member, zip"] = ("a.zip", lambda: _patched_flag(zipped([("a.log", LOG)])), "encrypted")

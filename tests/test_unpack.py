@@ -47,7 +47,7 @@ def test_a_hostile_archive_is_refused_with_one_sentence_and_leaves_nothing(
 def test_too_many_members_are_refused(form: str, tmp_path: Path) -> None:
     archive = tmp_path / "a"
     archive.write_bytes(many(form))
-    with pytest.raises(ReportError, match="more than 50 members; nothing was unpacked"):
+    with pytest.raises(ReportError, match="more than 50 members"):
         unpack(archive, tmp_path / "out", Limits(members=50))
     assert everything(tmp_path) == ["a"]
     assert len(unpack(archive, tmp_path / "out", Limits(members=60)).sums) == 60
