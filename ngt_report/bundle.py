@@ -146,6 +146,13 @@ def plan_of(inputs: Inputs, store: Store, folder: Path, checkpoints: str) -> Pla
     return plan
 
 
+def kinds_of(inputs: Inputs, store: Store) -> list[tuple[str, int, int]]:
+    """What the inputs are: kind, number of files, bytes."""
+    formats = dict(store.run("SELECT path, format FROM sources ORDER BY path"))
+    plan = Plan("", left=[Left(f.rel, OF_FORMAT.get(formats.get(f.rel), "logs"), f.size, {}) for f in inputs.files])
+    return plan.left_sizes()
+
+
 def report_files(folder: Path) -> list[Path]:
     """What a report's folder has for people: not the database, which is made again where the bundle is opened."""
     stamp = share.stamp_of(folder)

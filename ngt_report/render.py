@@ -50,7 +50,7 @@ def environment() -> jinja2.Environment:
         rate2=lambda v: f"{v:.2f}" if v >= 0.1 else f"{v:.4f}", times=lambda v: f"{v:.1f}x" if v >= 0.95 else f"{v:.2f}x",
         step=lambda v: "-" if v is None else str(v), whole=lambda v: "-" if v is None else f"{v:.0f}",
         budget=lambda v: "final values" if v is None else f"{v:,} steps", spread=_spread, chance=fmt.chance,
-        comment=lambda v: re.sub(r"--+|[<>]", "-", fmt.plain(v)),
+        comment=lambda v: re.sub(r"--+|[<>]", "-", fmt.plain(v)), fence=fmt.fence, said=fmt.said,
     )  # fmt: skip
     return env
 
@@ -72,10 +72,15 @@ def _spread(values: Any) -> str:
 
 
 def summary_md(report: Report) -> str:
-    """Summary.md: blank lines around headings, tables and lists are set here, the user's notes stay as they are."""
+    """Summary.md; the user's notes stay as they are."""
     mark = "\x00notes\x00"
     shown = replace(report, notes=mark) if report.notes else report
-    text = environment().get_template("summary.md.j2").render(r=shown)
+    return document("summary.md.j2", r=shown).replace(mark, report.notes or "")
+
+
+def document(template: str, **context: Any) -> str:
+    """A Markdown template, with blank lines around headings, tables and lists."""
+    text = environment().get_template(template).render(**context)
     lines: list[str] = []
     for line in text.splitlines():
         before = lines[-1] if lines else ""
@@ -84,8 +89,7 @@ def summary_md(report: Report) -> str:
         elif not line and not before:
             continue
         lines.append(line.rstrip() if line.startswith("|") else line)
-    body = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
-    return body.replace(mark, report.notes or "")
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
 
 
 def _kind(line: str) -> str:

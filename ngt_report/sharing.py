@@ -11,6 +11,36 @@ WITH = click.Choice(["best", "last", "none"])
 
 @cli.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option("--dir", "directory", metavar="DIR", help="The report; left out, artifacts/NAME, where build puts it.")
+@click.option("-q", "--quiet", is_flag=True, help="No narration, no progress.")
+def handoff(paths: tuple[str, ...], directory: str | None, quiet: bool) -> None:
+    """Write Handoff.md for whoever continues.
+
+    Where every run stands, the best so far, checkpoints with their step and age, the command that resumes each unfinished
+    run, how to watch it, what to copy, and pitfalls that apply. PATH is what `build` would read; the report is brought up to
+    date first. Prints where Handoff.md is.
+    """
+    import shlex
+
+    from ngt_report import handoff, reports
+    from ngt_report.build import Request
+    from ngt_report.terminal import Progress
+
+    progress = Progress(quiet=quiet)
+    status = f"ngtreport status {' '.join(map(shlex.quote, paths))}" if "status" in cli.commands else None
+    try:
+        handed = handoff.handoff(Request(paths, directory), status=status, progress=progress)
+    finally:
+        progress.clear()
+    for name in () if quiet else handed.kept:
+        _say(
+            f"{handoff.NAME} or what belongs to it had been edited by hand: the edited text is kept as {name}; own words belong in NOTES.md"
+        )
+    _print(reports.shown(handed.path))
+
+
+@cli.command()
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("-o", "--out", metavar="NAME", help="NAME.tar.xz or NAME.zip; left out, the group's name in the current folder.")
 @click.option("--with-checkpoints", type=WITH, default="none", show_default=True, help="Which checkpoint of each run to take along.")
 @click.option("--max-size", metavar="SIZE", help="Exit 1 and write nothing when it would be larger, such as 25MB.")
