@@ -14,6 +14,7 @@ from ngt_report import __version__, build, share
 from ngt_report.assemble.facts import Facts, Row
 from ngt_report.assemble.report import assemble
 from ngt_report.bundle import as_built, bytes_text, kinds_of
+from ngt_report.errors import UsageError
 from ngt_report.handoffmodel import CheckpointRow, Handoff, Monitor, StatusRow
 from ngt_report.render import document
 from ngt_report.resume import Place, resumes
@@ -52,6 +53,8 @@ def handoff(request: Request, now: datetime | None = None, status: str | None = 
         status: the command that shows all runs at once.
     """
     inputs, settings, folder, request = as_built(request)
+    if inputs.command is not None:
+        raise UsageError(f"{request.paths[0]} is a bundle: its runs go on where it was packed; `ngtreport open` shows the Handoff.md in it")
     build.build(request, progress, (inputs, settings, folder))
     place = Place({f.rel: f for f in inputs.files}, inputs.root, folder)
     store = Store(str(folder / "report.duckdb"), read_only=True)
@@ -75,7 +78,7 @@ def describe(
 ) -> tuple[Handoff, dict[str, str]]:  # fmt: skip
     """The document's model, and the configuration files that its commands name."""
     facts = Facts(store)
-    times = Times(place, inputs, now)
+    times = Times(place, now)
     report = assemble(facts, title, share.notes_of(place.report), build.command_of(inputs))
     reached = dict(store.run(REACHED))
     rows = {run: _status(facts, run, reached.get(run), times) for run in facts.runs}
@@ -89,7 +92,8 @@ def describe(
         title=title, version=__version__, command=f"ngtreport handoff {given}", written=f"{now:%Y-%m-%d %H:%M} UTC",
         folder=str(inputs.root), report=_seen(place.report, inputs.root), runs=len(rows),
         finished=sum(r["status"] == "finished" for r in facts.runs.values()),
-        facts=tuple(s for s in report.settings if s.key in FACTS and not COUNTED.search(s.value)), groups=report.groups, leader=_leader(rows, report.groups),
+        facts=tuple(s for s in report.settings if s.key in FACTS and not COUNTED.search(s.value)),
+        groups=report.groups, leader=_leader(rows, report.groups),
         status=tuple(sorted(rows.values(), key=lambda r: (r.status in DONE, r.run))),
         checkpoints=listed, checkpoints_dropped=dropped, resumes=tuple(found), resumes_dropped=max(0, len(left) - MOST_RESUMES),
         monitors=tuple(_monitor(facts, r, place) for r in left[:MOST_RESUMES] if r["status"].startswith("incomplete")),
@@ -102,14 +106,13 @@ def describe(
 class Times:
     """When files were last written, in words that begin with the date."""
 
-    def __init__(self, place: Place, inputs: Inputs, now: datetime) -> None:
+    def __init__(self, place: Place, now: datetime) -> None:
         self.place, self.now = place, now
-        self.known = inputs.command is None  # the files of a bundle have no dates of their own
 
     def of(self, path: str | None) -> str:
         """2026-02-03 14:05 UTC, 3 h before."""
         file = self.place.files.get(path or "")
-        if file is None or not self.known:
+        if file is None:
             return "-"
         then = datetime.fromtimestamp(file.mtime_ns / 1e9, UTC)
         return f"{then:%Y-%m-%d %H:%M} UTC ({age((self.now - then).total_seconds())})"
@@ -209,9 +212,8 @@ def pitfalls(store: Store, facts: Facts) -> tuple[str, ...]:
     for r in facts.runs.values():
         if r["is_continuation"]:
             start = f" from {facts.name(r['parent'])}" if r["parent"] in facts.runs else ""
-            at = f" at step {r['resumed_step']}" if r["resumed_step"] is not None else ""
             own = "it has a row of its own and is ranked with none; its `elapsed` is since that start"
-            found.append(f"{r['name']} is a continuation{start}{at}: {own}")
+            found.append(f"{r['name']} is a continuation{start}: {own}")
     for f in facts.findings:
         if f["kind"] == "restarted" and "superseded" in f["text"]:
             found.append(f"{f['text']} ({f['source']}:{f['line']})")

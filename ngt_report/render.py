@@ -79,12 +79,16 @@ def summary_md(report: Report) -> str:
 
 
 def document(template: str, **context: Any) -> str:
-    """A Markdown template, with blank lines around headings, tables and lists."""
+    """A Markdown template, with blank lines around headings, tables and lists; code blocks stay as they are."""
     text = environment().get_template(template).render(**context)
     lines: list[str] = []
+    fence = ""
     for line in text.splitlines():
         before = lines[-1] if lines else ""
-        if before and line and (_kind(line) != _kind(before) or _kind(line) == "#"):
+        ticks = re.match("`{3,}(?=[^`]*$)|", line)
+        if fence or ticks and ticks[0]:
+            fence = "" if fence and line.rstrip() == fence else fence or (ticks[0] if ticks else "")
+        elif before and line and (_kind(line) != _kind(before) or _kind(line) == "#"):
             lines.append("")
         elif not line and not before:
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -67,9 +68,7 @@ def _ours(run: Row, own: list[Row], place: Place) -> tuple[Resume, str, str] | N
 
 
 def _with_config(run: Row, row: Row, config: dict[str, Any], place: Place) -> tuple[Resume, str, str]:
-    name = (
-        f"resume_{re.sub(r'[^A-Za-z0-9._+=-]+', '-', str(config['group']))}_{re.sub(r'[^A-Za-z0-9._+=-]+', '-', str(config['name']))}.toml"
-    )
+    name = _file_name(run["run"], str(config["name"]))
     home, remarks = _home(row["path"], config, place)
     file = os.path.relpath(place.report / name, home) if (place.report / name).is_relative_to(home) else str(place.report / name)
     ranks = _ranks(run, config)
@@ -80,6 +79,12 @@ def _with_config(run: Row, row: Row, config: dict[str, Any], place: Place) -> tu
         remarks = [*remarks, "it diverged: from this checkpoint, with these settings, it will again"]
     made = Resume(run["name"], run["status"], row["path"], row["step"], run["total_steps"], command, (), None, (), tuple(remarks))
     return made, name, head + to_toml(config)
+
+
+def _file_name(run: str, name: str) -> str:
+    """The configuration's file: named for the run, with a part of its id's hash, which no other run has."""
+    plain_name = re.sub(r"[^A-Za-z0-9._+=-]+", "-", name)[:80]
+    return f"resume_{plain_name}_{hashlib.sha256(run.encode('utf-8', 'replace')).hexdigest()[:6]}.toml"
 
 
 def _home(path: str, config: dict[str, Any], place: Place) -> tuple[Path, list[str]]:
@@ -165,7 +170,7 @@ def _checkpoint(run: Row, own: list[Row], facts: Facts, said: Any) -> tuple[str 
     remarks = []
     reached = facts.best.get(run["run"], {}).get("last_step")
     if best["step"] is not None and reached is not None and reached > best["step"]:
-        remarks.append(f"the log is ahead of this checkpoint: what it printed after step {best['step']} will be trained again")
+        remarks.append("the log is ahead of this checkpoint: what it printed since then will be trained again")
     return best["path"], best["step"], remarks
 
 
