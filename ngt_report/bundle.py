@@ -24,6 +24,7 @@ KINDS = ("reports", "logs", "tables", "event files", "other files", "checkpoints
 OF_FORMAT = {"checkpoint": "checkpoints", "tfevents": "event files", "results_csv": "tables", "curve_csv": "tables", None: "other files"}
 SMALL = 1 << 20  # bytes; larger files that are no logs stay behind: data, weights
 CHUNK = 1 << 20
+CHANGED = "{} changed while it was packed; bundle again"
 UNITS = {"": 1, "b": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 Narrate = Callable[[str], None]
 Progress = Callable[[int, int, str], None]
@@ -125,25 +126,36 @@ def _ours(path: Path) -> bool:
 # -- what goes in -----------------------------------------------------------------------------------------------------
 def plan_of(inputs: Inputs, store: Store, folder: Path, checkpoints: str) -> Plan:
     """Every file with its kind; checkpoints as asked for, large files that are no logs stay behind."""
-    formats = dict(store.run("SELECT path, format FROM sources ORDER BY path"))
+    read = {path: as_read for path, *as_read in store.run("SELECT path, format, fingerprint, fingerprint_kind FROM sources ORDER BY path")}
     wanted = wanted_checkpoints(store, checkpoints)
     plan, taken = Plan(building.safe(inputs.group)), set[str]()
     for path in report_files(folder):
         member = portable.alias(f"{REPORT}/{path.relative_to(folder).as_posix()}", taken)
         plan.items.append(Item(Entry(member, "reports", path.stat().st_size, _sum(path)), path))
     for file in inputs.files:
-        kind = OF_FORMAT.get(formats.get(file.rel), "logs")
-        stays = file.rel not in wanted if kind == "checkpoints" else kind == "other files" and file.size > SMALL
-        if file.stand_in is not None or stays:
-            plan.left.append(Left(file.rel, kind, file.size, file.stand_in or _stand_in(file)))
+        form, known, how = read.get(file.rel, (None, "", ""))
+        kind = OF_FORMAT.get(form, "logs")
+        stays = file.rel not in wanted if kind == "checkpoints" else kind == "other files" and (file.size > SMALL or not known)
+        if stays or file.stand_in is not None:
+            plan.left.append(Left(file.rel, kind, file.size, file.stand_in or _stand_in(file, known)))
             continue
         member = portable.alias(f"{FILES}/{file.rel}", taken)
-        plan.items.append(Item(Entry(member, kind, file.size, file.fingerprint(file.size), file.rel), Path(file.path), file))
+        digest = known if how == "sha256" else _outlined(file, known)
+        plan.items.append(Item(Entry(member, kind, file.size, digest, file.rel), Path(file.path), file))
         side = Path(f"{file.path}.json")
         if kind == "checkpoints" and side.is_file():  # ngttrain holds the checkpoint against it
             plan.items.append(Item(Entry(portable.alias(f"{FILES}/{file.rel}.json", taken), kind, side.stat().st_size, _sum(side)), side))
     plan.items.sort(key=lambda i: (KINDS.index(i.entry.kind), i.entry.member))
     return plan
+
+
+def _outlined(file: InputFile, known: str) -> str:
+    """The sum of a large checkpoint, which the report knows by its outline: still the one that was read."""
+    from ngt_report.sources import checkpoint
+
+    if checkpoint.fingerprint(file)[0] != known:
+        raise ReportError(CHANGED.format(file.rel))
+    return file.fingerprint(file.size)
 
 
 def kinds_of(inputs: Inputs, store: Store) -> list[tuple[str, int, int]]:
@@ -174,8 +186,11 @@ def wanted_checkpoints(store: Store, which: str) -> set[str]:
     return found
 
 
-def _stand_in(file: InputFile) -> dict[str, Any]:
+def _stand_in(file: InputFile, known: str) -> dict[str, Any]:
+    """What the report read of a file that stays behind."""
     loaded = ingest.load(file)
+    if loaded.fingerprint[0] != known:
+        raise ReportError(CHANGED.format(file.rel))
     made = standin.StandIn(loaded.form.name if loaded.form else None, loaded.reason, loaded.fingerprint, loaded.reading)
     return standin.to_json(made)
 
@@ -221,7 +236,7 @@ def _content(item: Item) -> Iterator[bytes]:
             digest.update(chunk)
             yield chunk
     if left or digest.hexdigest() != item.entry.sha256:
-        raise ReportError(f"{item.entry.path or item.path} changed while it was packed; bundle again")
+        raise ReportError(CHANGED.format(item.entry.path or item.path))
 
 
 # -- what is said -----------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -271,6 +272,49 @@ def test_archives_that_others_made_are_read_too(pod: Path, colleague: Path) -> N
     assert "up to date" in ok(ngtreport("build", "theirs.tar.xz", "--no-dashboard")).stderr
     shutil.make_archive("run", "zip", pod / "logs" / "w3_25m")
     assert ok(ngtreport("build", "run.zip", "--no-dashboard")).stdout == "artifacts/run/Summary.md\n"
+
+
+@pytest.fixture
+def during(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[str, str], Path]) -> Callable[[Callable[[], object]], Result]:
+    """Bundles two files while something happens between reading and packing."""
+    write("logs/g/a.log", "step 1/9 val_loss=4.5\nstep 2/9 val_loss=4.0\n")
+    (tmp_path / "checkpoints" / "g").mkdir(parents=True)
+    torch_zip.save(tmp_path / "checkpoints" / "g" / "a.pt_last.pt", {"iter": 2, "best_val": 4.0})
+    monkeypatch.chdir(tmp_path)
+    real = bundling.plan_of
+
+    def meanwhile(happens: Callable[[], object]) -> Result:
+        def plan_of(*args: Any) -> bundling.Plan:
+            happens()
+            return real(*args)
+
+        monkeypatch.setattr(bundling, "plan_of", plan_of)
+        return ngtreport("bundle", "logs/g", "-o", "b.zip", "--with-checkpoints", "last")
+
+    return meanwhile
+
+
+def test_a_log_that_grows_meanwhile_is_packed_as_the_report_read_it(
+    during: Callable[[Callable[[], object]], Result], tmp_path: Path
+) -> None:
+    def grow() -> None:
+        with open("logs/g/a.log", "a", encoding="utf-8") as f:
+            f.write("step 3/9 val_loss=3.9\n")
+
+    ok(during(grow))
+    ok(ngtreport("open", "b.zip"))
+    assert (tmp_path / "artifacts/g/Summary.md").read_bytes() == (tmp_path / "b/report/Summary.md").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["logs/g/a.log", "checkpoints/g/a.pt_last.pt"])
+def test_a_file_that_is_replaced_meanwhile_is_an_error(during: Callable[[Callable[[], object]], Result], name: str) -> None:
+    def replace() -> None:
+        Path(name).write_bytes(flipped(Path(name).read_bytes(), 18, 0))
+
+    failed = during(replace)
+    assert (failed.exit_code, failed.stdout) == (3, "")
+    assert failed.stderr.splitlines()[-1] == f"Error: {name} changed while it was packed; bundle again"
+    assert not Path("b.zip").exists()
 
 
 # -- bounds and bad input -----------------------------------------------------------------------------------------------
