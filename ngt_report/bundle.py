@@ -19,6 +19,7 @@ from ngt_report.errors import GateError, ReportError, UsageError
 from ngt_report.files import InputFile
 from ngt_report.manifest import FILES, REPORT, SUM, Entry, Left, Manifest
 from ngt_report.store import Store
+from ngt_report.unpack import LIMITS
 
 KINDS = ("reports", "logs", "tables", "event files", "other files", "checkpoints")  # in the order in which they are packed
 OF_FORMAT = {"checkpoint": "checkpoints", "tfevents": "event files", "results_csv": "tables", "curve_csv": "tables", None: "other files"}
@@ -217,6 +218,8 @@ def _write(plan: Plan, described: bytes, target: Path, form: str, most: int | No
                 archive.add(f"{plan.name}/{item.entry.member}", item.entry.size, _content(item))
                 done += item.entry.size
         size, digest = temporary.stat().st_size, _sum(temporary)
+        if total > LIMITS.allowed(size) or len(plan.items) > LIMITS.members - 2:
+            raise ReportError(f"{target.name} would be refused where it is opened: {LIMITS.said(size)}; give narrower PATHs")
         os.replace(temporary, target)
     except TooLarge as e:
         raise GateError(too_large(plan, target.name, most or 0, item)) from e

@@ -81,6 +81,8 @@ def _what_to_do(file: InputFile, known: Known | None) -> str:
         return "read"
     if (known.size, known.mtime_ns) == (file.size, file.mtime_ns):
         return "nothing"
+    if file.stand_in is not None:
+        return "read"
     form = _format(known.format)
     try:
         if file.size == known.size and _fingerprint(file, form)[0] == known.fingerprint:

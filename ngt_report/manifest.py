@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,9 @@ SCHEMA = 1
 SUM = MANIFEST + ".sha256"  # the manifest's own sum, as `sha256sum -c` takes it
 REPORT, FILES = "report", "files"  # folders of a bundle
 LARGEST = 256 << 20  # bytes of a manifest
+OF_REPORT = re.compile(
+    r"(?:Summary|NOTES|Handoff|PR_comment)\.md|results\.csv|summary\.json|(?:dashboard|coords_[^/]+)\.html|resume_[^/]+\.toml"
+)
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,9 @@ def _entry(value: dict[str, Any]) -> Entry:
     member, digest = text(value["file"]), text(value["sha256"])
     if why := portable.problem(member):
         raise ValueError(f"{member}: {why}")
+    top, _, rest = member.partition("/")
+    if top != FILES and not (top == REPORT and OF_REPORT.fullmatch(rest)):
+        raise ValueError(f"{member} is nothing that a bundle has")  # such as a database, which would be opened
     if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
         raise ValueError(f"{digest:.70} is no sha256")
     return Entry(member, text(value["kind"]), whole(value["bytes"]), digest, maybe(_inside, value.get("input")))

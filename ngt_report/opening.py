@@ -215,6 +215,8 @@ def _build(folder: Path, described: Manifest | None, progress: Progress | None) 
     """The report of what was unpacked, in its own folder `report`."""
     report = folder / REPORT
     if described is None:
+        while report.exists():  # somebody else's: a report is never made on top of what came in an archive
+            report = report.with_name(f"{report.name}_here")
         return Opened(build.build(Request((str(_logs(folder)),), str(report)), progress), folder, None, None)
     sent = {e.member.removeprefix(f"{REPORT}/"): e.sha256 for e in described.entries if e.member.startswith(f"{REPORT}/")}
     if not share.stamp_of(report):

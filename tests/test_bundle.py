@@ -20,6 +20,7 @@ from click.testing import CliRunner, Result
 from ngt_report import bundle as bundling
 from ngt_report.commands import cli
 from ngt_report.errors import UsageError
+from ngt_report.members import Limits
 from tests import torch_zip
 from tests.conftest import LOGS
 
@@ -317,6 +318,37 @@ def test_a_file_that_is_replaced_meanwhile_is_an_error(during: Callable[[Callabl
     assert not Path("b.zip").exists()
 
 
+def test_a_database_that_came_in_an_archive_is_never_opened(colleague: Path) -> None:
+    with zipfile.ZipFile("theirs.zip", "w") as archive:
+        archive.writestr("a.log", "step 1/2 val_loss=4.5\nstep 2/2 val_loss=4.0\n")
+        archive.writestr("report/report.duckdb", b"\0" * 8 + b"DUCK" + b"\0" * 100)
+        archive.writestr("report/.ngtreport.json", '{"outputs": {}}')
+    assert ok(ngtreport("open", "theirs.zip")).stdout.startswith("theirs/report_here/Summary.md\n")
+    assert (colleague / "theirs" / "report" / "report.duckdb").stat().st_size == 112
+
+
+def test_it_is_hardly_larger_than_what_tar_makes(pod: Path, colleague: Path) -> None:
+    """Of the same files: 1.2 times is the bound."""
+    ok(ngtreport("open", pod / "w.tar.xz", "-q"))
+    with tarfile.open(pod / "w.tar.xz") as ours, tarfile.open("plain.tar.xz", "w:xz") as plain:
+        for name in ours.getnames():
+            plain.add(Path("w", *name.split("/")[1:]), name)
+    assert (pod / "w.tar.xz").stat().st_size < 1.2 * (colleague / "plain.tar.xz").stat().st_size
+
+
+def test_a_bundle_that_open_would_refuse_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[str, str], Path]
+) -> None:
+    write("g/a.log", "step 1/2 val_loss=4.5\nstep 2/2 val_loss=4.0\n" + "the same line again\n" * 5000)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(bundling, "LIMITS", Limits(free=1000, ratio=5))
+    plain("g")
+    refused = ngtreport("bundle", "g", "-o", "b.zip")
+    assert refused.exit_code == 3
+    assert "b.zip would be refused where it is opened" in refused.stderr
+    assert not (tmp_path / "b.zip").exists()
+
+
 # -- bounds and bad input -----------------------------------------------------------------------------------------------
 def test_a_bundle_that_is_too_large_is_not_written_and_says_what_to_leave_out(
     pod: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -421,6 +453,9 @@ def test_a_manifest_that_lies_is_refused(pod: Path, colleague: Path) -> None:
         lambda d: d.pop("settings"),
         lambda d: d.update(settings={"baselin": "x"}),
         lambda d: d["files"][0].update(file="../../x"),  # type: ignore[index]
+        lambda d: d["files"][0].update(file="report/report.duckdb"),  # type: ignore[index]
+        lambda d: d["files"][0].update(file="report/.ngtreport.json"),  # type: ignore[index]
+        lambda d: d["files"][0].update(file="elsewhere/x.log"),  # type: ignore[index]
         lambda d: d["files"][0].update(bytes=-1),  # type: ignore[index]
         lambda d: d["files"][0].update(sha256="x"),  # type: ignore[index]
         lambda d: d["left_behind"][0]["read"].update(format="keyvalue"),  # type: ignore[index]
