@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import stat
 import zipfile
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from ngt_report.members import Member, tidy
+from ngt_report.zips import Guarded
 
 CHUNK = 1 << 18
 LOCAL_HEADER = 30  # bytes, before its name
@@ -17,33 +17,11 @@ PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 UNIX = 3
 
 
-class _Guarded(io.BufferedIOBase):
-    """The file for zipfile, refusing reads as large as a forged directory asks for."""
-
-    def __init__(self, raw: BinaryIO, size: int, most: int) -> None:
-        self.raw_file, self.size, self.most = raw, size, most
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        wanted = self.size - self.raw_file.tell() if size is None or size < 0 else size
-        if wanted > self.most:
-            raise zipfile.BadZipFile(f"its directory claims {wanted:,} bytes")
-        return self.raw_file.read(wanted)
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        return self.raw_file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self.raw_file.tell()
-
-    def seekable(self) -> bool:
-        return True
-
-
 class Zip:
     """The members of a zip, in the order in which they lie."""
 
     def __init__(self, raw: BinaryIO, size: int) -> None:
-        self.archive = zipfile.ZipFile(_Guarded(raw, size, LARGEST_DIRECTORY))
+        self.archive = zipfile.ZipFile(Guarded(raw, size, LARGEST_DIRECTORY, zipfile.BadZipFile))
         self.by_offset = {info.header_offset: info for info in self.archive.infolist()}
         if len(self.by_offset) != len(self.archive.infolist()):
             raise zipfile.BadZipFile("two members lie at one place")
