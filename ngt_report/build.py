@@ -6,7 +6,7 @@ import os
 import shlex
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ngt_report import config, share
 from ngt_report.config import Settings
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 
 SMALL = 16 << 20  # bytes of input
+KEPT = ("baseline", "step", "target", "group_by", "except_keys", "complete", "dashboard", "comment")  # options that a report remembers
+Prepared = tuple[Inputs, Settings, Path]
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Request:
     complete: bool = False
     threads: int | None = None
     dashboard: bool = True
+    comment: bool = False  # --pr-comment
 
 
 @dataclass(frozen=True)
@@ -48,24 +51,25 @@ class Built:
     kept: list[str]  # files that were edited by hand and put aside
 
 
-def build(request: Request, progress: Progress | None = None) -> Built:
+def build(request: Request, progress: Progress | None = None, prepared: Prepared | None = None) -> Built:
     """Build the report, or say that it is up to date."""
-    inputs, settings, folder = prepare(request)
-    key = _key(inputs, settings, folder, request)
-    if share.unchanged(folder, key):
+    inputs, settings, folder = prepared or prepare(request)
+    if share.unchanged(folder, _key(inputs, settings, folder, request)):
         return Built(folder, inputs.group, len(inputs.files), 0, [])
     share.check_ours(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        share.take_notes(folder, inputs.notes)
     except OSError as e:
         raise ReportError(f"{folder} cannot be made: {(e.strerror or str(e)).lower()}; give -o another folder") from e
+    key = _key(inputs, settings, folder, request)
     from ngt_report.store import Store
 
     store = Store(str(folder / "report.duckdb"), threads=request.threads)
     try:
         read = compute(store, inputs, settings, progress)
-        texts = render_all(store, inputs, settings, folder, request.dashboard)
-        kept = share.write(folder, texts, key, {"root": _root(inputs, folder), "paths": [_shown(p) for p in request.paths]})
+        texts = render_all(store, inputs, settings, folder, request)
+        kept = share.write(folder, texts, key, _meta(request, inputs, folder))
     finally:
         store.close()
     return Built(folder, inputs.group, len(inputs.files), read, kept)
@@ -86,7 +90,7 @@ def check(request: Request) -> Built:
         store = Store(os.path.join(scratch, "report.duckdb"), threads=request.threads)
         try:
             compute(store, inputs, settings)
-            texts = render_all(store, inputs, settings, folder, request.dashboard)
+            texts = render_all(store, inputs, settings, folder, request)
         finally:
             store.close()
     stale = [name for name, text in texts.items() if not share._is(folder / name, share.digest(text.encode("utf-8", "replace")))]
@@ -95,21 +99,27 @@ def check(request: Request) -> Built:
     return Built(folder, inputs.group, len(inputs.files), 0, [])
 
 
-def prepare(request: Request) -> tuple[Inputs, Settings, Path]:
+def _meta(request: Request, inputs: Inputs, folder: Path) -> dict[str, Any]:
+    """What the stamp says beside what was written: where the inputs lie, and the options that a handoff or a bundle takes over."""
+    options = {key: value for key in KEPT if (value := getattr(request, key)) != getattr(Request(()), key)}
+    return {"root": _root(inputs, folder), "paths": [_shown(p) for p in request.paths], "options": options}
+
+
+def prepare(request: Request) -> Prepared:
     """Inputs, settings and output folder of a request."""
     out = Path(os.path.abspath(request.out)) if request.out else None
     inputs = discover(list(request.paths), request.complete, out)
     settings = _settings(request, inputs)
-    return inputs, settings, out or Path.cwd() / "artifacts" / _safe(inputs.group)
+    return inputs, settings, out or Path.cwd() / "artifacts" / safe(inputs.group)
 
 
-def _safe(name: str) -> str:
+def safe(name: str) -> str:
     """A group's name as a folder's."""
     return "".join(c if c.isalnum() or c in "._- " else "_" for c in name).strip(". ") or "report"
 
 
 def _settings(request: Request, inputs: Inputs) -> Settings:
-    settings = config.load(inputs.bases, inputs.root)
+    settings = inputs.settings or config.load(inputs.bases, inputs.root)
     return replace(
         settings,
         baseline=request.baseline or settings.baseline,
@@ -127,6 +137,7 @@ def _key(inputs: Inputs, settings: Settings, folder: Path, request: Request) -> 
         "group": inputs.group,
         "complete": request.complete,
         "dashboard": request.dashboard,
+        "comment": request.comment,
     }
     return share.inputs_key(inputs, options)
 
@@ -149,7 +160,7 @@ def compute(store: Store, inputs: Inputs, settings: Settings, progress: Progress
     return read
 
 
-def render_all(store: Store, inputs: Inputs, settings: Settings, folder: Path, dashboard: bool) -> dict[str, str]:
+def render_all(store: Store, inputs: Inputs, settings: Settings, folder: Path, request: Request) -> dict[str, str]:
     """The texts of all outputs."""
     from ngt_report import render
     from ngt_report.assemble.facts import Facts
@@ -157,20 +168,29 @@ def render_all(store: Store, inputs: Inputs, settings: Settings, folder: Path, d
 
     facts = Facts(store)
     title = settings.title or inputs.group
-    command = "ngtreport build " + " ".join(
-        shlex.quote(_relative(b, inputs)) for b in inputs.bases[: max(1, len(inputs.bases) - len(_twins(inputs)))]
-    )
-    report = assemble(facts, title, share.notes_of(folder), command)
+    report = assemble(facts, title, share.notes_of(folder), command_of(inputs))
     texts = {
         "Summary.md": render.summary_md(report),
         "results.csv": render.results_csv(facts),
         "summary.json": render.summary_json(facts, inputs.group),
     }
-    if dashboard:
+    if request.comment:
+        from ngt_report.comment import comment
+
+        texts[share.COMMENT] = comment(report)
+    if request.dashboard:
         from ngt_report.dashboard import pages
 
         texts |= pages(store, facts, report, inputs.files)
     return texts
+
+
+def command_of(inputs: Inputs) -> str:
+    """The command that builds the report where the inputs lie."""
+    if inputs.command is not None:
+        return inputs.command
+    given = inputs.bases[: max(1, len(inputs.bases) - len(_twins(inputs)))]
+    return "ngtreport build " + " ".join(shlex.quote(relative(b, inputs)) for b in given)
 
 
 def _twins(inputs: Inputs) -> list[Path]:
@@ -185,7 +205,8 @@ def _root(inputs: Inputs, folder: Path) -> str | None:
         return None
 
 
-def _relative(path: Path, inputs: Inputs) -> str:
+def relative(path: Path, inputs: Inputs) -> str:
+    """A path as the inputs' common parent sees it; that folder itself by its name."""
     text = os.path.relpath(path, inputs.root).replace(os.sep, "/")
     return path.name if text == "." else text
 

@@ -174,20 +174,24 @@ def cli() -> None:
 @click.option("--assume-complete", is_flag=True, help="A last line without its newline counts.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads that the database may use.")
 @click.option("--no-dashboard", is_flag=True, help="Write no HTML.")
+@click.option("--pr-comment", is_flag=True, help="Also write PR_comment.md, which fits into a comment on GitHub.")
 @click.option("-q", "--quiet", is_flag=True, help="No narration, no progress.")
 def build(
     paths: tuple[str, ...], out: str | None, baseline: str | None, step: int | None, target: float | None, group_by: tuple[str, ...],
-    except_keys: tuple[str, ...], check: bool, assume_complete: bool, threads: int | None, no_dashboard: bool, quiet: bool,
+    except_keys: tuple[str, ...], check: bool, assume_complete: bool, threads: int | None, no_dashboard: bool, pr_comment: bool,
+    quiet: bool,
 ) -> None:  # fmt: skip
     """Read logs and write the report.
 
-    Writes Summary.md, dashboard.html, results.csv, summary.json and report.duckdb, and NOTES.md for your own words. PATH is a log file
-    or a folder of them. For logs/NAME, the folders checkpoints/NAME, results/NAME and runs/NAME beside logs/ are read
-    too. Prints where Summary.md is.
+    Writes Summary.md, dashboard.html, results.csv, summary.json and report.duckdb, and NOTES.md for your own words. PATH is a log file,
+    a folder of them, or a bundle (.tar.xz, .zip) of them. For logs/NAME, the folders checkpoints/NAME, results/NAME and
+    runs/NAME beside logs/ are read too. Prints where Summary.md is.
     """
     from ngt_report.build import Request
 
-    request = Request(paths, out, baseline, step, target, group_by, except_keys, assume_complete, threads, not no_dashboard)
+    request = Request(
+        paths, out, baseline, step, target, group_by, except_keys, assume_complete, threads, not no_dashboard, pr_comment
+    )  # fmt: skip
     _print(_build(request, check, quiet))
 
 
@@ -412,7 +416,7 @@ def export(directory: str | None, form: str | None, out: str | None, table: str,
     _print(out)
 
 
-from ngt_report import analysis, drawing  # noqa: E402, F401  stat, diff, chart and coords, which need the names above
+from ngt_report import analysis, drawing, sharing  # noqa: E402, F401  stat, diff, chart, bundle ..., which need the names above
 
 
 def main() -> None:

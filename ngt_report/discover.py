@@ -7,14 +7,20 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ngt_report.errors import ReportError
+from ngt_report.errors import ReportError, UsageError
 from ngt_report.files import InputFile
 from ngt_report.waist import Finding
+
+if TYPE_CHECKING:
+    from ngt_report.config import Settings
 
 BESIDE = ("logs", "checkpoints", "results", "runs")
 SKIPPED_DIRS = frozenset({"__pycache__", "node_modules", ".git", ".venv", "venv", ".ngtreport"})
 STAMP = ".ngtreport.json"  # lies beside everything that build wrote
+MANIFEST = "MANIFEST.json"  # the first file of a bundle
+EDITED = ("Summary.edited.md", "Handoff.edited.md", "Summary.sent.md")  # texts that a build or a handoff put aside
 MOST_FILES = 200_000
 
 
@@ -28,11 +34,20 @@ class Inputs:
     given: list[Path]  # the paths as asked for
     bases: list[Path]  # and the folders beside them; run ids are relative to these
     findings: list[tuple[str, Finding]] = field(default_factory=list)
+    settings: Settings | None = None  # of a bundle: those of the build that was packed
+    command: str | None = None  # of a bundle: the command that built it
+    notes: str | None = None  # of a bundle: the NOTES.md that was packed
 
 
 def discover(paths: list[str], complete: bool = False, exclude: Path | None = None) -> Inputs:
     """Find all input files of the given paths; symbolic links out of the tree are not followed."""
     given = [_existing(p) for p in paths]
+    if packed := [p for p in given if _packed(p)]:
+        from ngt_report.opening import inputs_of
+
+        if len(given) > 1:
+            raise UsageError(f"{packed[0]} is an archive, and an archive is read alone; `ngtreport open` unpacks it")
+        return inputs_of(packed[0], complete)
     group = _group(given)
     bases = list(dict.fromkeys([*given, *(b for p in given for b in _beside(p))]))
     root = _common_parent(bases)
@@ -58,6 +73,21 @@ def _existing(text: str) -> Path:
     if not (stat.S_ISDIR(info.st_mode) or stat.S_ISREG(info.st_mode)):
         raise ReportError(f"{text} is neither a regular file nor a folder; give a log file or a folder of logs")
     return path
+
+
+def _packed(path: Path) -> bool:
+    """Whether this is an archive, or the folder of a bundle that was opened."""
+    if path.is_dir():
+        return (path / MANIFEST).is_file() and (path / f"{MANIFEST}.sha256").is_file()
+    from ngt_report.members import kind_of
+
+    form = kind_of(path)
+    if form == "zip":  # torch's checkpoints are zip archives too
+        from ngt_report.sources import checkpoint
+
+        info = path.stat()
+        return not checkpoint.sniff(InputFile(str(path), path.name, info.st_size, info.st_mtime_ns))
+    return form == "xz"
 
 
 def _group(given: list[Path]) -> str:
@@ -119,6 +149,7 @@ def _walk(base: Path, findings: list[tuple[str, Finding]], root: Path, exclude: 
                 name not in ours
                 and not name.startswith(".")
                 and not _is_sidecar(name, names)
+                and not _is_bundle(path)
                 and _readable(path, real_root, findings, root)
             ):
                 yield path
@@ -129,6 +160,15 @@ def _is_sidecar(name: str, names: list[str]) -> bool:
     return name.endswith(".pt.json") and name.removesuffix(".json") in names
 
 
+def _is_bundle(path: Path) -> bool:
+    """Whether a file is a bundle of ours: a report that was packed, not one to read beside its own inputs."""
+    if not path.name.lower().endswith((".tar.xz", ".zip")) or not path.is_file():
+        return False
+    from ngt_report.opening import is_bundle
+
+    return is_bundle(path)
+
+
 def _written_here(folder: Path) -> frozenset[str]:
     """Names in this folder that a build wrote: they are never input."""
     if not (folder / STAMP).is_file():
@@ -137,7 +177,8 @@ def _written_here(folder: Path) -> frozenset[str]:
 
     try:
         stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
-        return frozenset({STAMP, "NOTES.md", "report.duckdb", "report.duckdb.wal", *stamp.get("outputs", {})})
+        named = {*stamp.get("outputs", {}), *stamp.get("beside", {})}
+        return frozenset({STAMP, "NOTES.md", "report.duckdb", "report.duckdb.wal", *EDITED, *named})
     except (OSError, ValueError, AttributeError):
         return frozenset({STAMP, "Summary.md", "results.csv", "summary.json", "report.duckdb", "report.duckdb.wal", "NOTES.md"})
 

@@ -78,6 +78,18 @@ def code(text: Any) -> str:
     return f"{ticks}{pad}{safe}{pad}{ticks}"
 
 
+def fence(text: str, language: str) -> str:
+    """A Markdown code block; nothing in the text ends it."""
+    safe = "\n".join(plain(line) for line in text.splitlines())
+    ticks = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", safe)), default=0))
+    return f"\n{ticks}{language}\n{safe}\n{ticks}\n"
+
+
+def said(text: str) -> str:
+    """A sentence of ours for Markdown, in which only its own code spans are markup."""
+    return "".join(part if i % 2 else markdown(part) for i, part in enumerate(re.split(r"(`[^`]*`)", text)))
+
+
 def csv_cell(value: Any) -> Any:
     """Text that no spreadsheet takes for a formula; numbers stay numbers."""
     if isinstance(value, str):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ngt_report import standin
 from ngt_report.errors import ReportError
 from ngt_report.files import InputFile
 from ngt_report.sources import Format, choose, formats
@@ -80,6 +81,8 @@ def _what_to_do(file: InputFile, known: Known | None) -> str:
         return "read"
     if (known.size, known.mtime_ns) == (file.size, file.mtime_ns):
         return "nothing"
+    if file.stand_in is not None:
+        return "read"
     form = _format(known.format)
     try:
         if file.size == known.size and _fingerprint(file, form)[0] == known.fingerprint:
@@ -113,6 +116,18 @@ def _fingerprint(file: InputFile, form: Format | None) -> tuple[str, str]:
 
 
 def _read_anew(store: Store, file: InputFile, bulk: BulkQueue) -> None:
+    loaded = load(file)
+    if loaded.reading.bulk:
+        bulk.add(loaded)
+    else:
+        _keep(store, loaded)
+
+
+def load(file: InputFile) -> Loaded:
+    """Read a file, in the format that claims it; of one that stayed behind, take what was read of it."""
+    if file.stand_in is not None:
+        made = standin.from_json(file.stand_in, file.rel)
+        return Loaded(file, _format(made.format), made.reason, made.fingerprint, made.reading)
     form: Format | None = None
     file.holding = True
     try:
@@ -123,11 +138,7 @@ def _read_anew(store: Store, file: InputFile, bulk: BulkQueue) -> None:
         why = e.strerror.lower() if isinstance(e, OSError) and e.strerror else str(e)
         reading, reason, fingerprint = _refused(file, why), why, ("", "")
     file.release()
-    loaded = Loaded(file, form, reason, fingerprint, reading)
-    if reading.bulk:
-        bulk.add(loaded)
-    else:
-        _keep(store, loaded)
+    return Loaded(file, form, reason, fingerprint, reading)
 
 
 @dataclass
@@ -283,6 +294,8 @@ def keep_lines(store: Store, files: list[InputFile]) -> None:
     rows = []
     for path, source, numbers in wanted:
         file = by_path[path]
+        if file.stand_in is not None:
+            continue
         file.start = 0
         rows += [(source, n, text) for n, text in lines_of(file, numbers)]
     store.insert("lines", "source BIGINT, line BIGINT, text VARCHAR", rows)

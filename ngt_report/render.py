@@ -49,7 +49,7 @@ def environment() -> jinja2.Environment:
         rate2=lambda v: f"{v:.2f}" if v >= 0.1 else f"{v:.4f}", times=lambda v: f"{v:.1f}x" if v >= 0.95 else f"{v:.2f}x",
         step=lambda v: "-" if v is None else str(v), whole=lambda v: "-" if v is None else f"{v:.0f}",
         thousands=lambda v: f"{v:,}", budget=lambda v: "final values" if v is None else f"{v:,} steps", spread=_spread, chance=fmt.chance,
-        comment=lambda v: re.sub(r"--+|[<>]", "-", fmt.plain(v)),
+        comment=lambda v: re.sub(r"--+|[<>]", "-", fmt.plain(v)), fence=fmt.fence, said=fmt.said,
     )  # fmt: skip
     return env
 
@@ -71,20 +71,28 @@ def _spread(values: Any) -> str:
 
 
 def summary_md(report: Report) -> str:
-    """Summary.md: blank lines around headings, tables and lists are set here, the user's notes stay as they are."""
+    """Summary.md; the user's notes stay as they are."""
     mark = "\x00notes\x00"
     shown = replace(report, notes=mark) if report.notes else report
-    text = environment().get_template("summary.md.j2").render(r=shown)
+    return document("summary.md.j2", r=shown).replace(mark, report.notes or "")
+
+
+def document(template: str, **context: Any) -> str:
+    """A Markdown template, with blank lines around headings, tables and lists; code blocks stay as they are."""
+    text = environment().get_template(template).render(**context)
     lines: list[str] = []
+    fence = ""
     for line in text.splitlines():
         before = lines[-1] if lines else ""
-        if before and line and (_kind(line) != _kind(before) or _kind(line) == "#"):
+        ticks = re.match("`{3,}(?=[^`]*$)|", line)
+        if fence or ticks and ticks[0]:
+            fence = "" if fence and line.rstrip() == fence else fence or (ticks[0] if ticks else "")
+        elif before and line and (_kind(line) != _kind(before) or _kind(line) == "#"):
             lines.append("")
         elif not line and not before:
             continue
         lines.append(line.rstrip() if line.startswith("|") else line)
-    body = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
-    return body.replace(mark, report.notes or "")
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
 
 
 def _kind(line: str) -> str:

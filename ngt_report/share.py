@@ -13,7 +13,8 @@ from ngt_report import __version__
 from ngt_report.discover import STAMP, Inputs
 from ngt_report.errors import ReportError
 
-OUTPUTS = ("Summary.md", "results.csv", "summary.json", "dashboard.html")
+COMMENT = "PR_comment.md"
+OUTPUTS = ("Summary.md", "results.csv", "summary.json", "dashboard.html", COMMENT)
 NOTES = "NOTES.md"
 NOTES_TEXT = "<!-- Your own words. They stand in Summary.md at every build; ngtreport never changes this file. -->\n"
 
@@ -36,7 +37,14 @@ def inputs_key(inputs: Inputs, options: dict[str, Any]) -> str:
 
 
 def digest(data: bytes) -> str:
+    """The sha256, in hex."""
     return hashlib.sha256(data).hexdigest()
+
+
+def digest_of(path: Path) -> str:
+    """The sha256 of a file, in hex."""
+    with path.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
 
 
 def unchanged(folder: Path, key: str) -> bool:
@@ -75,7 +83,8 @@ def _marked(path: Path) -> bool:
 def write(folder: Path, texts: dict[str, str], key: str, meta: dict[str, Any]) -> list[str]:
     """Write the outputs and the stamp; a Summary.md that was edited by hand is kept beside as *.edited.md."""
     folder.mkdir(parents=True, exist_ok=True)
-    before = stamp_of(folder).get("outputs", {})
+    stamped = stamp_of(folder)
+    before = stamped.get("outputs", {})
     kept, changed = [], {}
     for name, text in texts.items():
         path, data = folder / name, text.encode("utf-8", "replace")
@@ -88,12 +97,52 @@ def write(folder: Path, texts: dict[str, str], key: str, meta: dict[str, Any]) -
     if not (folder / NOTES).exists():
         changed[folder / NOTES] = NOTES_TEXT.encode()
     stamp = {**meta, "version": __version__, "inputs": key, "outputs": {n: digest(t.encode("utf-8", "replace")) for n, t in texts.items()}}
+    stamp |= {"beside": stamped["beside"]} if stamped.get("beside") else {}
     changed[folder / STAMP] = (json.dumps(stamp, indent=1, sort_keys=True) + "\n").encode()
     replace_files(changed)
     for name in before.keys() - texts.keys():  # a page that this build does not write any more
         if _is(folder / name, before[name]):
             (folder / name).unlink()
     return kept
+
+
+def write_beside(folder: Path, texts: dict[str, str]) -> list[str]:
+    """Write files that no build writes, and mark them as ours: never over a stranger's; one edited by hand is kept as *.edited.*.
+
+    Returns the names under which edited files are kept.
+    """
+    stamp = stamp_of(folder)
+    ours: dict[str, str] = stamp.get("beside", {})
+    kept, files = [], {}
+    for name, text in texts.items():
+        path, data = folder / name, text.encode("utf-8", "replace")
+        if path.exists() and name not in ours:
+            raise ReportError(f"{path} exists and was not written by ngtreport; move it away, then try again")
+        if path.exists() and not _is(path, ours[name]) and path.read_bytes() != data:
+            aside = path.with_name(f"{path.stem}.edited{path.suffix}")
+            os.replace(path, aside)
+            kept.append(aside.relative_to(folder).as_posix())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files[path] = data
+    stamp["beside"] = {**ours, **{name: digest(files[folder / name]) for name in texts}}
+    files[folder / STAMP] = (json.dumps(stamp, indent=1, sort_keys=True) + "\n").encode()
+    replace_files(files)
+    return kept
+
+
+def claim(folder: Path, digests: dict[str, str], version: str) -> None:
+    """Mark files that came with a bundle as ours, so that a build may write them anew."""
+    outputs = {name: d for name, d in digests.items() if name in OUTPUTS or name.endswith(".html")}
+    beside = {name: d for name, d in digests.items() if name not in outputs}
+    stamp = {"version": version, "inputs": "", "outputs": outputs, "beside": beside}
+    folder.mkdir(parents=True, exist_ok=True)
+    replace_files({folder / STAMP: (json.dumps(stamp, indent=1, sort_keys=True) + "\n").encode()})
+
+
+def take_notes(folder: Path, notes: str | None) -> None:
+    """The words that came with a bundle, where the report has none of its own yet."""
+    if notes is not None and not (folder / NOTES).exists():
+        replace_files({folder / NOTES: notes.encode("utf-8", "replace")})
 
 
 def replace_files(files: dict[Path, bytes]) -> None:

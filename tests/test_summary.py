@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
-from ngt_report import model, render
+from ngt_report import handoffmodel, model, render
 from ngt_report.build import Request, build, check
 from ngt_report.errors import GateError, ReportError, UsageError
 from tests.markdown import tables
@@ -50,7 +50,10 @@ def used_fields() -> set[str]:
     return set(re.findall(r"\.([a-z_]\w*)", re.sub(r'"[^"]*"', "", code))) | set(re.findall(r'(?:attribute=|selectattr\()"(\w+)"', code))
 
 
-@pytest.mark.parametrize("cls", [c for c in vars(model).values() if dataclasses.is_dataclass(c)], ids=lambda c: c.__name__)
+CLASSES = [c for c in {**vars(model), **vars(handoffmodel)}.values() if dataclasses.is_dataclass(c)]
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda c: c.__name__)
 def test_every_field_given_to_a_template_is_documented_and_used(cls: type) -> None:
     helps = model.documented(cls)
     assert all(helps.values())
@@ -59,7 +62,7 @@ def test_every_field_given_to_a_template_is_documented_and_used(cls: type) -> No
 
 
 def test_templates_use_only_documented_fields() -> None:
-    known = {f for c in vars(model).values() if dataclasses.is_dataclass(c) for f in model.documented(c)}
+    known = {f for c in CLASSES for f in model.documented(c)}
     assert used_fields() - known - {"last", "index"} == set()
 
 

@@ -22,6 +22,7 @@ from ngt_report.sources import Format
 from ngt_report.sources._stubs import Name, Opaque, Refused, Storage, Tensor, shown
 from ngt_report.sources._torch_pickle import Machine
 from ngt_report.waist import Block, Column, Reading, Trial
+from ngt_report.zips import Guarded
 
 LARGEST_PICKLE = 32 << 20  # bytes of data.pkl
 LARGEST_DIRECTORY = 8 << 20  # bytes of the archive's directory, and of one read from it
@@ -49,27 +50,8 @@ DAMAGE = (
 )  # fmt: skip
 
 
-class _Guarded(io.BufferedIOBase):
-    """The file for zipfile, refusing reads as large as a forged directory asks for."""
-
-    def __init__(self, raw: BinaryIO, size: int) -> None:
-        self.raw_file = raw
-        self.file_size = size
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        wanted = self.file_size - self.raw_file.tell() if size is None or size < 0 else size
-        if wanted > LARGEST_DIRECTORY:
-            raise Refused(f"its zip directory claims {wanted:,} bytes")
-        return self.raw_file.read(wanted)
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        return self.raw_file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self.raw_file.tell()
-
-    def seekable(self) -> bool:
-        return True
+def _guarded(raw: BinaryIO, size: int) -> Guarded:
+    return Guarded(raw, size, LARGEST_DIRECTORY, Refused)
 
 
 @dataclass(slots=True)
@@ -98,7 +80,7 @@ def sniff(file: InputFile) -> str | None:
 
 def _has_pickle(file: InputFile) -> bool:
     try:
-        with file.open() as raw, zipfile.ZipFile(_Guarded(raw, file.size)) as archive:
+        with file.open() as raw, zipfile.ZipFile(_guarded(raw, file.size)) as archive:
             return bool(_pickles(archive))
     except (*DAMAGE, Refused):
         return False
@@ -140,7 +122,7 @@ def _load(file: InputFile) -> _Content:
 
 
 def _load_zip(raw: BinaryIO, size: int) -> _Content:
-    with zipfile.ZipFile(_Guarded(raw, size)) as archive:
+    with zipfile.ZipFile(_guarded(raw, size)) as archive:
         info = _data_pickle(archive)
         machine = Machine(io.BytesIO(_member(archive, info)))
         top = machine.load()
@@ -377,7 +359,7 @@ def fingerprint(file: InputFile) -> tuple[str, str]:
 
 def _outline(file: InputFile) -> str:
     """The directory has the CRC of every member, so it stands for the tensors too."""
-    with file.open() as raw, zipfile.ZipFile(_Guarded(raw, file.size)) as archive:
+    with file.open() as raw, zipfile.ZipFile(_guarded(raw, file.size)) as archive:
         digest = hashlib.sha256(_member(archive, _data_pickle(archive)))
         for info in archive.infolist():
             digest.update(f"\n{info.filename}\0{info.file_size}\0{info.CRC}\0{info.header_offset}".encode("utf-8", "surrogatepass"))
