@@ -14,6 +14,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ngt_report.cachefolder import cache_folder
 from ngt_report.errors import ReportError
 from ngt_report.pagemodel import Island, Library
 from ngt_report.render import templates_folder
@@ -77,12 +78,8 @@ def _cached() -> Path | None:
     if spec is None or spec.origin is None:
         raise ReportError("vl-convert-python is not installed; install it, or build with --no-dashboard")
     parts = sorted((p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in Path(spec.origin).parent.iterdir() if p.is_file())
-    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
-    try:
-        folder = Path(home) if home and os.path.isabs(home) else Path.home() / ".cache"
-    except RuntimeError:
-        return None
-    return folder / "ngtreport" / f"vega-{hashlib.sha256(repr((SNIPPET, parts)).encode()).hexdigest()[:16]}.js"
+    folder = cache_folder()
+    return folder / f"vega-{hashlib.sha256(repr((SNIPPET, parts)).encode()).hexdigest()[:16]}.js" if folder else None
 
 
 def _read(path: Path) -> str | None:
