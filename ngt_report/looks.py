@@ -22,7 +22,7 @@ from ngt_report.errors import ReportError
 from ngt_report.files import InputFile
 from ngt_report.progress import LOSSES, TRAIN, Curve, cause_of, curves_of, extend
 
-VERSION = f"{__version__}.1"  # raise the last number when what is kept changes its meaning
+VERSION = f"{__version__}.2"  # raise the last number when what is kept changes its meaning
 CHECKED = 256  # bytes before the end of what was read, which must still be there when a file is read on
 SEEN = 12  # looks at which a file had grown
 TAIL = 1 << 14  # bytes at the end of a file without a format that are searched for a cause
@@ -158,7 +158,7 @@ def _read(file: InputFile, alike: dict[bytes, Any]) -> Known:
         return known
     known.format, known.version = form.name, form.version
     if form.name not in BINARY:
-        file.notes["no_bulk"] = True  # the points are wanted here
+        file.notes |= {"no_bulk": True, "wall": True}  # the points are wanted here, and when they were written
         file.sha256 = "not asked for"
         reading = None
         for size in sieve.ENDS if form.grows else ():
@@ -209,7 +209,7 @@ def _read_on(file: InputFile, before: Known | None) -> Known | None:
     if form is None or form.version != before.version or not form.grows or before.state["check"] != _check(file, before.state["offset"]):
         return None
     file.state, file.start, file.sha256 = before.state["reader"], before.state["offset"], "not asked for"
-    file.notes["no_bulk"] = True
+    file.notes |= {"no_bulk": True, "wall": True}
     reading = form.read(file)
     file.state, file.start = None, 0
     if reading.trials or reading.segments or reading.state is None:

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -15,7 +16,7 @@ LOSSES = ("val/loss", "eval_loss")  # the second is the first where no cross-ent
 TRAIN = "train/loss"
 RECENT = 32  # evaluations that the usual interval is taken from
 DRAWN = 64  # points of a curve that are kept
-Mark = list[Any]  # [step, clock or None, seconds of the evaluation itself or None, segment]
+Mark = list[Any]  # [step, clock or None, seconds of the evaluation itself or None, segment, time of writing or None]
 
 CAUSES = (
     ("out of memory", re.compile(r"out ?of ?memory|MemoryError|\boom\b|cannot allocate memory|CUBLAS_STATUS_ALLOC_FAILED", re.I)),
@@ -58,9 +59,10 @@ class Curve:
         return self.step >= self.total - 1 or self.closed and self.step >= 0.95 * self.total
 
     def interval(self) -> tuple[float, float] | None:
-        """The usual [steps, seconds] from one evaluation to the next, by the log's own clock."""
+        """The usual [steps, seconds] from one evaluation to the next: by the times of writing, else by the log's own clock."""
+        both = [(a, b) for a, b in pairwise(self.recent) if a[3] == b[3] and b[0] > a[0]]
+        pairs = [(b[0] - a[0], seconds) for a, b in both if (seconds := _seconds(a, b)) is not None and seconds > 0]
         marks = [m for m in self.recent if m[1] is not None]
-        pairs = [(b[0] - a[0], b[1] - a[1] + (b[2] or 0.0)) for a, b in zip(marks, marks[1:], strict=False) if _follows(a, b)]
         if pairs:
             return median(s for s, _ in pairs), median(t for _, t in pairs)
         if marks and marks[-1][0] and marks[-1][1] > 0:  # one evaluation: from the start to it
@@ -71,10 +73,17 @@ class Curve:
         """Steps a second lately, by the log's own clock."""
         for marks in (self.recent[-10:], self.lines):
             known = [m for m in marks if m[1] is not None]
-            steps = [(b[0] - a[0], b[1] - a[1]) for a, b in zip(known, known[1:], strict=False) if _follows(a, b)]
+            steps = [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(known) if _follows(a, b)]
             if seconds := sum(t for _, t in steps):
                 return float(sum(s for s, _ in steps) / seconds)
         return None
+
+
+def _seconds(a: Mark, b: Mark) -> float | None:
+    """The time from one evaluation to the next."""
+    if a[4] is not None and b[4] is not None:
+        return float(b[4] - a[4])
+    return None if a[1] is None or b[1] is None else float(b[1] - a[1] + (b[2] or 0.0))
 
 
 def _follows(a: Mark, b: Mark) -> bool:
@@ -115,12 +124,13 @@ def _points(block: Block, loss: str, bound: int | None) -> Iterable[tuple[int, i
     """(order, step, loss, mark) of the evaluations of a block that count."""
     if loss not in block.columns:
         return
-    clocks, own = block.elapsed, block.columns.get("val/s")
+    clocks, own, walls = block.elapsed, block.columns.get("val/s"), block.columns.get("wall_s")
     for i, value in enumerate(block.columns[loss].values):
         step = block.step[i]
         if step is not None and (bound is None or step < bound):
             seconds = float(own.values[i]) if own is not None and math.isfinite(own.values[i]) else None
-            yield block.segment, step, float(value), [step, clocks[i] if clocks is not None else None, seconds, block.segment]
+            mark = [step, clocks[i] if clocks is not None else None, seconds, block.segment, walls.values[i] if walls else None]
+            yield block.segment, step, float(value), mark
 
 
 def _rows(block: Block, bound: int | None) -> Iterable[tuple[int, float | None, float | None, int]]:
@@ -151,7 +161,7 @@ def _take_rows(curve: Curve, rows: list[tuple[int, float | None, float | None, i
         return
     rows = sorted(rows, key=lambda r: (r[3], r[0]))
     curve.step = rows[-1][0]
-    curve.lines = [*curve.lines, *([step, clock, None, segment] for step, clock, _, segment in rows if clock is not None)][-8:]
+    curve.lines = [*curve.lines, *([step, clock, None, segment, None] for step, clock, _, segment in rows if clock is not None)][-8:]
     if trained := [[step, loss] for step, _, loss, _ in rows if loss is not None]:
         curve.train = trained[-1]
     curve.crash = curve.end = curve.stopped = None  # it went on

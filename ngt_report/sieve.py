@@ -75,7 +75,7 @@ def cut(file: InputFile, size: int) -> Ends | None:
 def view(file: InputFile, kept: bytes) -> Sieved:
     """The file, of which only `kept` is to be read."""
     made = Sieved(**{f.name: getattr(file, f.name) for f in fields(InputFile)}, kept=kept)
-    made.held, made.notes, made.too_long = None, {"no_bulk": True}, []
+    made.held, made.notes, made.too_long = None, {"no_bulk": True, "wall": True}, []
     return made
 
 

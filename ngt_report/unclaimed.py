@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from ngt_report import loglines
 from ngt_report.files import InputFile
 from ngt_report.waist import Reading
 
+ASKED = re.compile(rb"stopped early at step \d+ \(SIG")  # what ngttrain prints when it was asked to end
 TAIL = 1 << 14  # bytes at the end that are searched for a cause
 
 
@@ -36,7 +39,7 @@ def _cause(file: InputFile, reading: Reading, end: bytes) -> None:
 def ending(end: bytes) -> tuple[int, str, list[str]] | None:
     """Which of the last lines of a text names why it ended, that line, and all of them as a person sees them; None where none does."""
     texts = end.removesuffix(b"\n").split(b"\n")
-    found = [(at, t) for at, t in enumerate(texts) if loglines.kind_of(t) in loglines.ENDINGS]
+    found = [(at, t) for at, t in enumerate(texts) if loglines.kind_of(t) in loglines.ENDINGS and not ASKED.search(t)]
     if not any(loglines.kind_of(t) in ("traceback", "kill") for _, t in found):
         return None  # a document that speaks of errors is no log that ended with one
     at, text = ([(at, t) for at, t in found if loglines.kind_of(t) != "traceback"] or found)[-1]

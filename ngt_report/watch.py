@@ -34,7 +34,7 @@ class Watch:
         self.url = f"http://{HERE}:{self.server.port}/"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.1,), daemon=True)
         self.thread.start()
-        self.problem = ""
+        self.problem, self.built = "", False
 
     def __enter__(self) -> Watch:
         return self
@@ -51,13 +51,14 @@ class Watch:
         """Build if anything changed, and tell the pages; a build that cannot be made now is said once and tried again."""
         try:
             built = building.build(self.request)
-        except UsageError:
-            raise
-        except ReportError as e:
+        except (ReportError, OSError) as e:  # a log that vanished, another build, a half-saved ngtreport.toml
+            if isinstance(e, UsageError) and not self.built:
+                raise
             if str(e) != self.problem:
                 say(f"not built: {e}")
             self.problem = str(e)
             return None
+        self.built = True
         self.problem = ""
         self.server.built()
         return built
