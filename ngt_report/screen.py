@@ -11,7 +11,7 @@ from ngt_report.formatting import decimals_text, plain
 from ngt_report.status import Row, Screen
 from ngt_report.terminal import cells, paint, shorten, table
 
-TABLE = 78  # columns that a table needs
+TABLE = 96  # columns that a table needs
 BLOCKS = ("▁▂▃▄▅▆▇█", "_.-=+*%#")
 STYLES = {"crashed": "red", "stalled": "yellow", "going": "bold", "finished": "dim", "stopped": "dim", "waiting": "dim"}
 
@@ -65,7 +65,7 @@ def _table(rows: Sequence[Row], width: int, room: int | None, plain_ascii: bool)
         used += size
     head = ("run", "state", "step", "last", "best", "steps/s", "ETA", "")
     body = [(r.name, _word(r), _steps(r), _last(r), _best(r), _rate(r), _eta(r), spark(r, picture, plain_ascii)) for r in shown]
-    lines = table(head, body, "llrrrrrl", width, elastic=0, droppable=("", "steps/s", "best"))
+    lines = table(head, body, "llrrrrrl", width, elastic=0, droppable=("steps/s", "ETA"))
     out = [paint(lines[0], "dim")]
     for row, line in zip(shown, lines[1:], strict=True):
         out.append(line.replace(f"  {row.state.state}", "  " + paint(row.state.state, STYLES[row.state.state]), 1))

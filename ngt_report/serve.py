@@ -86,13 +86,15 @@ def _holder(port: int, error: Exception) -> str:
 
     if getattr(error, "errno", None) not in _TAKEN:
         return f"cannot be had: {getattr(error, 'strerror', None) or error}"
+    asked = HTTPConnection(HERE, port, timeout=PORT_TAKEN)
     try:
-        asked = HTTPConnection(HERE, port, timeout=PORT_TAKEN)
         asked.request("GET", "/about.json")
         about = json.loads(asked.getresponse().read(65536))
         return f"is held by ngtreport watch {about['watching']} (process {about['pid']}), whose page is http://{HERE}:{port}/"
     except (OSError, HTTPException, ValueError, KeyError, TypeError):
         return "is held by another program"
+    finally:
+        asked.close()
 
 
 def _taken() -> tuple[int, ...]:

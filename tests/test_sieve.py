@@ -37,8 +37,9 @@ def events(rng: Random, steps: list[int]) -> list[str]:
     for seq, s in enumerate(steps, 1):
         metrics = {"val/loss": rng.uniform(3, 5)} if seq % 50 == 0 else {"train/loss": rng.uniform(3, 5), "lr": 0.001}
         kind = "eval" if seq % 50 == 0 else "train"
-        out.append(json.dumps({"kind": kind, "run": "a", "segment": 0, "seq": seq, "ts": f"2026-01-01T{seq // 3600:02d}:{seq // 60 % 60:02d}:"
-                               f"{seq % 60:02d}Z", "step": s, "tokens": s * 64, "elapsed_s": s * 0.3, "segment_elapsed_s": s * 0.3, **metrics}))  # fmt: skip
+        stamp = f"2026-01-01T{seq // 3600:02d}:{seq // 60 % 60:02d}:{seq % 60:02d}Z"
+        envelope = {"kind": kind, "run": "a", "segment": 0, "seq": seq, "ts": stamp, "step": s, "tokens": s * 64}
+        out.append(json.dumps({**envelope, "elapsed_s": s * 0.3, "segment_elapsed_s": s * 0.3, **metrics}))
     return out
 
 
