@@ -416,7 +416,7 @@ def export(directory: str | None, form: str | None, out: str | None, table: str,
     _print(out)
 
 
-from ngt_report import analysis, drawing, sharing  # noqa: E402, F401  stat, diff, chart, bundle ..., which need the names above
+from ngt_report import analysis, drawing, live, sharing  # noqa: E402, F401  the commands of other modules, which need the names above
 
 
 def main() -> None:

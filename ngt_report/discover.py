@@ -39,8 +39,11 @@ class Inputs:
     notes: str | None = None  # of a bundle: the NOTES.md that was packed
 
 
-def discover(paths: list[str], complete: bool = False, exclude: Path | None = None) -> Inputs:
-    """Find all input files of the given paths; symbolic links out of the tree are not followed."""
+def discover(paths: list[str], complete: bool = False, exclude: Path | None = None, outputs: bool = False) -> Inputs:
+    """Find all input files of the given paths; symbolic links out of the tree are not followed.
+
+    `outputs`: also what runs printed whose event logs say the same.
+    """
     given = [_existing(p) for p in paths]
     if packed := [p for p in given if _packed(p)]:
         from ngt_report.opening import inputs_of
@@ -54,7 +57,7 @@ def discover(paths: list[str], complete: bool = False, exclude: Path | None = No
     found: dict[Path, InputFile] = {}
     findings: list[tuple[str, Finding]] = []
     for base in bases:
-        for path in _walk(base, findings, root, exclude):
+        for path in _walk(base, findings, root, exclude, outputs):
             rel = _relative(path, root)
             info = path.stat()
             found.setdefault(path, InputFile(str(path), rel, info.st_size, info.st_mtime_ns, complete=complete))
@@ -124,7 +127,7 @@ def _printable(name: str) -> str:
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _walk(base: Path, findings: list[tuple[str, Finding]], root: Path, exclude: Path | None) -> Iterator[Path]:
+def _walk(base: Path, findings: list[tuple[str, Finding]], root: Path, exclude: Path | None, outputs: bool) -> Iterator[Path]:
     """Regular files below a path, in order; anything else is a finding."""
     if base.is_file():
         yield base
@@ -150,6 +153,7 @@ def _walk(base: Path, findings: list[tuple[str, Finding]], root: Path, exclude: 
                 and not name.startswith(".")
                 and not _is_sidecar(name, names)
                 and not _is_bundle(path)
+                and (outputs or not _is_output(name, names))
                 and _readable(path, real_root, findings, root)
             ):
                 yield path
@@ -167,6 +171,12 @@ def _is_bundle(path: Path) -> bool:
     from ngt_report.opening import is_bundle
 
     return is_bundle(path)
+
+
+def _is_output(name: str, names: list[str]) -> bool:
+    """Whether a file is what a run of `ngttrain run --detach` printed, beside its event log and its pid file."""
+    bare = name.removesuffix(".out")
+    return bare != name and f"{bare}.jsonl" in names and f"{bare}.pid" in names
 
 
 def _written_here(folder: Path) -> frozenset[str]:

@@ -118,6 +118,18 @@ class InputFile:
                 left -= got
         return digest.hexdigest()
 
+    def torn(self) -> int:
+        """Bytes after the last newline."""
+        with self.open() as f:
+            back = min(self.size, 1 << 16)
+            while True:
+                f.seek(self.size - back)
+                data = f.read(back)
+                cut = data.rfind(b"\n")
+                if cut >= 0 or back >= self.size:
+                    return len(data) - cut - 1
+                back = min(self.size, back * 4)
+
     def read_bytes(self, limit: int) -> bytes:
         """The whole content as UTF-8 (for documents); an error when it is larger than `limit` bytes."""
         if self.size > limit:

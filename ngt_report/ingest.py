@@ -251,7 +251,7 @@ def _record(
     """The source's own row: what it is, how it was accounted for, and where to go on."""
     state = None
     if reading.state is not None and (file.encoding == "utf-8" or "offset" in reading.state):
-        offset = reading.state.get("offset", file.size - _tail(file) if reading.pending else file.size)
+        offset = reading.state.get("offset", file.size - file.torn() if reading.pending else file.size)
         state = to_json({"reader": reading.state, "offset": offset})
     store.waiting["sources"].append((
         source, file.rel, form.name if form else None, None if form else reason,
@@ -260,19 +260,6 @@ def _record(
         len(reading.bad) + extra_bad, reading.pending, to_json(dict(sorted(reading.ignored.items()))), to_json(reading.bad[:1000]),
         reading.status, state,
     ))  # fmt: skip
-
-
-def _tail(file: InputFile) -> int:
-    """Bytes after the last newline."""
-    with file.open() as f:
-        back = min(file.size, 1 << 16)
-        while True:
-            f.seek(file.size - back)
-            data = f.read(back)
-            cut = data.rfind(b"\n")
-            if cut >= 0 or back >= file.size:
-                return len(data) - cut - 1
-            back = min(file.size, back * 4)
 
 
 def outside(findings: list[tuple[str, Finding]], store: Store) -> None:

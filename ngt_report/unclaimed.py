@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from ngt_report import loglines
 from ngt_report.files import InputFile
 from ngt_report.waist import Reading
 
+ASKED = re.compile(rb"stopped early at step \d+ \(SIG")  # what ngttrain prints when it was asked to end
 TAIL = 1 << 14  # bytes at the end that are searched for a cause
 
 
@@ -25,12 +28,20 @@ def read_unclaimed(file: InputFile) -> Reading:
 
 def _cause(file: InputFile, reading: Reading, end: bytes) -> None:
     """A script that died before its first metric says why in its last lines."""
-    texts = end.removesuffix(b"\n").split(b"\n")
-    first = reading.lines_read - len(texts) + 1
-    found = [(at, t) for at, t in enumerate(texts, first) if loglines.kind_of(t) in loglines.ENDINGS]
-    if not any(loglines.kind_of(t) in ("traceback", "kill") for _, t in found):
-        return  # a document that speaks of errors is no log that ended with one
-    line, text = ([(at, t) for at, t in found if loglines.kind_of(t) != "traceback"] or found)[-1]
-    cause, *lines = (loglines.plain(t.decode("utf-8", "replace")) for t in (text, *texts))
+    if (found := ending(end)) is None:
+        return
+    at, cause, lines = found
+    line = reading.lines_read - len(lines) + 1 + at
     said = f"{file.rel} ended before its first metric: {loglines.last_lines([cause])}; its last lines: {loglines.last_lines(lines)}"
     reading.note("warning", "no_run", said, None, line)
+
+
+def ending(end: bytes) -> tuple[int, str, list[str]] | None:
+    """Which of the last lines of a text names why it ended, that line, and all of them as a person sees them; None where none does."""
+    texts = end.removesuffix(b"\n").split(b"\n")
+    found = [(at, t) for at, t in enumerate(texts) if loglines.kind_of(t) in loglines.ENDINGS and not ASKED.search(t)]
+    if not any(loglines.kind_of(t) in ("traceback", "kill") for _, t in found):
+        return None  # a document that speaks of errors is no log that ended with one
+    at, text = ([(at, t) for at, t in found if loglines.kind_of(t) != "traceback"] or found)[-1]
+    cause, *lines = (loglines.plain(t.decode("utf-8", "replace")) for t in (text, *texts))
+    return at, cause, lines

@@ -14,6 +14,7 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
+from ngt_report.cachefolder import cache_folder
 from ngt_report.errors import ReportError
 from ngt_report.pagemodel import Library
 from ngt_report.shell import verbatim
@@ -140,12 +141,8 @@ def _libraries() -> list[Path]:
 def _cached() -> Path | None:
     """Where this very build of vl-convert has its script; None when it cannot be told."""
     parts = sorted((p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in _folder().iterdir() if p.is_file())
-    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
-    try:
-        folder = Path(home) if home and os.path.isabs(home) else Path.home() / ".cache"
-    except RuntimeError:
-        return None
-    return folder / "ngtreport" / f"vega-{hashlib.sha256(repr((FORM, parts)).encode()).hexdigest()[:16]}.js"
+    folder = cache_folder()
+    return folder / f"vega-{hashlib.sha256(repr((FORM, parts)).encode()).hexdigest()[:16]}.js" if folder else None
 
 
 def _read(path: Path) -> str | None:

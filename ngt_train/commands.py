@@ -104,6 +104,7 @@ def _configured(preset: str | None, file: str | None, scale: str | None, assignm
 @click.option("--overwrite", is_flag=True, help="Remove what a run of this name left before.")
 @click.option("--dry-run", is_flag=True, help="Print the resolved configuration and what it would cost, and stop.")
 @click.option("--no-bar", is_flag=True, help="No progress bar, even on a terminal.")
+@click.option("--detach", is_flag=True, help="Start it as a process that outlives this terminal, and return.")
 def run(
     preset: str | None,
     file: str | None,
@@ -113,6 +114,7 @@ def run(
     overwrite: bool,
     dry_run: bool,
     no_bar: bool,
+    detach: bool,
 ) -> None:
     """Train one model; SIGINT and SIGTERM save and end cleanly, --resume goes on."""
     made = _configured(preset, file, scale, assignments)
@@ -121,12 +123,59 @@ def run(
         return
     if resume and overwrite:
         raise ConfigError("--resume and --overwrite are both given; keep one")
+    if detach:
+        _detach(made, preset, file, scale, assignments, resume, overwrite)
+        return
+    import os
+    import sys
+
+    from ngt_train import detach as detached
     from ngt_train import train
 
+    if sys.platform == "win32" and (pid_file := os.environ.get(detached.CHILD)):
+        detached.listen(pid_file)
     ended = train.run(made, resume=resume, overwrite=overwrite, bar=not no_bar)
     best = "" if ended.best_val is None else f", best val/loss {ended.best_val:.6f} at step {ended.best_step}"
     if ended.first:
         click.echo(f"{made.group}/{made.name}: {ended.status} at step {ended.step}{best}{f' ({ended.reason})' if ended.reason else ''}")
+
+
+def _detach(
+    made: RunConfig, preset: str | None, file: str | None, scale: str | None, assignments: tuple[str, ...], resume: bool, overwrite: bool
+) -> None:
+    """Start the same run without a terminal, and say how to look at it and how to end it."""
+    from ngt_train import detach
+
+    events = made.events_path()
+    if events.exists() and not (resume or overwrite):
+        raise ConfigError(f"{events} is there already; go on with --resume, start anew with --overwrite, or give another name")
+    given = [("--preset", preset), ("--config", file), ("--scale", scale), *(("--set", text) for text in assignments)]
+    arguments = ["run", *(word for option, value in given if value for word in (option, value)), "--no-bar"]
+    files = detach.start(made, [*arguments, *["--resume"] * resume, *["--overwrite"] * overwrite], anew=overwrite)
+    for line in detach.told(made, files):
+        say(line)
+    click.echo(files.pid.as_posix())
+
+
+@main.command()
+@click.argument("name")
+@click.option("--logs", default="logs", show_default=True, metavar="DIR", help="Where the logs are, as log.folder says.")
+@click.option(
+    "--wait", type=click.FloatRange(min=0), default=300.0, show_default=True, metavar="SECONDS", help="How long to wait for the end."
+)
+def stop(name: str, logs: str, wait: float) -> None:
+    """End a run that `run --detach` started: it saves, writes its end, and --resume goes on.
+
+    NAME is the run's, or GROUP/NAME, or any unique part of it. Waits until the run has ended.
+    """
+    from pathlib import Path
+
+    from ngt_train import detach
+
+    files = detach.find(name, Path(logs))
+    number = detach.stop(files, wait, say)
+    run_name = files.events.with_suffix("").relative_to(logs).as_posix()
+    click.echo(f"{run_name}: {'' if number else 'had ended before: '}{detach.ended_as(files)}")
 
 
 def _print_plan(made: RunConfig) -> None:

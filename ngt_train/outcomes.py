@@ -60,6 +60,11 @@ def is_done(run: RunConfig) -> bool:
     return end.get("status") in DONE and TO_GO_ON not in (end.get("reason") or "")
 
 
+def last_end(path: Path) -> Row:
+    """The run_end of a log; empty where the run has not ended, or went on after it."""
+    return _Log(path).end
+
+
 def flags(run: RunConfig) -> Row:
     """All settings, flat: by the names of the published sweeps, by their last word where that is unique, else with their section."""
     tree = configuration.to_dict(run)

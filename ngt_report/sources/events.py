@@ -7,6 +7,7 @@ Anything odd (a torn line, a NaN, a strange type, a second run) is read line by 
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 from ngt_report import names
@@ -51,6 +52,7 @@ class EventReader:
         self.segments: dict[str, int] = {}
         self.trials: dict[str, int] = {}
         self.columns: dict[tuple[int, int, tuple[str, ...]], list[list[Any]]] = {}
+        self.wall = bool(file.notes.get("wall"))  # whether the time of writing is asked for too
         if file.state:
             self.line, self.segments, self.trials = file.state["line"], dict(file.state["segments"]), dict(file.state["trials"])
 
@@ -135,6 +137,8 @@ class EventReader:
     def _point(self, line: int, trial: int, event: dict[str, Any], only: tuple[str, ...] = ()) -> None:
         metrics = {k: _number(v) for k, v in event.items() if k not in ENVELOPE and (not only or k in only)}
         chosen = {k: v for k, v in metrics.items() if v is not None}
+        if self.wall and (written := _written(event.get("ts"))) is not None:
+            chosen["wall_s"] = written
         key = (trial, int(event.get("segment") or 0), tuple(chosen))
         rows = self.columns.setdefault(key, [])
         rows.append([line, event.get("step"), event.get("elapsed_s"), event.get("tokens"), *chosen.values()])
@@ -205,6 +209,14 @@ def _number(value: Any) -> float | None:
     if isinstance(value, int | float):
         return float(value) if abs(value) < 1e308 or value != value or isinstance(value, float) else None
     return None
+
+
+def _written(stamp: Any) -> float | None:
+    """The time of an event in seconds since 1970."""
+    try:
+        return datetime.fromisoformat(stamp).timestamp() if isinstance(stamp, str) else None
+    except ValueError:
+        return None
 
 
 def _bulk(file: InputFile) -> Reading | None:
