@@ -86,6 +86,8 @@ def _unit(text: str, number: Number, terms: Sequence[Term], found: Sequence[Numb
 
 def _fits(number: Number, term: Term) -> bool:
     """Whether a number can be of a quantity by its unit: seconds are of a time, a per cent of no setting."""
+    if TOOK.match(term.text) and number.kind != "time":
+        return False
     if number.kind == "time":
         return term.quantity in ("train_time", "s_per_step") or term.quantity.endswith("runtime")
     return not (term.is_setting and number.kind in ("percent", "ratio", "points"))
@@ -96,6 +98,7 @@ def _assigned(text: str, link: Link) -> bool:
     return link.term is not None and bool(re.fullmatch(r"[\"'`)]*\s?[=:]\s?[\"'`~]*", text[link.term.end : link.number.start]))
 
 
+TOOK = re.compile(r"(?i)took|takes|need|last|ran|trained|finished|done")
 LIST = re.compile(r"[\s}\])]*(?:,|/|-|->|\band\b|\bor\b|\bto\b|\bvs\b\.?)?[\s{\[(~]*")
 
 

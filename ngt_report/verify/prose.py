@@ -38,7 +38,8 @@ HEDGED_HEADING = re.compile(
     r"|goals|background|related work|references|commands?|launch|data prep)\b"
 )
 BASE = re.compile(
-    r"(?i)\b(?:vs\.?|versus|than|against|over|compared (?:to|with)|relative to|from|below|above|behind|of)\s+"
+    r"(?i)\b(?:vs\.?|versus|than|against|over|compared (?:to|with)|relative to|from|below|above|behind|of|beats?|beating|beaten by"
+    r"|outperform(?:s|ed|ing)?|surpass(?:es|ed)?|trail(?:s|ed|ing)?|lag(?:s|ged|ging)?|loses to|lost to|improves? (?:on|upon))\s+"
     r"(?:that of\s+|those of\s+|the\s+|a\s+|our\s+|its\s+|tuned\s+|original\s+|plain\s+)*[`\"'(*]*$"
 )
 COMPARES = re.compile(
@@ -51,6 +52,9 @@ AFTERWARDS = re.compile(r"(?i)\s*(?:\(\s*|(?:for|by|in|from|with|on)\s+)(?:for\s
 OTHERS = re.compile(r"(?i)\b(?:others?|remaining|the rest)\b")
 PRONOUN = re.compile(r"(?i)\W*(?:it|its|this|that|they|their|there)\b")
 HELD = re.compile(r"(?i)\b(?:vs\.?|versus|against|than|compared (?:to|with))\s*~?\s*$")
+NEAR = re.compile(
+    r"(?i)\b(?:by|loses?|lost|trails?|trailing|costs?|gains?|wins?|saves?)\s+(?:about |around |roughly |only |just )?\W{0,3}~?$"
+)
 GAP = re.compile(r"(?i)[Δδ]\s*[=:]?\s*$|\b(?:gap|difference|delta|margin)\b[^.;]{0,80}\b(?:is|was|of)\s+~?$")
 REACHED = re.compile(r"(?i)\b(?:reached|completed|finished|ended|ends|ran to|trained to|trained for|stopped)\b[^.;]{0,30}$")
 COUNTS = re.compile(r"(?i)^\W*(?:total|number of)\b|^\W*(?:experiments?|runs|seeds|rounds|trials)\W{0,4}\d")
@@ -101,8 +105,20 @@ def take_apart(text: str, found: Sequence[Number], world: World, setting: Settin
     split = re.match(r"(?i)\W*(test|train|training|val|validation)\s+(?:set\s+)?(?:metrics|results|scores|numbers)\b", text)
     if split:
         terms = [_on(t, split[1].lower()) for t in terms]
-    planned = away or bool(PLANNED.search(text))
-    return Said(text, found, world.terms.with_labels(text, found, terms), mentions, setting, planned or bool(HEDGED.search(text)), planned)
+    worded = _without(text, mentions)
+    if ("default",) in world.subjects.parts:  # a run is called so
+        worded = re.sub(r"(?i)\bdefault\b", "", worded)
+    planned = away or bool(PLANNED.search(worded))
+    return Said(
+        text, found, world.terms.with_labels(text, found, terms), mentions, setting, planned or bool(HEDGED.search(worded)), planned
+    )
+
+
+def _without(text: str, mentions: Sequence[Mention]) -> str:
+    """The text without names of runs: one that is called default, or target, is no hedge."""
+    for m in mentions:
+        text = text[: m.start] + " " * (m.end - m.start) + text[m.end :]
+    return text
 
 
 def _on(term: Term, split: str) -> Term:
@@ -167,7 +183,9 @@ class _Reader:
     # -- who ----------------------------------------------------------------------------------------------------------------
     def _own_mention(self, number: Number) -> Mention | None:
         """The runs that a number is said of: named before it, nearest first, else right after it."""
-        before = [m for m in self.said.mentions if m.end <= number.start]
+        before = [m for m in self.said.mentions if m.end <= number.start and not self._of_another(m, number)]
+        done = [m for m in self._bases(False) if any(m.end <= n.start and n.end <= number.start for n in self.said.numbers)]
+        before = [m for m in before if m not in done] or before  # what an earlier number is held against has no part in this one
         if HELD.search(self.said.text[: number.start]):
             return Mention(number.start, number.start, self.world.baseline(self.said.setting), 1, text="the baseline")
         after = next((m for m in self.said.mentions if m.start >= number.end), None)
@@ -176,6 +194,11 @@ class _Reader:
             if not before or re.search(r"[,;)]|\band\b", gap):
                 return self._joined(after)
         return self._joined(before[-1]) if before else self.previous
+
+    def _of_another(self, mention: Mention, number: Number) -> bool:
+        """Whether a name in brackets right behind an earlier number is of that one: `from 0.20 s (vanilla) to 1.17`."""
+        opened = re.search(r"\d[^\s(]*(?: ?[A-Za-z/]+)? ?\([\s`*\"']*(?:for )?$", self.said.text[: mention.start])
+        return bool(opened) and bool(re.match(r"[`*\"']*\)", self.said.text[mention.end :])) and number.start > mention.end
 
     def subject(self) -> Mention | None:
         """What the sentence is about: the first runs that it names and holds against nothing."""
@@ -218,14 +241,14 @@ class _Reader:
                 runs = runs & self.world.having(link.term.quantity, link.number) or runs
         return runs
 
-    def _bases(self) -> list[Mention]:
-        """Mentions that something is held against."""
+    def _bases(self, roles: bool = True) -> list[Mention]:
+        """Mentions that something is held against; where nothing says so, those that are called a baseline."""
         marked = [
             m
             for m in self.said.mentions
             if BASE.search(self.said.text[: m.start]) and not re.search(r"(?i)\bof\s+\W*$", self.said.text[: m.start])
         ]
-        return marked or [m for m in self.said.mentions if m.text.lower() in BASELINE]
+        return marked or [m for m in self.said.mentions if roles and m.text.lower() in BASELINE]
 
     # -- what ---------------------------------------------------------------------------------------------------------------
     def _is_step(self, link: Link) -> bool:
@@ -269,8 +292,14 @@ class _Reader:
             and "/" in link.term.quantity
             or after
             and LESS.fullmatch(after[1])
+            or self._by_nats(link)
             or GAP.search(self.said.text[: n.start])
         )
+
+    def _by_nats(self, link: Link) -> bool:
+        """Whether a number is a difference in nats: `by 0.11 nats`, `loses 0.2 nats to`."""
+        before, after = self.said.text[: link.number.start], self.said.text[link.number.end :]
+        return link.number.kind == "plain" and bool(re.match(r"(?i)[\s`*]*nats?\b", after)) and bool(NEAR.search(before))
 
     def _comparison(self, link: Link) -> Outcome:
         n = link.number
@@ -296,6 +325,8 @@ class _Reader:
             return True
         before, after = self.said.text[: link.number.start], self.said.text[link.number.end :]
         one = len({t.quantity for t in self.said.terms if "/" in t.quantity}) == 1
+        if self._by_nats(link) and quantity == "val/loss":
+            return True
         if SLOWER.match(after.lstrip(" -0123456789.x~")) and link.number.kind in ("ratio", "percent"):
             return True
         return one and bool(
@@ -350,6 +381,8 @@ class _Reader:
             return "train_time"
         before = [t.quantity for t in self.said.terms if "/" in t.quantity and t.end <= link.number.start]
         named = before[-1:] or [t.quantity for t in (*self.said.terms, *self.said.setting.quantities) if "/" in t.quantity]
+        if self._by_nats(link) or link.number.kind == "plain" and re.match(r"(?i)\s*nats?\b", self.said.text[link.number.end :]):
+            return "val/loss"
         loss = "val/loss" if link.number.kind == "plain" and COMPARES.search(self.said.text) else None
         return named[0] if named else loss
 
@@ -359,7 +392,7 @@ class _Reader:
         mentions = [m for m in self.said.mentions if m not in bases]
         before = [m for m in mentions if m.end <= link.number.start]
         own = before[-1] if before else mentions[0] if mentions else None
-        base = next((b for b in bases if b.start >= link.number.end), bases[-1] if bases else None)
+        base = self._base(link, bases)
         if base is None and len(mentions) == 2:
             own, base = mentions[1], mentions[0]
         if base is None and not COMPARES.search(self.said.text) and link.number.kind == "percent":
@@ -368,6 +401,16 @@ class _Reader:
         own = own or self.previous
         ours = self._runs(self._joined(own)) if own is not None else self.world.parent_runs(self.said.setting)
         return ours, theirs
+
+    def _base(self, link: Link, bases: list[Mention]) -> Mention | None:
+        """What a number is held against: the next base, but `a beats b by 0.1` says it before."""
+        said = [b for b in bases if b.end <= link.number.start]
+        if said and re.fullmatch(
+            r"[\s`*\"')(:,]*(?:by|with)?\s*(?:about |around |roughly |only |just )?\W{0,3}",
+            self.said.between(said[-1].end, link.number.start),
+        ):
+            return said[-1]
+        return next((b for b in bases if b.start >= link.number.end), bases[-1] if bases else None)
 
     def _step_said(self) -> int | None:
         return self.world.step(self.said.text)

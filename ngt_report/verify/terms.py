@@ -28,6 +28,8 @@ PATTERNS: dict[str, str] = {
     "{split}/loss": rf"{SPLIT}?{KIND}(?:loss(?:es)?|cross[- ]entropy|nll|xent)\b",
     "val/loss": (
         r"\b(?:best|final|last|min)[\s_-]val(?:idation)?\b(?![\s_-]*(?:step|iter|ppl|perp|acc|loss|bpb))|\bval\b(?=\s*[=:@])"
+        r"|\b(?:ended|ends|finish(?:ed|es)|landed|lands|closed|closes|converged|converges|settled|got|gets|came in|comes in)(?: up| down)?"
+        r" (?:at|to|on)\b(?=\W{0,4}\d+\.\d{2,}(?![\d%x]|\s?(?:s|sec|min|h|ms|steps|it|tok)\b))"
         r"|(?<!the )(?<!was )(?<!is )\b(?:best|final|last|min)\b(?=[\s:=]*~?\s?\d+\.\d{2,}(?![\d%x]))"
     ),
     "{split}/perplexity": rf"{SPLIT}?{KIND}(?:ppl|perplexit(?:y|ies))\b(?:\s*\(exp\(loss\)\))?",
@@ -40,6 +42,7 @@ PATTERNS: dict[str, str] = {
     ),
     "tokens_per_s": rf"\b(?:tok|toks|tokens?)\s?(?:/|[\s_]?per[\s_])\s?{SEC}\b|\bthroughput\b|\btps\b|\btokens?[\s_]s(?:ec)?\b",
     "train_time": (
+        r"\b(?:took|takes|needed|needs|lasted|ran for|trained for|finished in|done in)\b(?=[^.;\d]{0,30}\d)|"
         r"\b(?:train(?:ing)?|wall|wall[- ]?clock|elapsed|run|total(?:\s(?:train(?:ing)?|experiment(?:al)?|compute))?)"
         r"[\s_-]*(?:time|runtime)\b"
         r"|\bwall[- ]?clock\b|\bruntime\b|\belapsed\b|^\W*time\s*(?:[\[(/]|$)|\btime\b(?=\s*[=:]\s*~?\s?\d)|\btraining[\s_]duration\b"
