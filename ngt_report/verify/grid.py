@@ -88,7 +88,8 @@ class Grid:
         terms = () if name else tuple(self.world.terms.scan(BESIDE_STEP.sub("", plain)))
         if of_runs and terms and all(t.is_setting for t in terms) and self.world.subjects.is_name(words):
             terms = ()  # a run that is called after a setting
-        runs = frozenset() if terms or name or COMPARES.search(plain) else self.world.subjects.named(plain)
+        compares = COMPARES.search(plain) and not self.world.subjects.is_name(words)
+        runs = frozenset() if terms or name or compares else self.world.subjects.named(plain)
         return Head(plain, terms, step_of(plain), runs, name)
 
     def _is_turned(self) -> bool:

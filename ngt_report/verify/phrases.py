@@ -15,7 +15,7 @@ LINKING = (
     "of|is|was|are|were|be|been|at|to|reached|reaches|reaching|hit|hits|about|around|only|just|the|a|an|equals|equal|by|from|value|ends|ended|in"
     "|finishes|finished|gets|got|has|had|have|drops?|dropped|fell|falls|rose|improves?|improved|stands|and|it|up|down|with|achieved|achieves"
     "|goes|went|=|:|->|vs|vs\\.|versus|than|for|on|per|set|score|value|run|runs|model|as|train|eval|val|test|tuned|original|plain|our|its|other|conducted|performed|completed|done|used|nats|all|both|each|then|total|approximately|roughly|exactly"
-    "|step|steps"
+    "|step|steps|while|whereas"
 )
 BETWEEN = re.compile(rf"(?:[\s:=~()\[\]{{}},\"'`*>@/&+-]|->|\b(?:{LINKING})\b)*", re.I)
 UNIT = re.compile(
