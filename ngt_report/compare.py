@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from html import escape
 from math import exp
 from typing import Any
 
@@ -144,6 +146,22 @@ def to_text(compared: dict[str, Any], diff_only: bool, width: int | None) -> str
     said = table(("setting", a["run"], b["run"], ""), config, "llll", width, elastic=2)
     lines += ["", *said] if config else ["", "no recorded setting differs"]
     return "\n".join(lines)
+
+
+def to_html(compared: dict[str, Any]) -> str:
+    """The comparison for a notebook: what may mislead, the numbers, the settings that differ."""
+    a, b = compared["runs"]
+    careful = "".join(f"<p><b>careful:</b> {escape(w)}</p>" for w in compared["warnings"])
+    config = [(c["key"], *map(_word, c["values"])) for c in compared["config"] if not c["equal"]]
+    head = ("", a["run"], b["run"])
+    settings = _html(("setting", *head[1:]), config) if config else "<p>no recorded setting differs</p>"
+    return careful + _html((*head, "difference"), _rows(a, b, compared)) + settings
+
+
+def _html(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    cells = ["".join(f"<td>{escape(plain(c))}</td>" for c in row) for row in rows]
+    top = "".join(f"<th>{escape(plain(c))}</th>" for c in head)
+    return f"<table><thead><tr>{top}</tr></thead><tbody>{''.join(f'<tr>{c}</tr>' for c in cells)}</tbody></table>"
 
 
 def _rows(a: Row, b: Row, compared: dict[str, Any]) -> list[tuple[str, str, str, str]]:

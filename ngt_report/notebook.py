@@ -65,7 +65,9 @@ class Comparison(dict[str, Any]):
         return to_text(dict(self), diff_only=True, width=None)
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(str(self))}</pre>"
+        from ngt_report.compare import to_html
+
+        return to_html(dict(self))
 
 
 class LoadedReport:

@@ -155,7 +155,7 @@ def _track1(group: str, losses: Sequence[float], target: float) -> Row:
     if stats.variance(losses) == 0:
         return _ruling("modded-track1", group, None, None, 0.01, None, f"all {len(losses)} losses are {middle:.4f}: no spread was measured")
     p = float(ttest_1samp(losses, target, alternative="less").pvalue)
-    said = f"mean {middle:.5f} of n = {len(losses)}: p = {chance(p)} that it is at most {target:g}"
+    said = f"mean {middle:.5f} of n = {len(losses)}: p = {chance(p)} for a mean below {target:g}"
     return _ruling("modded-track1", group, None, p, 0.01, p < 0.01, said)
 
 
@@ -185,8 +185,9 @@ def _nats(group: str, losses: Sequence[float], baseline: tuple[str, Row] | None,
     gained = stats.mean(other["losses"]) - stats.mean(losses)
     if stats.variance(losses) + stats.variance(other["losses"]) == 0:
         return _ruling(rule, group, name, None, 0.01, None, "no spread was measured")
+    word = "lower" if gained >= 0 else "higher"
     p = float(ttest_ind([v + least for v in losses], other["losses"], equal_var=False, alternative="less").pvalue)
-    return _ruling(rule, group, name, p, 0.01, p < 0.01, f"lower by {gained:.5f}: p = {chance(p)} that it is by {least:g} or more")
+    return _ruling(rule, group, name, p, 0.01, p < 0.01, f"{word} by {abs(gained):.5f}: p = {chance(p)} for a gain above {least:g}")
 
 
 # -- printed ----------------------------------------------------------------------------------------------------------------

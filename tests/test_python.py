@@ -44,9 +44,20 @@ def test_sql_is_one_select_with_bound_values(loaded: LoadedReport) -> None:
 
 def test_a_comparison_prints_as_the_command_does_and_shows_itself(loaded: LoadedReport) -> None:
     found = loaded.compare("vanilla", "ngt_default@1000")
-    assert found["same_step"] and "1000" in str(found) and found._repr_html_().startswith("<pre>")
+    assert found["same_step"] and "1000" in str(found) and "<table>" in found._repr_html_()
     assert repr(loaded) == "<report of w3_25m: 7 runs, 3 findings>"
     assert "<table" in loaded._repr_html_() and "screen_vanilla_25m" in loaded._repr_html_()
+
+
+def test_a_comparison_in_a_notebook_shows_tables_and_no_markup_of_names(tmp_path: Path) -> None:
+    for name in ("a<b>", "net"):
+        (tmp_path / f"{name}.log").write_text(f"model: {name}\nstep 1/2 val_loss=4.5\nstep 2/2 val_loss=4.1\n")
+    with ngt_report.load(str(tmp_path)) as report:
+        html = report.compare("a<b>", "net")._repr_html_()
+    assert "<th>a&lt;b&gt;</th><th>net</th>" in html
+    assert "<td>val loss</td><td>4.1</td><td>4.1</td><td>+0.0000</td>" in html
+    assert "<td>model</td>" in html
+    assert "<b>a" not in html
 
 
 def test_a_report_that_was_built_is_opened_and_takes_no_options(built: Path) -> None:

@@ -6,7 +6,7 @@ import bisect
 import os
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from ngt_report.errors import ReportError
 from ngt_report.verify import document
 from ngt_report.verify.claims import World
 from ngt_report.verify.evidence import Evidence
+from ngt_report.verify.numbers import decimal_points
 from ngt_report.verify.orders import Claimed, check_orders
 from ngt_report.verify.prose import check_prose
 from ngt_report.verify.sums import check_sums
@@ -96,12 +97,15 @@ def evidence(request: Request, report: Path | None = None) -> Iterator[Evidence]
 
 def check(source: str, world: World) -> tuple[Checked, ...]:
     """Verdicts on every number, order and total of a report's text."""
+    printed, source = source, decimal_points(source)
     parsed = document.read(source)
     world.open(parsed)
     starts = document.line_starts(source)
     found = [_placed(*claim, starts) for block in parsed.blocks for claim in _claims(block, world)]
     sums = {c.start: c for c in (_placed(text, n.start, n.end, outcome, starts) for text, n, outcome in check_sums(parsed))}
     found = [sums.get(c.start, c) if c.verdict == UNDECIDABLE else c for c in found]
+    if printed is not source:
+        found = [replace(c, text=printed[c.start : c.end]) for c in found]
     return tuple(sorted(found, key=lambda c: (c.start, c.end)))
 
 

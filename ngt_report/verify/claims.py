@@ -206,10 +206,11 @@ class World:
                 continue
             if link.term.quantity == "n":
                 n = int(link.number.value) if link.number.value == int(link.number.value) and not link.number.scaled else n
-            elif link.term.is_setting or link.term.quantity == "n_steps":
-                runs = self.having(link.term.quantity, link.number)
+            elif link.term.is_setting or link.term.quantity == "n_steps" or link.term.quantity == "step" and link.right:
+                quantity = "n_steps" if link.term.quantity == "step" else link.term.quantity  # (1,500 steps)
+                runs = self.having(quantity, link.number)
                 if runs:
-                    out.append(Constraint(link.term.quantity.removeprefix("setting:"), runs))
+                    out.append(Constraint(quantity.removeprefix("setting:"), runs))
         runs = self.label(text)
         if runs and len(runs) < len(self.everyone):
             out.append(Constraint("", runs))

@@ -89,6 +89,20 @@ def _bases(grid: Grid, rows: list[Row], i: int) -> list[tuple[str, Runs]]:
     return found
 
 
+def pair_above(rows: list[Row], row: Row) -> tuple[Runs, Runs] | None:
+    """The two runs of a table that its row of differences is about, the later one first."""
+    others = [r.runs for r in rows if r.runs]
+    said = row.cells[0].plain if row.cells else ""
+    return (others[1], others[0]) if len(others) == 2 and others[0] != others[1] and COMPARES.search(said) else None
+
+
+def pair_compared(world: World, pair: tuple[Runs, Runs], cell: Cell, term: Term) -> Options:
+    """Readings of a cell of such a row."""
+    stat = term.stat if term.stat in ("best", "last") else ""
+    ours, theirs = (measure(world.evidence, runs, term.quantity, stat) for runs in pair)
+    return {k: compared(cell.number, ours[k][0], theirs[k][0], term.quantity) for k in ours if k in theirs}
+
+
 def compared(number: Number, ours: Value, theirs: Value, quantity: str, in_percent: bool = False) -> list[Value]:
     """What a comparison of two values may be printed as, by the kind of the number."""
     if number.kind == "ratio":

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # typographic characters as the ASCII ones that mean the same, one for one, so that places stay
 PLAIN = str.maketrans("‘’‚“”„−–—‐‑×≈∼·\u00a0\u2009\u202f\u2007⁓", "'''\"\"\"-----x~~  " + "   ~")
-SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9+~-])|\n")
+SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9+~-])|(?<=\w\w\w[.!?])\s+(?=[a-z])|\n")
 ABBREVIATION = re.compile(r"(?i)\b(?:e\.g|i\.e|vs|approx|ca|cf|no|fig|sec|min|max|avg|std|resp|incl|etc)\.$")
 
 

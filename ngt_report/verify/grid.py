@@ -19,6 +19,7 @@ NAMES = frozenset(
     "run runs name model experiment variant config configuration method phase id job trial log file system setup arch architecture ablation"
     " approach checkpoint flags".split()
 )
+BESIDE_STEP = re.compile(r"(?i)\s*[(\[](?:@\s?|at )?(?:steps?|iter)[)\]]\s*$|\s+@\s?steps?\s*$")  # best (step), best @ step
 GENERIC = frozenset("value values result results score number figure".split())
 COMPARES = re.compile(
     r"(?i)Δ|δ|\bdelta|\bvs\b|versus|\bdiff|\bgap\b|baseline|improve|\bgain|\bchange|overhead|slow|speed[- ]?up|relative|reduction|penalty|%"
@@ -84,10 +85,11 @@ class Grid:
         plain = text.plain.strip()
         words = tokens(plain)
         name = bool(words) and set(words) <= NAMES
-        terms = () if name else tuple(self.world.terms.scan(plain))
+        terms = () if name else tuple(self.world.terms.scan(BESIDE_STEP.sub("", plain)))
         if of_runs and terms and all(t.is_setting for t in terms) and self.world.subjects.is_name(words):
             terms = ()  # a run that is called after a setting
-        runs = frozenset() if terms or name or COMPARES.search(plain) else self.world.subjects.named(plain)
+        compares = COMPARES.search(plain) and not self.world.subjects.is_name(words)
+        runs = frozenset() if terms or name or compares else self.world.subjects.named(plain)
         return Head(plain, terms, step_of(plain), runs, name)
 
     def _is_turned(self) -> bool:

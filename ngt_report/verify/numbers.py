@@ -43,6 +43,20 @@ DAY = re.compile(rf"(?i)\b{MONTHS}\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?\
 BOUND = re.compile(r"(?:<=|>=|<|>|≤|≥|\b(?:at least|at most|more than|less than|over|under|above|below|up to|within))\s*$", re.I)
 
 
+IN_COMMAS = re.compile(r"(?<![\w.,])\d{1,3},(?:\d{1,2}|\d{4,})(?![\w,.]\w)(?!\d)")
+IN_POINTS = re.compile(r"(?<![\w.,])\d+\.\d+(?![\w,.]\w)(?!\d)")
+GROUPED = re.compile(r"(?<![\w.,/\\-])\d+(?:[.,]\d+)+(?![\w/\\])(?![.,-]\w)")
+SWAPPED = str.maketrans(",.", ".,")
+
+
+def decimal_points(source: str) -> str:
+    """A text whose decimals stand behind commas (4,5554; 1.500,0) with points instead, place for place; any other text as it is."""
+    commas = len(IN_COMMAS.findall(source))
+    if commas < 2 or commas <= 2 * len(IN_POINTS.findall(source)):
+        return source
+    return GROUPED.sub(lambda m: m[0].translate(SWAPPED) if "," in m[0] or re.fullmatch(r"\d{1,3}(?:\.\d{3})+", m[0]) else m[0], source)
+
+
 @dataclass(frozen=True)
 class Number:
     """A printed number. `half` is half a unit of its last printed digit: what a valid rounding may be off by."""

@@ -15,7 +15,7 @@ LINKING = (
     "of|is|was|are|were|be|been|at|to|reached|reaches|reaching|hit|hits|about|around|only|just|the|a|an|equals|equal|by|from|value|ends|ended|in"
     "|finishes|finished|gets|got|has|had|have|drops?|dropped|fell|falls|rose|improves?|improved|stands|and|it|up|down|with|achieved|achieves"
     "|goes|went|=|:|->|vs|vs\\.|versus|than|for|on|per|set|score|value|run|runs|model|as|train|eval|val|test|tuned|original|plain|our|its|other|conducted|performed|completed|done|used|nats|all|both|each|then|total|approximately|roughly|exactly"
-    "|step|steps"
+    "|step|steps|while|whereas"
 )
 BETWEEN = re.compile(rf"(?:[\s:=~()\[\]{{}},\"'`*>@/&+-]|->|\b(?:{LINKING})\b)*", re.I)
 UNIT = re.compile(
@@ -86,6 +86,8 @@ def _unit(text: str, number: Number, terms: Sequence[Term], found: Sequence[Numb
 
 def _fits(number: Number, term: Term) -> bool:
     """Whether a number can be of a quantity by its unit: seconds are of a time, a per cent of no setting."""
+    if TOOK.match(term.text) and number.kind != "time":
+        return False
     if number.kind == "time":
         return term.quantity in ("train_time", "s_per_step") or term.quantity.endswith("runtime")
     return not (term.is_setting and number.kind in ("percent", "ratio", "points"))
@@ -96,6 +98,7 @@ def _assigned(text: str, link: Link) -> bool:
     return link.term is not None and bool(re.fullmatch(r"[\"'`)]*\s?[=:]\s?[\"'`~]*", text[link.term.end : link.number.start]))
 
 
+TOOK = re.compile(r"(?i)took|takes|need|last|ran|trained|finished|done")
 LIST = re.compile(r"[\s}\])]*(?:,|/|-|->|\band\b|\bor\b|\bto\b|\bvs\b\.?)?[\s{\[(~]*")
 
 

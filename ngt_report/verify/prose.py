@@ -13,7 +13,27 @@ from ngt_report.verify.phrases import Link, attach
 from ngt_report.verify.recompute import Options, measure, spread
 from ngt_report.verify.subjects import BASELINE, Mention, Runs
 from ngt_report.verify.terms import AT, Term
-from ngt_report.verify.verdict import MATCH, UNDECIDABLE, Outcome, hold
+from ngt_report.verify.verdict import MATCH, UNDECIDABLE, Outcome, agrees, hold
+from ngt_report.verify.wording import (
+    AFTERWARDS,
+    BASE,
+    BASE_OF,
+    BEST,
+    COMPARES,
+    COUNTS,
+    GAP,
+    HEDGED,
+    HEDGED_HEADING,
+    HELD,
+    LESS,
+    NEAR,
+    OTHERS,
+    PLANNED,
+    PRONOUN,
+    REACHED,
+    SLOWER,
+    TOTAL,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,40 +42,6 @@ if TYPE_CHECKING:
     from ngt_report.verify.document import Prose, Text
     from ngt_report.verify.evidence import Value
     from ngt_report.verify.numbers import Number
-
-# what is planned, advised, or said of others is no claim about the data; HEDGED may be one, when it names run and quantity
-PLANNED = re.compile(
-    r"(?i)\b(?:next|todo|plan(?:ned|s)?|future|will|would|should|try|avoid|consider|recommend\w*|suggest\w*|expect\w*|paper|literature"
-    r"|published|prior work|previous work|elsewhere|assum\w+|hypothe\w+|goal|aim\w*|target|estimat\w+|projected|standard practice"
-    r"|typical\w*|usual\w*|convention\w*|for instance|optional\w*)\b"
-)
-HEDGED = re.compile(
-    r"(?i)\b(?:could|may|might|if|unless|e\.g|example|reported|default(?! (?:run|variant|model|config))|can be"
-    r"|first run|compile|instead of|not)\b"
-)
-HEDGED_HEADING = re.compile(
-    r"(?i)\b(?:next steps?|future|todo|plans?|how to|usage|install\w*|set ?up|quick ?start|requirements|constraints|tips|pitfalls|gotchas"
-    r"|goals|background|related work|references|commands?|launch|data prep)\b"
-)
-BASE = re.compile(
-    r"(?i)\b(?:vs\.?|versus|than|against|over|compared (?:to|with)|relative to|from|below|above|behind|of)\s+"
-    r"(?:that of\s+|those of\s+|the\s+|a\s+|our\s+|its\s+|tuned\s+|original\s+|plain\s+)*[`\"'(*]*$"
-)
-COMPARES = re.compile(
-    r"(?i)\b(?:lower|higher|less|more|better|worse|faster|slower|longer|shorter|cheaper|smaller|larger|above|below|behind|ahead|improve\w*|gain|gains"
-    r"|reduction|increase|decrease|overhead|drop|penalty|slow-?down|speed-?up|longer|delta|difference|gap|margin|advantage|quicker|fewer)\b|Δ|δ"
-)
-LESS = re.compile(r"(?i)lower|higher|better|worse|faster|slower|longer|shorter|smaller|larger|above|below|behind|ahead|quicker")
-SLOWER = re.compile(r"(?i)\b(?:slower|faster|slow-?down|speed-?up|quicker|longer wall|step[- ]time|per step|overhead)\b")
-AFTERWARDS = re.compile(r"(?i)\s*(?:\(\s*|(?:for|by|in|from|with|on)\s+)(?:for\s+)?(?:the\s+)?[`\"'(*]*$")
-OTHERS = re.compile(r"(?i)\b(?:others?|remaining|the rest)\b")
-PRONOUN = re.compile(r"(?i)\W*(?:it|its|this|that|they|their|there)\b")
-HELD = re.compile(r"(?i)\b(?:vs\.?|versus|against|than|compared (?:to|with))\s*~?\s*$")
-GAP = re.compile(r"(?i)[Δδ]\s*[=:]?\s*$|\b(?:gap|difference|delta|margin)\b[^.;]{0,80}\b(?:is|was|of)\s+~?$")
-REACHED = re.compile(r"(?i)\b(?:reached|completed|finished|ended|ends|ran to|trained to|trained for|stopped)\b[^.;]{0,30}$")
-COUNTS = re.compile(r"(?i)^\W*(?:total|number of)\b|^\W*(?:experiments?|runs|seeds|rounds|trials)\W{0,4}\d")
-BEST = re.compile(r"(?i)\b(?:best|lowest|minimum|min|top|optimal|final best)\b")
-TOTAL = re.compile(r"(?i)\b(?:total|overall|altogether|in all|combined|sum)\b")
 
 
 @dataclass(frozen=True)
@@ -101,8 +87,20 @@ def take_apart(text: str, found: Sequence[Number], world: World, setting: Settin
     split = re.match(r"(?i)\W*(test|train|training|val|validation)\s+(?:set\s+)?(?:metrics|results|scores|numbers)\b", text)
     if split:
         terms = [_on(t, split[1].lower()) for t in terms]
-    planned = away or bool(PLANNED.search(text))
-    return Said(text, found, world.terms.with_labels(text, found, terms), mentions, setting, planned or bool(HEDGED.search(text)), planned)
+    worded = _without(text, mentions)
+    if ("default",) in world.subjects.parts:  # a run is called so
+        worded = re.sub(r"(?i)\bdefault\b", "", worded)
+    planned = away or bool(PLANNED.search(worded))
+    return Said(
+        text, found, world.terms.with_labels(text, found, terms), mentions, setting, planned or bool(HEDGED.search(worded)), planned
+    )
+
+
+def _without(text: str, mentions: Sequence[Mention]) -> str:
+    """The text without names of runs: one that is called default, or target, is no hedge."""
+    for m in mentions:
+        text = text[: m.start] + " " * (m.end - m.start) + text[m.end :]
+    return text
 
 
 def _on(term: Term, split: str) -> Term:
@@ -167,7 +165,9 @@ class _Reader:
     # -- who ----------------------------------------------------------------------------------------------------------------
     def _own_mention(self, number: Number) -> Mention | None:
         """The runs that a number is said of: named before it, nearest first, else right after it."""
-        before = [m for m in self.said.mentions if m.end <= number.start]
+        before = [m for m in self.said.mentions if m.end <= number.start and not self._of_another(m, number)]
+        done = [m for m in self._bases(False) if any(m.end <= n.start and n.end <= number.start for n in self.said.numbers)]
+        before = [m for m in before if m not in done] or before  # what an earlier number is held against has no part in this one
         if HELD.search(self.said.text[: number.start]):
             return Mention(number.start, number.start, self.world.baseline(self.said.setting), 1, text="the baseline")
         after = next((m for m in self.said.mentions if m.start >= number.end), None)
@@ -176,6 +176,11 @@ class _Reader:
             if not before or re.search(r"[,;)]|\band\b", gap):
                 return self._joined(after)
         return self._joined(before[-1]) if before else self.previous
+
+    def _of_another(self, mention: Mention, number: Number) -> bool:
+        """Whether a name in brackets right behind an earlier number is of that one: `from 0.20 s (vanilla) to 1.17`."""
+        opened = re.search(r"\d[^\s(]*(?: ?[A-Za-z/]+)? ?\([\s`*\"']*(?:for )?$", self.said.text[: mention.start])
+        return bool(opened) and bool(re.match(r"[`*\"']*\)", self.said.text[mention.end :])) and number.start > mention.end
 
     def subject(self) -> Mention | None:
         """What the sentence is about: the first runs that it names and holds against nothing."""
@@ -218,14 +223,15 @@ class _Reader:
                 runs = runs & self.world.having(link.term.quantity, link.number) or runs
         return runs
 
-    def _bases(self) -> list[Mention]:
-        """Mentions that something is held against."""
+    def _bases(self, roles: bool = True) -> list[Mention]:
+        """Mentions that something is held against; where nothing says so, those that are called a baseline."""
         marked = [
             m
             for m in self.said.mentions
-            if BASE.search(self.said.text[: m.start]) and not re.search(r"(?i)\bof\s+\W*$", self.said.text[: m.start])
+            if (BASE.search(self.said.text[: m.start]) or BASE_OF.search(self.said.text[: m.start]))
+            and not re.search(r"(?i)\bof\s+\W*$", self.said.text[: m.start])
         ]
-        return marked or [m for m in self.said.mentions if m.text.lower() in BASELINE]
+        return marked or [m for m in self.said.mentions if roles and m.text.lower() in BASELINE]
 
     # -- what ---------------------------------------------------------------------------------------------------------------
     def _is_step(self, link: Link) -> bool:
@@ -269,8 +275,14 @@ class _Reader:
             and "/" in link.term.quantity
             or after
             and LESS.fullmatch(after[1])
+            or self._by_nats(link)
             or GAP.search(self.said.text[: n.start])
         )
+
+    def _by_nats(self, link: Link) -> bool:
+        """Whether a number is a difference in nats: `by 0.11 nats`, `loses 0.2 nats to`."""
+        before, after = self.said.text[: link.number.start], self.said.text[link.number.end :]
+        return link.number.kind == "plain" and bool(re.match(r"(?i)[\s`*]*nats?\b", after)) and bool(NEAR.search(before))
 
     def _comparison(self, link: Link) -> Outcome:
         n = link.number
@@ -278,7 +290,7 @@ class _Reader:
         claim = f"how {quantity or 'something'} compares"
         if quantity is None:
             return Outcome(UNDECIDABLE, claim, note="the sentence does not say what is compared")
-        ours, theirs = self._sides(link)
+        ours, theirs, said = self._sides(link)
         if not ours or not theirs or ours == theirs:
             return Outcome(UNDECIDABLE, claim, note="the sentence does not say what is held against what")
         who = f"{claim}: {self.world.who(ours)} against {self.world.who(theirs)}"
@@ -288,7 +300,7 @@ class _Reader:
         ):  # per cent of what is not said: of the loss, or of its exponential
             values += self._differences(link, "val/perplexity", ours, theirs)
         outcome = hold(n, values, who)
-        return self._certainly(outcome, replace(link, tight=self._clearly_compared(link, quantity)), True)
+        return self._certainly(outcome, replace(link, tight=self._clearly_compared(link, quantity)), said)
 
     def _clearly_compared(self, link: Link, quantity: str) -> bool:
         """Whether a number without a quantity right beside it can be a comparison of only one: Δ=+0.018, 5.8x slower."""
@@ -296,6 +308,9 @@ class _Reader:
             return True
         before, after = self.said.text[: link.number.start], self.said.text[link.number.end :]
         one = len({t.quantity for t in self.said.terms if "/" in t.quantity}) == 1
+        nats = re.match(r"(?i)[\s`*]*nats?\b", after)
+        if quantity == "val/loss" and (self._by_nats(link) or nats and LESS.match(after[nats.end() :].lstrip(" `*)"))):
+            return True
         if SLOWER.match(after.lstrip(" -0123456789.x~")) and link.number.kind in ("ratio", "percent"):
             return True
         return one and bool(
@@ -350,24 +365,38 @@ class _Reader:
             return "train_time"
         before = [t.quantity for t in self.said.terms if "/" in t.quantity and t.end <= link.number.start]
         named = before[-1:] or [t.quantity for t in (*self.said.terms, *self.said.setting.quantities) if "/" in t.quantity]
+        if self._by_nats(link) or link.number.kind == "plain" and re.match(r"(?i)\s*nats?\b", self.said.text[link.number.end :]):
+            return "val/loss"
         loss = "val/loss" if link.number.kind == "plain" and COMPARES.search(self.said.text) else None
         return named[0] if named else loss
 
-    def _sides(self, link: Link) -> tuple[Runs, Runs]:
-        """What is compared, and what it is held against."""
+    def _sides(self, link: Link) -> tuple[Runs, Runs, bool]:
+        """What is compared, what it is held against, and whether that is said."""
         bases = self._bases()
         mentions = [m for m in self.said.mentions if m not in bases]
         before = [m for m in mentions if m.end <= link.number.start]
         own = before[-1] if before else mentions[0] if mentions else None
-        base = next((b for b in bases if b.start >= link.number.end), bases[-1] if bases else None)
+        base, guessed = self._base(link, bases), False
         if base is None and len(mentions) == 2:
-            own, base = mentions[1], mentions[0]
+            own, base, guessed = mentions[1], mentions[0], True
         if base is None and not COMPARES.search(self.said.text) and link.number.kind == "percent":
-            return frozenset(), frozenset()
+            return frozenset(), frozenset(), False
         theirs = self._runs(base) if base is not None else self.world.baseline(self.said.setting)
         own = own or self.previous
         ours = self._runs(self._joined(own)) if own is not None else self.world.parent_runs(self.said.setting)
-        return ours, theirs
+        if ours == theirs and base is None:  # `a reaches x, b has y: its loss is z lower`
+            ours = next((found for m in reversed(before) if (found := self._runs(self._joined(m))) != theirs), ours)
+        return ours, theirs, not guessed
+
+    def _base(self, link: Link, bases: list[Mention]) -> Mention | None:
+        """What a number is held against: the next base, but `a beats b by 0.1` says it before."""
+        said = [b for b in bases if b.end <= link.number.start]
+        if said and re.fullmatch(
+            r"[\s`*\"')(:,]*(?:by|with)?\s*(?:about |around |roughly |only |just )?\W{0,3}",
+            self.said.between(said[-1].end, link.number.start),
+        ):
+            return said[-1]
+        return next((b for b in bases if b.start >= link.number.end), bases[-1] if bases else None)
 
     def _step_said(self) -> int | None:
         return self.world.step(self.said.text)
@@ -402,8 +431,15 @@ class _Reader:
         step = self._near_step(n)
         options = self.world.readings(term, n, runs, step, self.said.setting.n, self.said.setting)
         explicit = mention is not None or runs != self.world.subjects.current(self.world.everyone)
+        one = self.world.one_group(runs) or self.world.is_sweep(runs) or bool(BEST.search(self.said.text)) or self._in_range(n)
+        clear = explicit and one  # of several runs a plain number is of the one that only the writer knows
         values = [v for label, values in options.items() for v in values if explicit or "best" in label and BEST.search(self.said.text)]
-        return self._certainly(hold(n, values, claim), link, explicit)
+        return self._certainly(hold(n, values, claim), link, clear)
+
+    def _in_range(self, number: Number) -> bool:
+        """Whether a number is an end of a printed range, whichever way round."""
+        before, after = self.said.text[: number.start], self.said.text[number.end :]
+        return bool(re.search(r"\d\w{0,3}\s?(?:-|to|\.\.)\s?$", before) or re.match(r"\s?(?:-|to|\.\.)\s?\d", after))
 
     def _near_step(self, number: Number) -> int | None:
         """The step that a sentence says of a value: right after it, or before it in the same clause."""
@@ -426,7 +462,14 @@ class _Reader:
             return outcome
         if self.heading and link.tight:
             return hold(link.number, self.world.setting_values(link.term.quantity, self.world.everyone), claim)
+        if self._odd_one_out(link, values):
+            return hold(link.number, self.world.setting_values(link.term.quantity, self.world.everyone), claim)
         return replace(outcome, verdict=UNDECIDABLE, note=outcome.note or "which runs are meant is not said, and they differ in this")
+
+    def _odd_one_out(self, link: Link, values: list[Value]) -> bool:
+        """Whether a number stands in a list of a setting's values (`lr in {1e-3, 2e-3, 4e-3}`) whose others the runs all have."""
+        others = [o.number for o in self.links if o is not link and o.term is link.term]
+        return len(others) > 1 and all(any(agrees(o, v.value) for v in values) for o in others)
 
     def _count(self, link: Link) -> Outcome:
         """How many runs, or seeds: certain of a file with many runs, of groups whose settings are said, and of all there are."""

@@ -52,6 +52,12 @@ def tokens(text: str) -> tuple[str, ...]:
     return tuple(words)
 
 
+ONE_RUN = re.compile(r"(?i)[`\"'*]*\s+(?:run|variant|model|config|configuration)s?\b")  # behind a word that names a run only here
+THE_RUN = re.compile(
+    r"(?i)[`\"'*]*(?:\s+(?:by|is|was|has|had|ends|ended|reaches|reached|loses|beats)\b|[,.;)]?\s*$)"
+)  # the same behind `the`
+
+
 class Subjects:
     """Finds runs in texts."""
 
@@ -167,6 +173,12 @@ class Subjects:
                 return mention
         return None
 
+    @staticmethod
+    def _one_run(text: str, start: int, stop: int) -> bool:
+        """Whether a word that many texts have means a run here: `the default run`, `beats the default by`."""
+        the = re.search(r"(?i)\bthe[\s`\"'*]+$", text[:start]) and text[start:stop].isalpha()
+        return bool(ONE_RUN.match(text, stop) or the and THE_RUN.match(text, stop))
+
     def _mention(self, part: tuple[str, ...], start: int, stop: int, text: str) -> Mention | None:
         said = text[start:stop]
         assigned = re.match(r"[A-Za-z_ ]+[=:]\s?[\d.]+$", said) and part[0] in self.key_words
@@ -175,7 +187,7 @@ class Subjects:
         if part in self.values and (len(part) > 1 or part[0] not in COMMON):
             key, runs = max(self.values[part], key=lambda v: len(v[1]))
             return Mention(start, stop, runs, 1, key, said)
-        if len(part) == 1 and part in self.ends and re.match(r"(?i)[`\"'*]*\s+(?:run|variant|model|config|configuration)s?\b", text[stop:]):
+        if len(part) == 1 and part in self.ends and self._one_run(text, start, stop):
             return Mention(start, stop, self.current(frozenset(self.ends[part])), 1, text=said)
         telling = [w for w in part if w not in COMMON and re.search(r"[a-z]{3}|[a-z]\d|\d[a-z]{2}", w)]
         if len(part) == 1 and part[0] in self.key_words:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ngt_report.verify import numbers
-from ngt_report.verify.comparisons import cell_compared
+from ngt_report.verify.comparisons import cell_compared, pair_above, pair_compared
 from ngt_report.verify.evidence import Value
 from ngt_report.verify.grid import Grid, Head
 from ngt_report.verify.recompute import Options, higher_is_better, measure
@@ -42,6 +42,19 @@ class Cell:
     options: Options | None = None
     note: str = "no file has it"
     certain: bool = True
+
+
+STEP_OF = {"best": "best_step", "last": "last_step"}
+
+
+def _with_step(terms: Sequence[Term], found: Sequence[Number], text: str) -> bool:
+    """Whether a cell is a value with its step: `4.55 @ 13.5k`, `4.5524 (13500)`."""
+    value, step = found
+    joined = re.fullmatch(r"\s?(?:@|at|\()\s?(?:step |iter(?:ation)? )?", text[value.end : step.start])
+    whole = step.kind == "plain" and step.value == int(step.value) and step.value >= 10
+    return (
+        bool(joined) and whole and "/" in terms[0].quantity and (len(terms) == 1 or terms[1].quantity in ("step", "best_step", "last_step"))
+    )
 
 
 def check_table(table: Table, world: World) -> list[tuple[Text, Number, Outcome]]:
@@ -87,19 +100,31 @@ class _Reader:
     def _terms(self, i: int, row: Row) -> tuple[Term, ...]:
         """The quantities of a cell: its column's, else its row's, else what stands above the table."""
         head = self.grid.heads[i]
-        return head.terms or row.label.terms or (self.setting.quantities if head.leaves_open else ())
+        return head.terms or row.label.terms or (self.setting.quantities if head.leaves_open else self._beside(row.cells[i].plain))
+
+    def _beside(self, text: str) -> tuple[Term, ...]:
+        """The quantity that a cell itself names behind its only number: `+11.4% ppl`."""
+        found = numbers.find(text)
+        terms = self.world.terms.scan(text) if len(found) == 1 else []
+        return tuple(terms) if len(terms) == 1 and terms[0].start >= found[0].end and not terms[0].is_setting else ()
 
     @staticmethod
     def _term(terms: tuple[Term, ...], k: int, found: Sequence[Number], text: str) -> Term | None:
         """The quantity of the k-th number of a cell: one each, or a mean and what stands behind its ±."""
         if terms and len(found) == 2 and re.fullmatch(r"\s?(?:±|\+/-|\+-)\s?", text[found[0].end : found[1].start]):
             return replace(terms[0], stat="std" if k else "mean")
+        if terms and len(found) == 2 and _with_step(terms, found, text):
+            return replace(terms[0], quantity=STEP_OF.get(terms[0].stat, "step"), stat="") if k else terms[0]
         return terms[k] if len(terms) == len(found) else terms[0] if terms and len(found) == 1 else None
 
     def _cell(self, cell: Cell, row: Row, term: Term | None) -> Cell:
         """Fill in what a cell claims."""
         head = self.grid.heads[cell.column]
         cell.runs = (row.runs & head.runs) or head.runs or row.runs
+        if not cell.runs and (pair := pair_above(self.rows, row)):
+            cell.claim, cell.certain = f"{head.text} of {row.cells[0].plain.strip()}", False
+            cell.options = pair_compared(self.world, pair, cell, term) if term else None
+            return cell
         compared = cell_compared(self.grid, self.rows, self.setting, cell, row, term) if cell.runs else None
         if compared is not None:
             cell.claim, cell.options, cell.certain = f"{head.text} of {self.world.who(cell.runs)}", compared, False

@@ -28,6 +28,9 @@ PATTERNS: dict[str, str] = {
     "{split}/loss": rf"{SPLIT}?{KIND}(?:loss(?:es)?|cross[- ]entropy|nll|xent)\b",
     "val/loss": (
         r"\b(?:best|final|last|min)[\s_-]val(?:idation)?\b(?![\s_-]*(?:step|iter|ppl|perp|acc|loss|bpb))|\bval\b(?=\s*[=:@])"
+        r"|\b(?:ended|ends|finish(?:ed|es)|landed|lands|closed|closes|converged|converges|settled|got|gets|came in|comes in)(?: up| down)?"
+        r" (?:at|to|on)\b(?=\W{0,4}\d+\.\d{2,}(?![\d%x]|\s?(?:s|sec|min|h|ms|steps|it|tok)\b))"
+        r"|\b(?:reach(?:es|ed)|achiev(?:es|ed)|scor(?:es|ed)|obtain(?:s|ed))\b(?=\W{0,4}\d+\.\d{3,}(?![\d%x]|\s?(?:s|sec|min|h|ms|steps|it|tok)\b))"
         r"|(?<!the )(?<!was )(?<!is )\b(?:best|final|last|min)\b(?=[\s:=]*~?\s?\d+\.\d{2,}(?![\d%x]))"
     ),
     "{split}/perplexity": rf"{SPLIT}?{KIND}(?:ppl|perplexit(?:y|ies))\b(?:\s*\(exp\(loss\)\))?",
@@ -40,6 +43,7 @@ PATTERNS: dict[str, str] = {
     ),
     "tokens_per_s": rf"\b(?:tok|toks|tokens?)\s?(?:/|[\s_]?per[\s_])\s?{SEC}\b|\bthroughput\b|\btps\b|\btokens?[\s_]s(?:ec)?\b",
     "train_time": (
+        r"\b(?:took|takes|needed|needs|lasted|ran for|trained for|finished in|done in)\b(?=[^.;\d]{0,30}\d)|"
         r"\b(?:train(?:ing)?|wall|wall[- ]?clock|elapsed|run|total(?:\s(?:train(?:ing)?|experiment(?:al)?|compute))?)"
         r"[\s_-]*(?:time|runtime)\b"
         r"|\bwall[- ]?clock\b|\bruntime\b|\belapsed\b|^\W*time\s*(?:[\[(/]|$)|\btime\b(?=\s*[=:]\s*~?\s?\d)|\btraining[\s_]duration\b"
@@ -222,12 +226,16 @@ def _metric_pattern(metric: str) -> str:
     return rf"(?<![\w-]){heads}[\s_/-]*{body}" if heads else _words(metric)
 
 
+ASIDE = [[w] for w in ("with", "at", "by", "in", "on", "among")]  # `is best with a loss of`: the run is, not the loss
+
+
 def _stat(text: str, term: Term, others: list[Term]) -> str:
     """How the quantity is meant: a word right before it, or right after it."""
     left = max((o.end for o in others if o.end <= term.start), default=0)
     chain = re.search(r"(?:[\w±Δδ.]+[\s_-]+)*$", text[max(left, term.start - 40) : term.start].lower())
-    for word in reversed(re.findall(r"[\w±Δδ.]+", chain[0] if chain else "")[-3:]):
-        if word in STATS:
+    words = re.findall(r"[\w±Δδ.]+", chain[0] if chain else "")[-3:]
+    for i, word in reversed(list(enumerate(words))):
+        if word in STATS and not (STATS[word] == "best" and words[i + 1 : i + 2] in ASIDE):
             return STATS[word]
     after = re.match(
         r"[\s_-]*\(?(std|stdev|sd|delta|diff|difference|gap|change|improvement|gain|reduction|overhead|ratio|mean|avg|±)\b",

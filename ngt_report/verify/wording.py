@@ -1,0 +1,46 @@
+"""How sentences plan, hedge and compare: the wording by which a number is no claim, or one about two runs."""
+
+from __future__ import annotations
+
+import re
+
+# what is planned, advised, or said of others is no claim about the data; HEDGED may be one, when it names run and quantity
+PLANNED = re.compile(
+    r"(?i)\b(?:next|todo|plan(?:ned|s)?|future|will|would|should|try|avoid|consider|recommend\w*|suggest\w*|expect\w*|paper|literature"
+    r"|published|prior work|previous work|elsewhere|assum\w+|hypothe\w+|goal|aim\w*|target|estimat\w+|projected|standard practice"
+    r"|typical\w*|usual\w*|convention\w*|for instance|optional\w*)\b"
+)
+HEDGED = re.compile(
+    r"(?i)\b(?:could|may|might|if|unless|e\.g|example|reported|default(?! (?:run|variant|model|config))|can be"
+    r"|first run|compile|instead of|not)\b"
+)
+HEDGED_HEADING = re.compile(
+    r"(?i)\b(?:next steps?|future|todo|plans?|how to|usage|install\w*|set ?up|quick ?start|requirements|constraints|tips|pitfalls|gotchas"
+    r"|goals|background|related work|references|commands?|launch|data prep)\b"
+)
+BASE = re.compile(
+    r"(?i)\b(?:vs\.?|versus|than|against|over|compared (?:to|with)|relative to|from|below|above|behind|of|beats?|beating|beaten by"
+    r"|outperform(?:s|ed|ing)?|surpass(?:es|ed)?|trail(?:s|ed|ing)?|lag(?:s|ged|ging)?|loses to|lost to|improves? (?:on|upon))\s+"
+    r"(?:that of\s+|those of\s+|the\s+|a\s+|our\s+|its\s+|tuned\s+|original\s+|plain\s+)*[`\"'(*]*$"
+)
+BASE_OF = re.compile(  # compared to 4.56 for the
+    r"(?i)\b(?:vs\.?|versus|than|against|compared (?:to|with)|relative to)\s+~?\d[^;]{0,24}\s(?:for|of|in|with|by)\s+(?:the\s+)?[`\"'(*]*$"
+)
+COMPARES = re.compile(
+    r"(?i)\b(?:lower|higher|less|more|better|worse|faster|slower|longer|shorter|cheaper|smaller|larger|above|below|behind|ahead|improve\w*|gain|gains"
+    r"|reduction|increase|decrease|overhead|drop|penalty|slow-?down|speed-?up|longer|delta|difference|gap|margin|advantage|quicker|fewer)\b|Δ|δ"
+)
+LESS = re.compile(r"(?i)lower|higher|better|worse|faster|slower|longer|shorter|smaller|larger|above|below|behind|ahead|quicker")
+SLOWER = re.compile(r"(?i)\b(?:slower|faster|slow-?down|speed-?up|quicker|longer wall|step[- ]time|per step|overhead)\b")
+AFTERWARDS = re.compile(r"(?i)\s*(?:\(\s*|(?:for|by|in|from|with|on)\s+)(?:for\s+)?(?:the\s+)?[`\"'(*]*$")
+OTHERS = re.compile(r"(?i)\b(?:others?|remaining|the rest)\b")
+PRONOUN = re.compile(r"(?i)\W*(?:it|its|this|that|they|their|there)\b")
+HELD = re.compile(r"(?i)\b(?:vs\.?|versus|against|than|compared (?:to|with))\s*~?\s*$")
+NEAR = re.compile(
+    r"(?i)\b(?:by|loses?|lost|trails?|trailing|costs?|gains?|wins?|saves?)\s+(?:about |around |roughly |only |just )?\W{0,3}~?$"
+)
+GAP = re.compile(r"(?i)[Δδ]\s*[=:]?\s*$|\b(?:gap|difference|delta|margin)\b[^.;]{0,80}\b(?:is|was|of)\s+~?$")
+REACHED = re.compile(r"(?i)\b(?:reached|completed|finished|ended|ends|ran to|trained to|trained for|stopped)\b[^.;]{0,30}$")
+COUNTS = re.compile(r"(?i)^\W*(?:total|number of)\b|^\W*(?:experiments?|runs|seeds|rounds|trials)\W{0,4}\d")
+BEST = re.compile(r"(?i)\b(?:best|lowest|minimum|min|top|optimal|final best)\b")
+TOTAL = re.compile(r"(?i)\b(?:total|overall|altogether|in all|combined|sum)\b")
