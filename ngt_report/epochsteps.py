@@ -63,6 +63,12 @@ class EpochSteps:
             return step + ((self.epoch or 0) - (self.base or 0)) * self.length
         return step + self.before
 
+    def end_of(self, epoch: int | None, otherwise: int | None) -> int | None:
+        """The step at which an epoch ends, where that is known."""
+        if epoch is None or not self.restarts or not self.length or self.unknown or self.base is None:
+            return otherwise
+        return (epoch - self.base + 1) * self.length
+
     @property
     def open(self) -> bool:
         """Whether what was read may have to be read otherwise when more follows."""

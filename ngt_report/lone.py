@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from ngt_report import names
+from ngt_report.epochsteps import EpochSteps
 from ngt_report.textlog import BEGIN, LONE, PHASES, TOKEN, Dialect, meaning
 from ngt_report.waist import Block, Column, Reading
 
@@ -14,10 +15,22 @@ CLOSING = {"val/loss": "final/loss", "eval_loss": "final/loss", "test/loss": "te
 PHASED = re.compile(
     BEGIN + r"[^\w\n]*+(?P<phase>validation|validate|valid|val|evaluation|eval|test)(?P<what>[ \t]+loss)?(?=[\W_])", re.IGNORECASE
 )
-AT_EPOCH = re.compile(BEGIN + r"[^\w\n]*+(?:(?:end of|after)[ \t]++)?ep(?:och)?[ \t:=#\[(]*+[0-9]+\b", re.IGNORECASE)
+AT_EPOCH = re.compile(BEGIN + r"[^\w\n]*+(?:(?:end of|after)[ \t]++)?ep(?:och)?[ \t:=#\[(]*+(?P<epoch>[0-9]{1,9})\b", re.IGNORECASE)
+_COMMON = "loss|ppl|perplexity|acc|accuracy|bpb|ce|nll|results?|metrics?|set|summary|stats|scores?|after|at|epoch"
+OF_SET = re.compile(rf"[ \t]+(?:on[ \t]+)?(?!(?:{_COMMON})\b)(?P<name>[\w.\-]{{1,60}})[ \t]*:", re.IGNORECASE)  # Eval wikitext: ...
+EPOCH = re.compile(BEGIN + r"[^\w\n]*+(?:(?:end of|after)[ \t]++)?ep(?:och)?[ \t:=#\[(]*+(?P<epoch>[0-9]{1,9})\b", re.IGNORECASE)
+OF_SET = re.compile(
+_OF_COMMON = "loss|ppl|perplexity|acc|accuracy|bpb|ce|nll|results?|metrics?|set|summary|stats|scores?|after|at|epoch"
+OF_SET = re.compile(  # Eval wikitext: loss 4.2
+    rf"[ \t]+(?:on[ \t]+)?(?!(?:{_OF_COMMON})\b)(?P<name>[\w.\-]{{1,60}})[ \t]*:", re.IGNORECASE
+)
+    re.IGNORECASE,
+)
+EPOCH = re.compile(r"\bep(?:och)?[ \t:=#\[(]*+(?P<epoch>[0-9]{1,9})\b", re.IGNORECASE)
 _EPOCH_PHRASE = re.compile(r"[ \t]+(?:after|at|for|in)[ \t]+(?:the )?(?:end of )?epoch[ \t]*[0-9]+(?:[ \t]*/[ \t]*[0-9]+)?", re.IGNORECASE)
 PLAIN = Dialect()
 Values = list[tuple[str, str]]  # canonical name, number as printed
+Held = tuple[int, Values, int | None]  # line, values, the epoch that it names
 
 
 def values_of(text: str) -> Values:
@@ -32,16 +45,24 @@ def values_of(text: str) -> Values:
         name = meaning(names.clean(token["key"]), token["unit"] or "", phase, PLAIN)[0] if token["number"] else ""
         if name in KEPT:
             found.setdefault(name, token["number"])
+    if head and not head["what"] and (one := OF_SET.match(text, head.end())):  # one of several sets
+        found = {name.replace("/", f"/{names.clean(one['name'])}_").replace("eval_loss", "val/eval_loss"): v for name, v in found.items()}
     if head and head["what"] and "val/loss" not in found and (bare := LONE.match(text, head.end())):
         found.setdefault(f"{phase}/loss", bare["number"])
     return list(found.items()) if any(name.endswith("loss") or name == "val/bpb" for name in found) else []
+
+
+def epoch_of(text: str) -> int | None:
+    """The epoch that such a line names."""
+    found = EPOCH.search(text)
+    return int(found["epoch"]) if found else None
 
 
 @dataclass(slots=True)
 class Lone:
     """The evaluations of one trial that wait for the steps around them."""
 
-    held: list[tuple[int, Values]] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
     leading: bool = False  # the first came before the first step
     ahead: bool = False  # steps are counted from 0: each comes before the line of its step
     curve: bool = False  # more data came after one: they are the curve
@@ -68,9 +89,10 @@ class Lone:
             return last
         return last + 1 if gap == 1 else None
 
-    def put(self, reading: Reading, trial: int, segment: int, step: int | None, closing: bool, held: list[tuple[int, Values]]) -> None:
+    def put(self, reading: Reading, trial: int, segment: int, at: int | None, closing: bool, held: list[Held], epochs: EpochSteps) -> None:
         """Hand them over, and say once that steps come from elsewhere."""
-        for line, values in held:
+        for line, values, epoch in held:
+            step = epochs.end_of(epoch, at)
             for name, text in values:
                 name = CLOSING.get(name, "") if closing else name
                 if name:

@@ -139,7 +139,7 @@ def tokenize(line: str, dialect: Dialect) -> list[Value] | None:
     if dialect.line is not None:
         return _own_line(line, dialect)
     head = dialect.header.match(line) or (COUNTED.match(line) if dialect.header is HEADER else None)
-    if head and (head["word"] or "") == "s:" and (beside := dialect.header.match(line, head.end())):
+    if head and head["word"] is None and (beside := dialect.header.match(line, head.end())):
         head = beside  # s:0 step:100/600
     values = _after_header(line, head, dialect) if head else _pairs(line, dialect)
     if not any(v.name[0] != "@" and not v.name.startswith(("best/", "final/")) or v.name in CLOCKS for v in values):
@@ -160,7 +160,7 @@ def _after_header(line: str, head: re.Match[str], dialect: Dialect) -> list[Valu
         return []  # such a line repeats an earlier step
     word = (head["word"] or "s").lower()
     values = [Value("@iteration" if dialect.iterations and word[:2] == "it" else "@step", *head.span("step"))]
-    values += [Value(f"@{g}", *head.span(g)) for g in ("total", "epoch", "epochs") if head.groupdict().get(g)]
+    values += [Value(f"@{g}", *head.span(g)) for g in ("total", "epoch", "epochs", "clock") if head.groupdict().get(g)]
     phase = PHASES.get((head["phase"] or "").lower(), "")
     phase = "test" if phase and ON_TEST.search(line, head.end()) else phase
     if head["what"] and (lone := LONE.match(line, head.end())):

@@ -16,10 +16,10 @@ from ngt_report import loglines, pasted
 from ngt_report.datalines import DataLines
 from ngt_report.epochsteps import EpochSteps, without_steps
 from ngt_report.files import LONGEST_LINE, InputFile
-from ngt_report.firstdata import clean
-from ngt_report.lone import Lone, values_of
+from ngt_report.firstdata import bare_steps, clean
+from ngt_report.lone import Lone, epoch_of, values_of
 from ngt_report.pasted import Pasted
-from ngt_report.records import open_record
+from ngt_report.records import open_record, spread_bare
 from ngt_report.spans import Found, Part, Span, first_after
 from ngt_report.textclock import StepTimes, evaluates, printed_clocks, put_late
 from ngt_report.textlog import Dialect, numbers, printed_decimals
@@ -37,6 +37,7 @@ class TextReader:
         self.dialect = dialect
         self.reading = Reading()
         self.data = DataLines(dialect)
+        self.bare = bare_steps(file)
         self.preamble: list[tuple[int, str]] = []
         self.trial = -1
         self.segment = 0
@@ -128,6 +129,7 @@ class TextReader:
 
     def _mixed_rows(self, block: bytes, physical: Sequence[int]) -> None:
         """Lines of any kind."""
+        block = spread_bare(block) if self.bare else block
         self.data.learn_from(block)
         for _ in range(3):  # a shape first met deep in the block takes the block's other lines when it is read again
             rows = self.data.shapes.rows(block)
@@ -187,7 +189,7 @@ class TextReader:
         if kind == "marker":
             self._marker(at, text)
         elif kind == "lone":
-            self.lone.held.append((at, values_of(text)))
+            self.lone.held.append((at, values_of(text), epoch_of(text)))
         elif self.trial < 0 or self.named:
             self._keep(at, text)
             if kind in loglines.ENDINGS and self.named:  # it was announced and died before its first data line
@@ -289,7 +291,7 @@ class TextReader:
         else:
             lone.curve = lone.curve or not lone.stepped
             step = steps[0] if lone.ahead else self.last_step
-        lone.put(self.reading, self.trial, self.segment, step, lone.stepped, lone.held)
+        lone.put(self.reading, self.trial, self.segment, step, lone.stepped, lone.held, self.epochs)
         lone.held = []
 
     def _close_lone(self, kept: int = 0) -> None:
@@ -297,9 +299,8 @@ class TextReader:
         lone = self.lone
         held, lone.held = lone.held[: len(lone.held) - kept], lone.held[len(lone.held) - kept :]
         if self.trial >= 0:
-            lone.put(
-                self.reading, self.trial, self.segment, lone.after_last(self.last_step, self.gap), not lone.curve or lone.stepped, held
-            )
+            step, closing = lone.after_last(self.last_step, self.gap), not lone.curve or lone.stepped
+            lone.put(self.reading, self.trial, self.segment, step, closing, held, self.epochs)
 
     def _open_trial(self, line: int) -> None:
         if self.trial >= 0:

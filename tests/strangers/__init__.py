@@ -1,4 +1,4 @@
-"""Logs in the shapes that other people's scripts print, each with what a person reads from it; written before the reader was held against them."""
+"""Logs in the shapes that other people's scripts print, each with what a person reads from it."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ def stranger(kind: str, name: str, files: str | Mapping[str, str], *runs: End | 
 
 def load() -> dict[str, Stranger]:
     """All of them."""
-    from tests.strangers import documents, frameworks, prints, tables  # noqa: F401
+    from tests.strangers import documents, frameworks, later, prints, tables  # noqa: F401
 
     return STRANGERS

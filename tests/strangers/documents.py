@@ -1,5 +1,6 @@
 """JSON: lines, documents, what trackers leave in folders."""
 
+# ruff: noqa: E501 - lines as they are printed
 from __future__ import annotations
 
 import json

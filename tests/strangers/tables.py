@@ -1,5 +1,6 @@
 """Tables: CSV exports of trackers, loggers' CSVs, results tables."""
 
+# ruff: noqa: E501 - lines as they are printed
 from __future__ import annotations
 
 from tests.strangers import stranger
