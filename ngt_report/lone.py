@@ -18,14 +18,6 @@ PHASED = re.compile(
 AT_EPOCH = re.compile(BEGIN + r"[^\w\n]*+(?:(?:end of|after)[ \t]++)?ep(?:och)?[ \t:=#\[(]*+(?P<epoch>[0-9]{1,9})\b", re.IGNORECASE)
 _COMMON = "loss|ppl|perplexity|acc|accuracy|bpb|ce|nll|results?|metrics?|set|summary|stats|scores?|after|at|epoch"
 OF_SET = re.compile(rf"[ \t]+(?:on[ \t]+)?(?!(?:{_COMMON})\b)(?P<name>[\w.\-]{{1,60}})[ \t]*:", re.IGNORECASE)  # Eval wikitext: ...
-EPOCH = re.compile(BEGIN + r"[^\w\n]*+(?:(?:end of|after)[ \t]++)?ep(?:och)?[ \t:=#\[(]*+(?P<epoch>[0-9]{1,9})\b", re.IGNORECASE)
-OF_SET = re.compile(
-_OF_COMMON = "loss|ppl|perplexity|acc|accuracy|bpb|ce|nll|results?|metrics?|set|summary|stats|scores?|after|at|epoch"
-OF_SET = re.compile(  # Eval wikitext: loss 4.2
-    rf"[ \t]+(?:on[ \t]+)?(?!(?:{_OF_COMMON})\b)(?P<name>[\w.\-]{{1,60}})[ \t]*:", re.IGNORECASE
-)
-    re.IGNORECASE,
-)
 EPOCH = re.compile(r"\bep(?:och)?[ \t:=#\[(]*+(?P<epoch>[0-9]{1,9})\b", re.IGNORECASE)
 _EPOCH_PHRASE = re.compile(r"[ \t]+(?:after|at|for|in)[ \t]+(?:the )?(?:end of )?epoch[ \t]*[0-9]+(?:[ \t]*/[ \t]*[0-9]+)?", re.IGNORECASE)
 PLAIN = Dialect()

@@ -147,7 +147,8 @@ class RowReader:
                 self._odd.setdefault(raw, []).append((line, str(flat[raw])[:60]))
         if "best/loss" in columns and not columns.keys() & ENDS:
             self._only_best = self._only_best or line
-            self.reading.blocks.append(self._block(flat, plan, trial, line, best, {"best/loss": columns.pop("best/loss")}))
+            at = best if best is not None else step if any(_is_best_file(c, v) for c, v in flat.items()) else None
+            self.reading.blocks.append(self._block(flat, plan, trial, line, at, {"best/loss": columns.pop("best/loss")}))
         apart = {n: columns.pop(n) for n in ("best/loss",) if n in columns and best is not None}
         for at, group in ((step, columns), (best, apart)):
             if group:
