@@ -96,7 +96,7 @@ def _standing(piece: Piece) -> str:
     """How a trial is placed: logs first, then what may describe them."""
     if piece.kind != "curve":
         return piece.kind
-    if piece.format in ("curve_csv", "tfevents"):
+    if piece.format in ("curve_csv", "wide_csv", "mlflow", "tfevents"):
         return "guest"
     return "own" if piece.siblings == 1 else "named" if piece.name else "unnamed"
 
@@ -326,6 +326,8 @@ def base_id(path: str, bases: list[str], format: str = "") -> str:
     )
     if path == holder:
         inside = PurePosixPath(path).name
+    if format == "mlflow":  # RUN/metrics/NAME
+        return inside.partition("/metrics/")[0]
     bare = CHECKPOINT.sub("", inside) if format == "checkpoint" else ENDINGS.sub("", inside)
     bare = bare or inside
     if format == "tfevents" or tail(bare).lower() in GENERIC:

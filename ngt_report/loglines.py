@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ngt_report import names
+from ngt_report.lone import values_of
 from ngt_report.textlog import NUMBER
 from ngt_report.waist import Block, Column, Reading
 
@@ -22,7 +23,7 @@ MARKER = re.compile(
 )
 FINAL = re.compile(
     rf"^\W*(?:final[ _]?\w{{0,80}}[ _:|]+(?:(?P<split1>val|validation|test)[ _]?loss)?|(?P<split2>validation|val|test)[ _]loss"
-    rf"(?: at the end of training(?: (?:for|on) (?:the )?(?P<split3>val|validation|test)[^|]*)?[ |]*lm loss value)?)[ \t]*[:=]?[ \t]*"
+    rf" at the end of training(?: (?:for|on) (?:the )?(?P<split3>val|validation|test)[^|]*)?[ |]*lm loss value)[ \t]*[:=]?[ \t]*"
     rf"(?:val_loss:)?(?P<value>{NUMBER})(?=$|[\s;)(|]|,(?!\d))",
     re.IGNORECASE,
 )
@@ -52,7 +53,7 @@ KILL = re.compile(
     r"|No space left on device|CUDA out of memory|^(?:Aborted\b|terminate called )|Watchdog caught collective"
 )
 _ANY = re.compile(  # on the lower-cased line: a hundred times more lines than kinds
-    rb"\[run\]|experiment|trial|variant|\brun\b|run[ _]name|final|validation|val[ _]loss|test[ _]loss|best"
+    rb"\[run\]|experiment|trial|variant|\brun\b|run[ _]name|final|valid|\bval[ _:|\])]|\beval|\btest[ _:|\])]|best"
     rb"|(?:train(?:ing)?|elapsed)[ _](?:time|took)|throughput|result|resum|stop|target|traceback|error|exception|interrupt|exit|killed"
     rb"|terminate|segmentation|bus error|core dumped|memory|no space|cancelled|aborted|sig|watchdog|load|restor"
 )
@@ -91,7 +92,7 @@ def kind_of(raw: bytes) -> str | None:
     if len(raw) > 4096 or not _ANY.search(raw.lower()):
         return None
     text = raw.decode("utf-8", "replace")
-    return next((kind for kind, pattern in KINDS if pattern.search(text)), None)
+    return next((kind for kind, pattern in KINDS if pattern.search(text)), "lone" if values_of(text) else None)
 
 
 def marker_name(text: str) -> str:
@@ -103,7 +104,8 @@ def marker_name(text: str) -> str:
 
 def record(reading: Reading, trial: int, kind: str, text: str, line: int, last_step: int | None) -> None:
     """Put what a line says into the reading."""
-    match = dict(KINDS)[kind].search(text)
+    pattern = dict(KINDS).get(kind)
+    match = pattern.search(text) if pattern else None
     if match is None:
         return
     if kind in ("final", "throughput"):

@@ -15,9 +15,10 @@ METRICS: dict[str, str] = {
         "val_cross_entropy_loss loss_val loss_validation val_lm_loss validation_ce val_nll"
     ),
     "val/objective": ("val_objective eval_objective"),
-    "eval_loss": ("eval_loss loss_eval"),  # val/loss, unless an explicit cross-entropy stands beside it
+    "eval_loss": ("eval_loss loss_eval eval_epoch_loss"),  # val/loss, unless an explicit cross-entropy stands beside it
     "train/loss": (
-        "train_loss training_loss loss lm_loss trl loss_train train_ce train_ce_loss tr_loss train_loss_step train_cross_entropy_loss"
+        "train_loss training_loss loss lm_loss trl loss_train train_ce train_ce_loss tr_loss train_loss_step train_cross_entropy_loss "
+        "reduced_train_loss"
     ),
     "final/loss": "final_val_loss final_loss final_validation_loss final_val final_eval_loss last_val_loss",
     "final/train_loss": "final_train_loss",

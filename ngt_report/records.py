@@ -11,6 +11,31 @@ VALUES = re.compile(rb"loss|ppl|perplexity|accuracy", re.I)  # a line with value
 SPLIT = re.compile(rb"\b(?:(?P<val>val|valid|validation|eval|evaluation)|(?P<test>test))\b", re.I)
 
 
+_BARE_NUMBER = rb"[-+]?(?:[0-9][0-9.,]{0,40}+(?:[eE][-+]?[0-9]{1,4})?|nan|inf)"
+_BARE_ROW = rb"[A-Za-z][\w/ .()%\-]{0,80}+[:=][ \t]{0,20}" + _BARE_NUMBER + rb"[ \t]{0,4}(?:m?s|%)?[ \t]{0,40}"
+_BARE = (  # a line with a step and nothing else
+    rb"[^\w\n]{0,40}+(?P<step>(?:global[_ ]?)?(?:step|iter(?:ation)?)s?[ \t]{0,4}+"
+    rb"[:=#]?[ \t]{0,12}[0-9][0-9,]{0,20}+(?:[ ]?/[ ]?[0-9]{1,18}+)?)"
+    rb"[^\w\n]{0,40}"
+)
+BARE = re.compile(rb"\n" + _BARE + rb"(?P<rows>(?:\n" + _BARE_ROW + rb")+)(?=\n)", re.IGNORECASE)
+BARE_LINE = re.compile(_BARE, re.IGNORECASE)
+
+
+def has_bare(head: bytes) -> bool:
+    """Whether some step stands alone on its line, above lines of one value each."""
+    return BARE.search(b"\n" + head) is not None
+
+
+def spread_bare(block: bytes) -> bytes:
+    """The block with a step that stands alone on its line in front of every value below it; as many lines as before."""
+
+    def rows(found: re.Match[bytes]) -> bytes:
+        return found[0][: found.start("rows") - found.start()] + found["rows"].replace(b"\n", b"\n" + found["step"] + b" ")
+
+    return BARE.sub(rows, b"\n" + block)[1:]
+
+
 def spread(block: bytes) -> bytes:
     """The block with the step of its record in front of every indented value; as many lines as before."""
     if b"\n " not in block and b"\n\t" not in block:
@@ -30,6 +55,11 @@ def spread(block: bytes) -> bytes:
 def open_record(block: bytes) -> bool:
     """Whether the block ends within a record, so that more of its values may follow."""
     lines = block[-4000:].rstrip(b"\n").split(b"\n")
+    bare = list(lines)
+    while bare and re.fullmatch(_BARE_ROW, bare[-1]):
+        bare.pop()
+    if bare and BARE_LINE.fullmatch(bare[-1]):
+        return True
     while lines and re.fullmatch(_ROW, lines[-1] + b"\n"):
         lines.pop()
     return bool(lines and HEAD.search(lines[-1]) and not VALUES.search(lines[-1]))

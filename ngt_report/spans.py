@@ -82,3 +82,12 @@ class Span:
             for i, count in zip(part.places, counts, strict=True):
                 out[i] = count
         return out
+
+
+def first_after(found: list[Found], line: int, start: int) -> int:
+    """Index of the first data line after a physical line."""
+    low, high = start, len(found)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if found[middle][0] < line else (low, middle)
+    return low

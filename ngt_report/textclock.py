@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ngt_report.spans import Part
 from ngt_report.textlog import CLOCKS, Shape, numbers
+from ngt_report.waist import Block
 
 
 @dataclass(slots=True)
@@ -18,15 +19,37 @@ class StepTimes:
     usual: float | None = None  # of one step
     odd: bool = False  # whether the latest was far longer
     step: int | None = None  # the latest that was printed
+    first: tuple[int, int, float] | None = None  # line, step and mean of the first, whose interval the second tells
+    late: list[tuple[int, float]] = field(default_factory=list)  # lines whose clock became known afterwards
 
-    def add(self, seconds: float, step: int, mean: bool) -> float:
+    @property
+    def waits(self) -> bool:
+        """Whether the first mean waits for its interval."""
+        return self.first is not None
+
+    def add(self, seconds: float, step: int, mean: bool, line: int) -> float | None:
         """The clock at this step. A time far longer than usual (an evaluation) stands for itself only, unless it is a mean."""
+        if mean and self.step is None and step > 1:  # of how many iterations? the next line tells
+            self.first, self.step, self.usual = (line, step, seconds), step, seconds
+            return None
+        if self.first:
+            at, start, of_first = self.first
+            self.total = of_first * max(1, min(start, step - start))
+            self.late, self.first = [*self.late, (at, self.total)], None
         steps = max(1, step - self.step) if self.step is not None else 1
         usual = seconds if self.usual is None else self.usual
         self.odd = not mean and seconds > 3 * usual > 0 and not self.odd
         self.total += seconds + (steps - 1) * (usual if self.odd else seconds)
         self.usual, self.step = usual if self.odd else seconds, step
         return self.total
+
+
+def put_late(blocks: Sequence[Block], late: Sequence[tuple[int, float]]) -> None:
+    """Give lines the clock that a later line told."""
+    for at, seconds in late:
+        for block in blocks:
+            if block.elapsed is not None and block.line is not None and at in block.line:
+                block.elapsed = [seconds if line == at else e for line, e in zip(block.line, block.elapsed, strict=True)]
 
 
 def printed_clocks(parts: list[Part], size: int) -> tuple[list[float | None] | None, list[str]]:

@@ -44,25 +44,36 @@ _PREFIX = (
     r"|(?:[\w.<>]{1,60}:[\w.<>]{1,60}:[0-9]+|" + _LEVEL + r"|[\w.]{1,60}\.py:[0-9]+)\b"  # loguru's place, a level, a file and line
     r"|[\w.]{1,60}+(?=[ \t]*[|:\-][ \t]*" + _LEVEL + r"\b)"  # a logger's name before its level
     r"|[IWEF][0-9]{4}[ ][0-9:.]{8,15}[ ]+[0-9]+[ ][\w./]{1,60}:[0-9]+\]"  # absl
+    r"|\([\w.\- ]{1,60}+, pid=[0-9]+(?:, ip=[0-9.]+)?\)"  # ray
     r"|(?:[0-9]{1,4}|[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[A-Za-z][\w\-]{0,40}[0-9]):(?=[ \t])(?=[^\n]{0,4000}\b(?:step|iter)))"  # srun, pdsh
     r"[ \t:|>\-]*+"
 )
 # a logger's name, after a time or a level
-_LOGGER = r"(?:(?!" + _PHASE + r"\b|global|step|iter|it\b|s\b|epoch)[A-Za-z_][\w.]*+[ \t]*+[|:\-][ \t]++)?"
-_BEGIN = r"[ \t]*+(?:(?:" + _PREFIX + r"){1,8}" + _LOGGER + r")?"
+_LOGGER = r"(?:(?!" + _PHASE + r"\b|best|final|global|step|iter|it\b|s\b|epoch)[A-Za-z_][\w.]*+[ \t]*+[|:\-][ \t]++)?"
+BEGIN = r"[ \t]*+(?:(?:" + _PREFIX + r"){1,8}" + _LOGGER + r")?"
 _MARKS = r"[\[(|<*]*+(?:[^\w\s!-~]++[ \t]*+)*+[ \t]*+"  # brackets and symbols such as emoji
 _COUNT = (
     r"(?P<step>" + THOUSANDS + r")(?![0-9.])(?:[ \t]*(?:/|of)[ \t]*(?P<total>" + THOUSANDS + r"))?[\])]*(?=$|[ \t|;\])]|[,:\-](?![0-9]))"
 )
+_OLD = r"(?!(?:best|final|lowest|min|minimum|prev|previous|last|new)\b)"  # a loss of that kind is not of the step it is told at
+_BEFORE = (  # values in front of the step: iter_dt 7.4ms; iter 2 and Train loss 8.1 at step 100
+    r"(?P<before>(?!ep|step|iter\b)[A-Za-z_][\w/]*[ \t:=]+[0-9.]+(?:m?s)?[ \t]*[;,|][ \t]*+"
+    r"|" + _OLD + r"(?:[A-Za-z]{1,12}+[ _])?(?:loss|ppl|perplexity)[ \t]*+[:=]?[ \t]*+[0-9][0-9.eE+\-]*+[ \t]*+"
+    r"[,;|(\[@]?[ \t]*+(?:(?:at|after|for)[ \t]++)?)?"
+)
 HEADER = re.compile(
-    _BEGIN + r"(?P<before>(?!ep|step|iter\b)[A-Za-z_][\w/]*[ \t:=]+[0-9.]+(?:m?s)?[ \t]*[;,|][ \t]*+)?" + _MARKS +
-    r"(?:ep(?:och)?[ \t:=\[]*+[0-9]+(?:[ \t]*/[ \t]*[0-9]+)?\]?[ \t,|:\-]*+[(\[]?)?"
-    r"(?P<phase>" + _PHASE + r"?)(?P<what>[ \t]+loss)?(?:[ \t]+results?)?[\])]*+[ \t:|@,\-]*+(?:at[ \t]++)?"
+    BEGIN + _BEFORE + _MARKS + r"(?:(?:train(?:ing)?|completed|finished|done|after)[ \t]++(?=ep|step|iter|global))?+"
+    r"(?:ep(?:och)?[ \t:=\[]*+(?P<epoch>[0-9]{1,9})(?:[ \t]*/[ \t]*(?P<epochs>[0-9]{1,9}))?\]?[ \t,|:\-]*+[(\[]?)?"
+    r"(?P<phase>" + _PHASE + r"?)(?P<what>[ \t]+loss)?(?:[ \t]+(?:results?|metrics?))?[\])]*+[ \t:|@,\-]*+(?:(?:at|after)[ \t]++)?"
     r"(?:(?P<word>(?:global[_ ]?)?steps?|iter(?:ation)?|it)\b[ \t]*+(?:[:=#][ \t]*+)?(?:[\[(][ \t]*+)?|\bs:)" + _COUNT,
     re.IGNORECASE,
 )  # fmt: skip
+COUNTED = re.compile(  # After 1,000 iterations: ...
+    BEGIN + r"(?P<before>)(?P<phase>)(?P<what>)(?P<epoch>(?!))?(?P<epochs>(?!))?(?P<total>(?!))?(?:(?:after|at)[ \t]++)?"
+    r"(?P<step>" + THOUSANDS + r")[ \t]+(?P<word>steps|iterations|iters)\b(?=[ \t]*[:,|\-])", re.IGNORECASE,
+)  # fmt: skip
 EPOCHS = re.compile(  # for logs whose lines count nothing but epochs; a line within an epoch is none
-    _BEGIN + r"(?P<before>)" + _MARKS + r"(?P<phase>" + _PHASE + r"?)(?P<what>)[\])]*+[ \t:|@,\-]*+"
+    BEGIN + r"(?P<before>)" + _MARKS + r"(?P<phase>" + _PHASE + r"?)(?P<what>[ \t]+loss)?[\])]*+[ \t:|@,\-]*+"
     r"(?:(?:end of|after|at)[ \t]++)?(?P<word>ep(?:och)?)\b[ \t]*+(?:[:=#][ \t]*+)?(?:[\[(][ \t]*+)?" + _COUNT +
     r"(?![ \t,|:\-(\[]*(?:batch|step|iter|it\b|update|[0-9]+[ ]*(?:/|of)|[0-9]+%))"
     r"(?![^\n]*\b(?:num_updates|global_step)\b)",  # fairseq: it counts steps, and its losses are in bits
@@ -86,7 +97,11 @@ LOOKING_BACK = re.compile(
 OTHER_STEP = re.compile(r"(?:at|best|last|max|total|warmup|on|from)_(?:steps?|iters?|iterations?)")
 ON_TEST = re.compile(r"\b(?:on|for) (?:the )?test\b", re.IGNORECASE)  # validation loss at iteration 20 on test set
 # a line that may hold data: cheap, and true for every line that HEADER and PAIRS accept
-MAYBE = re.compile(rb"(?i)(?:step|iter|\bit\b|\bs:)s?(?:ation)?['\"]?[ \t]*+(?:[:=#][ \t]*+)?(?:[\[(][ \t]*+)?[0-9]")
+MAYBE = re.compile(
+    rb"(?i)(?:step|iter|\bit\b|\bs:)s?(?:ation)?['\"]?[ \t]*+(?:[:=#][ \t]*+)?(?:[\[(][ \t]*+)?[0-9]"
+    rb"|(?<=[0-9] )(?:steps|iterations|iters)[ :,|\-]"
+)
+MEAN_CLOCKS = frozenset(("elapsed_time_per_iteration_ms", "elapsed_time_per_iteration_s"))  # Megatron and its kin
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +116,7 @@ class Dialect:
     maybe: re.Pattern[bytes] = MAYBE  # true for every data line, and cheap
     header: re.Pattern[str] = HEADER  # how a line begins that says where the run is
     iterations: bool = False  # lines that only count iterations stand at the step that a line before gave for them
+    carried: bool = False  # lines repeat the latest evaluation until the next: only a change is one
 
 
 @dataclass(slots=True)
@@ -115,14 +131,16 @@ class Value:
 
 
 CLOCKS = ("@clock", "@step_clock", "@mean_clock")
-COUNTERS = ("@step", "@iteration", "@total")
+COUNTERS = ("@step", "@iteration", "@total", "@epoch", "@epochs")
 
 
 def tokenize(line: str, dialect: Dialect) -> list[Value] | None:
     """The values of a data line, the step first; None when the line holds no metric at a step."""
     if dialect.line is not None:
         return _own_line(line, dialect)
-    head = dialect.header.match(line)
+    head = dialect.header.match(line) or (COUNTED.match(line) if dialect.header is HEADER else None)
+    if head and head["word"] is None and (beside := dialect.header.match(line, head.end())):
+        head = beside  # s:0 step:100/600
     values = _after_header(line, head, dialect) if head else _pairs(line, dialect)
     if not any(v.name[0] != "@" and not v.name.startswith(("best/", "final/")) or v.name in CLOCKS for v in values):
         return None
@@ -132,7 +150,7 @@ def tokenize(line: str, dialect: Dialect) -> list[Value] | None:
 def _own_line(line: str, dialect: Dialect) -> list[Value] | None:
     """A line that a dialect's own pattern takes apart."""
     match = dialect.line.fullmatch(line) if dialect.line else None
-    name = _meaning(names.clean(match["key"]), "", "", dialect)[0] if match else "@drop"
+    name = meaning(names.clean(match["key"]), "", "", dialect)[0] if match else "@drop"
     return [Value("@step", *match.span("step")), Value(name, *match.span("number"))] if match and name[0] != "@" else None
 
 
@@ -142,8 +160,7 @@ def _after_header(line: str, head: re.Match[str], dialect: Dialect) -> list[Valu
         return []  # such a line repeats an earlier step
     word = (head["word"] or "s").lower()
     values = [Value("@iteration" if dialect.iterations and word[:2] == "it" else "@step", *head.span("step"))]
-    if head["total"]:
-        values.append(Value("@total", *head.span("total")))
+    values += [Value(f"@{g}", *head.span(g)) for g in ("total", "epoch", "epochs", "clock") if head.groupdict().get(g)]
     phase = PHASES.get((head["phase"] or "").lower(), "")
     phase = "test" if phase and ON_TEST.search(line, head.end()) else phase
     if head["what"] and (lone := LONE.match(line, head.end())):
@@ -152,8 +169,11 @@ def _after_header(line: str, head: re.Match[str], dialect: Dialect) -> list[Valu
     for token in tokens:
         value = _value(token, phase, dialect)
         if value is not None and value.name == "@step":
-            if word[:2] == "it" and not line[head.end() : token.start()].strip(" \t,|"):  # 'iter 10 step 2': the step is the step
+            beside = word[:2] == "it" or word == "s"
+            if beside and not line[head.end() : token.start()].strip(" \t,|"):  # 'iter 10 step 2': the step is the step
                 values = [*(v for v in values[:1] if dialect.iterations), value]
+            elif "global" in token["key"].lower():  # 'iteration 0/99 | global_step: 300': the step is that of the whole run
+                values = [value, *(v for v in values if v.name not in COUNTERS)]
         elif value is not None and value.name not in {v.name for v in values}:
             values.append(value)
     return _in_company(values)
@@ -186,8 +206,9 @@ def _pairs(line: str, dialect: Dialect) -> list[Value]:
 
 
 def _value(token: re.Match[str], phase: str, dialect: Dialect) -> Value | None:
-    key = MEANS.sub("", names.clean(token["key"]))
-    name, scale = _meaning(key, token["unit"] or "", phase, dialect)
+    raw = token["key"]
+    key = MEANS.sub("", names.clean(raw if ")" in raw else raw.rpartition("(")[2]))
+    name, scale = meaning(key, token["unit"] or "", phase, dialect)
     if token["duration"]:
         return Value(name, *token.span("duration"), duration=True) if name in CLOCKS else None
     if name == "@drop" or name == "@step" and not token["number"].replace(",", "").isdigit():
@@ -195,11 +216,13 @@ def _value(token: re.Match[str], phase: str, dialect: Dialect) -> Value | None:
     return Value(name, *token.span("number"), scale)
 
 
-def _meaning(key: str, unit: str, phase: str, dialect: Dialect) -> tuple[str, float]:
+def meaning(key: str, unit: str, phase: str, dialect: Dialect) -> tuple[str, float]:
     """The canonical name and the factor of a raw key with a unit."""
     scale = UNITS[unit]
     if (name := dialect.keys.get(key)) is not None:
         return name, 1e-3 if name in CLOCKS and key.endswith("_ms") and not unit else scale
+    if key in MEAN_CLOCKS:
+        return "@mean_clock", scale * (1e-3 if key.endswith("_ms") and unit not in TIMES else 1.0)
     if (per_unit := names.clock_scale(key)) is not None:
         return "@clock", scale if unit in TIMES else per_unit
     if OTHER_STEP.fullmatch(key):

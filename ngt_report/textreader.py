@@ -9,19 +9,20 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
-from itertools import islice
 from operator import gt, itemgetter
 from typing import Any
 
 from ngt_report import loglines, pasted
+from ngt_report.datalines import DataLines
+from ngt_report.epochsteps import EpochSteps, without_steps
 from ngt_report.files import LONGEST_LINE, InputFile
-from ngt_report.firstdata import clean
+from ngt_report.firstdata import bare_steps, clean
+from ngt_report.lone import Lone, epoch_of, values_of
 from ngt_report.pasted import Pasted
-from ngt_report.printed import equal_lines
-from ngt_report.records import open_record
-from ngt_report.spans import Found, Part, Span
-from ngt_report.textclock import StepTimes, evaluates, printed_clocks
-from ngt_report.textlog import Dialect, Row, Shape, Shapes, numbers, printed_decimals, shape_of, tokenize
+from ngt_report.records import open_record, spread_bare
+from ngt_report.spans import Found, Part, Span, first_after
+from ngt_report.textclock import StepTimes, evaluates, printed_clocks, put_late
+from ngt_report.textlog import Dialect, numbers, printed_decimals
 from ngt_report.waist import Block, Column, Reading, Segment, Trial
 
 TOO_LONG = f"longer than {LONGEST_LINE:,} bytes"
@@ -35,7 +36,8 @@ class TextReader:
         self.pasted = Pasted(ruled)
         self.dialect = dialect
         self.reading = Reading()
-        self.shapes = Shapes()
+        self.data = DataLines(dialect)
+        self.bare = bare_steps(file)
         self.preamble: list[tuple[int, str]] = []
         self.trial = -1
         self.segment = 0
@@ -47,6 +49,11 @@ class TextReader:
         self.times = StepTimes()
         self.elapsed = False  # an elapsed time was printed: times of steps are no clock then
         self.per_step: float | None = None  # iterations, in logs that count both
+        self.lone, self.epochs = Lone(), EpochSteps()
+        self.iteration: int | None = None  # the latest, in such logs
+        self.late: list[tuple[int, float]] = []  # lines whose clock a later line told
+        self.gap = 0  # between the latest two steps
+        self.unstepped: set[int] = set()  # trials whose steps cannot be known
         self.total: int | None = None
         self.line = 1
         self.within = False  # the last block ended within a record of indented values
@@ -67,6 +74,7 @@ class TextReader:
                 self._block(clean(block), line)
         self._account_giants()
         undecided = self.within or self.trial < 0 or bool(self.named or self.preamble) or self.pasted.undecided or not self.pasted.ruled
+        undecided = undecided or bool(self.lone.held) or self.epochs.open or self.times.waits
         self._end_preamble()
         self._finish()
         if undecided:  # what the next lines are depends on lines that are gone by then: read them again
@@ -108,7 +116,7 @@ class TextReader:
     def _rows(self, block: bytes, physical: Sequence[int]) -> None:
         """Find data and other lines in a block, in order, and hand them on: long stretches of equal lines, and what lies between."""
         at = 0
-        while found := self._equal_lines(block, at):
+        while found := self.data.equal_lines(block, at):
             start, end, span = found
             before = block.count(b"\n", at, start)
             if before:
@@ -119,28 +127,18 @@ class TextReader:
         if at < len(block):
             self._mixed_rows(block[at:], physical)
 
-    def _equal_lines(self, block: bytes, at: int) -> tuple[int, int, Span] | None:
-        """The next stretch of equal data lines, when it is long."""
-        for match in islice(self.dialect.maybe.finditer(block, at), 4):
-            start = block.rfind(b"\n", at, match.start()) + 1 or at
-            line = block[start : block.find(b"\n", match.end())]
-            taken = self._tokenize(line)
-            if taken:
-                found = equal_lines(taken[0], line, block, start)
-                return (start, found[0], Span((), [taken[0]], (), found[1])) if found else None
-        return None
-
     def _mixed_rows(self, block: bytes, physical: Sequence[int]) -> None:
         """Lines of any kind."""
-        self._learn_from(block)
+        block = spread_bare(block) if self.bare else block
+        self.data.learn_from(block)
         for _ in range(3):  # a shape first met deep in the block takes the block's other lines when it is read again
-            rows = self.shapes.rows(block)
-            shapes = self.shapes.known
+            rows = self.data.shapes.rows(block)
+            shapes = self.data.shapes.known
             if len(shapes) == 1 and not any(map(itemgetter(-1), rows)) and all(map(itemgetter(0), rows)):
                 self._span(Span(physical, shapes, rows))
                 return
-            found, other, slow = self._sort(rows, physical)
-            if slow < 64 or len(self.shapes.known) == len(shapes):
+            found, other, slow = self.data.sort(rows, physical)
+            if slow < 64 or len(self.data.shapes.known) == len(shapes):
                 break
         if any(text.strip() for _, text in other):
             self._in_order(found, other)
@@ -148,42 +146,6 @@ class TextReader:
             blank = {at for at, _ in other} - {at for at, _, _ in found} if other else set()
             self.reading.ignore("blank", self._uncounted(blank))
             self._span(Span.of(found))
-
-    def _learn_from(self, block: bytes) -> None:
-        """Take a few possible data lines of a block apart, so that most lines meet a known shape."""
-        for count, match in enumerate(self.dialect.maybe.finditer(block)):
-            start = block.rfind(b"\n", 0, match.start()) + 1
-            self._tokenize(block[start : block.find(b"\n", match.end())])
-            if count >= 5:
-                return
-
-    def _sort(self, rows: list[Row], physical: Sequence[int]) -> tuple[list[Found], list[tuple[int, bytes]], int]:
-        """Data lines, other lines, and how many data lines no shape took."""
-        starts = [(s.first_group, s) for s in self.shapes.known]
-        found: list[Found] = []
-        other: list[tuple[int, bytes]] = []
-        slow = 0
-        for at, row in zip(physical, rows, strict=False):
-            for group, shape in starts:
-                if row[group]:
-                    found.append((at, shape, row))
-                    break
-            else:
-                taken = self._tokenize(row[-1]) if row[-1] and self.dialect.maybe.search(row[-1]) else None
-                if taken:
-                    slow += 1
-                    found.append((at, *taken))
-                else:
-                    other.append((at, row[-1]))
-        return found, other, slow
-
-    def _tokenize(self, text: bytes) -> tuple[Shape, Row] | None:
-        """Take a line apart and learn its shape."""
-        if len(text) > 4096 or (values := tokenize(line := text.decode("utf-8", "replace"), self.dialect)) is None:
-            return None
-        shape = self.shapes.learn(shape_of(line, values))
-        own = sorted(values, key=lambda v: v.start)
-        return shape, (b"",) * shape.first_group + tuple(line[v.start : v.end].encode() for v in own)
 
     # -- what is not data -----------------------------------------------------------------------------------------
     def _in_order(self, found: list[Found], other: list[tuple[int, bytes]]) -> None:
@@ -193,7 +155,7 @@ class TextReader:
         for at, text in other:
             kind = loglines.kind_of(text)
             if kind is not None or self.trial < 0 or self.named or self.preamble:
-                upto = _first_after(found, at, done)
+                upto = first_after(found, at, done)
                 self._span(Span.of(found[done:upto]))
                 done = max(done, upto)
                 if at not in data_lines:
@@ -220,7 +182,7 @@ class TextReader:
         """A line without data is used when it says something of a run, else ignored."""
         if not self._uncounted((at,)):
             return
-        if kind == "marker" or kind is not None and self.trial >= 0 and not self.named:
+        if kind in ("marker", "lone") or kind is not None and self.trial >= 0 and not self.named:
             self.reading.lines_used += 1
         else:
             self.reading.ignore("no metrics" if text.strip() else "blank")
@@ -229,6 +191,8 @@ class TextReader:
         """A line without data: a marker, something worth recording, or a line of the preamble."""
         if kind == "marker":
             self._marker(at, text)
+        elif kind == "lone":
+            self.lone.held.append((at, values_of(text), epoch_of(text)))
         elif self.trial < 0 or self.named:
             self._keep(at, text)
             if kind in loglines.ENDINGS and self.named:  # it was announced and died before its first data line
@@ -258,6 +222,7 @@ class TextReader:
             return
         if self.named:  # announced, and nothing came
             self._open_trial(at)
+        self._close_lone()
         self._end_preamble()
         self.named = name
         self.preamble.append((at, text))
@@ -288,14 +253,22 @@ class TextReader:
                 continue
             if start in cuts:
                 self._fall(steps[start], span.lines[start])
+            if self.lone.held:
+                self._place_lone(steps[start:end])
             self._columns(span.cut(start, end) if cuts else span, steps[start:end] if cuts else steps)
 
     def _steps(self, span: Span) -> list[int]:
         """The step of every line; one that gives only its iteration stands at the step that earlier lines imply."""
         steps = span.counters("@step")
+        epochs = span.counters("@epoch")
+        if self.epochs.epoch is not None or any(e is not None for e in epochs):
+            return self.epochs.run_steps(steps, epochs, span.counters("@total"))
         if self.dialect.iterations:
             for i, count in enumerate(span.counters("@iteration")):
                 step = steps[i]
+                if count is None and step == self.iteration:  # TinyLlama calls its iterations steps where it evaluates
+                    count, step = step, None
+                self.iteration = count
                 if step is None:
                     steps[i] = (count or 0) // max(1, int(self.per_step or 1))
                 elif step > 0 and count is not None:
@@ -307,6 +280,8 @@ class TextReader:
         if self.first_step is not None and step <= self.first_step:
             self._open_trial(line)
             return
+        if not self.lone.leading:
+            self._close_lone()
         self._new_segment(step, line, "continues")
 
     def _new_segment(self, step: int | None, line: int, clock: Any) -> None:
@@ -314,7 +289,28 @@ class TextReader:
         self.reading.segments.append(Segment(self.trial, self.segment, step, line, clock))
         self.evaluated = False
 
+    def _place_lone(self, steps: list[int]) -> None:
+        """Evaluations without a step, before these data lines."""
+        lone = self.lone
+        if self.last_step is None or steps[0] < self.last_step:
+            step: int | None = lone.before_first(steps)
+        else:
+            lone.curve = lone.curve or not lone.stepped
+            step = steps[0] if lone.ahead else self.last_step
+        lone.put(self.reading, self.trial, self.segment, step, lone.stepped, lone.held, self.epochs)
+        lone.held = []
+
+    def _close_lone(self, kept: int = 0) -> None:
+        """Evaluations without a step, after the last data line of a run; some may be kept for the next run."""
+        lone = self.lone
+        held, lone.held = lone.held[: len(lone.held) - kept], lone.held[len(lone.held) - kept :]
+        if self.trial >= 0:
+            step, closing = lone.after_last(self.last_step, self.gap), not lone.curve or lone.stepped
+            lone.put(self.reading, self.trial, self.segment, step, closing, held, self.epochs)
+
     def _open_trial(self, line: int) -> None:
+        if self.trial >= 0:
+            self._close_lone(min(1, len(self.lone.held)) if self.lone.leading else 0)
         self._end_trial()
         self.died = False
         self.trial += 1
@@ -324,10 +320,12 @@ class TextReader:
         self.named = None
         self.segment, self.first_step, self.last_step, self.last_clock = 0, None, None, None
         self.evaluated, self.times, self.total, self.elapsed = False, StepTimes(), None, False
+        self.lone.open_trial()
         self._end_preamble()
 
     def _end_trial(self) -> None:
         """A trial that died keeps its last lines."""
+        self.late += self.times.late
         if self.died:
             self.reading.fact("crash_tail", loglines.last_lines(self.recent), self.trial, self.line)
 
@@ -346,7 +344,10 @@ class TextReader:
             else:
                 self._points(span, steps, clocks, segment)
             segment += 1
+        self.gap = steps[-1] - steps[-2] if len(steps) > 1 else steps[-1] - (self.last_step or 0)
         self.last_step = steps[-1]
+        if self.epochs.unknown:
+            self.unstepped.add(self.trial)
 
     def _points(self, span: Span, steps: list[int], clocks: list[float | None] | None, segment: int) -> None:
         for part in span.parts():
@@ -360,7 +361,7 @@ class TextReader:
             self._see_evaluations(parts, steps)
             return None, []
         if self.elapsed or any(kind != "@clock" for kind in kinds):
-            clocks = self._summed(clocks, kinds * len(steps) if len(kinds) == 1 else kinds, steps)
+            clocks = self._summed(clocks, kinds * len(steps) if len(kinds) == 1 else kinds, steps, span.lines)
         else:
             self.elapsed = True
         known: Any = [c for c in clocks if c is not None] if None in clocks else clocks
@@ -375,15 +376,15 @@ class TextReader:
         latest = (steps[-1 if p.places is None else p.places[-1]] for p in parts if evaluates(p.shape))
         self.evaluated = self.evaluated or any(step > 0 for step in latest)
 
-    def _summed(self, clocks: list[float | None], kinds: list[str], steps: list[int]) -> list[float | None]:
+    def _summed(self, clocks: list[float | None], kinds: list[str], steps: list[int], lines: Sequence[int]) -> list[float | None]:
         """The clock of lines of which some print the time of a step; once an elapsed time was printed, only that counts."""
         out: list[float | None] = []
-        for seconds, kind, step in zip(clocks, kinds, steps, strict=True):
+        for seconds, kind, step, line in zip(clocks, kinds, steps, lines, strict=False):
             self.elapsed = self.elapsed or kind == "@clock" and seconds is not None
             if seconds is None or kind == "@clock":
                 out.append(seconds)
             else:
-                out.append(None if self.elapsed else self.times.add(seconds, step, kind == "@mean_clock"))
+                out.append(None if self.elapsed else self.times.add(seconds, step, kind == "@mean_clock", line))
         return out
 
     def _watch_clock(self, span: Span, parts: list[Part], steps: list[int], clocks: list[float | None]) -> list[int]:
@@ -421,6 +422,7 @@ class TextReader:
                 continue
             elif value.name[0] != "@":
                 columns[value.name] = Column(numbers(texts, value), printed_decimals(texts, value.scale))
+        self.lone.stepped = self.lone.stepped or "val/loss" in columns or "eval_loss" in columns
         if columns or clocks is not None:
             self.reading.blocks.append(Block(self.trial, segment, steps, columns, lines, None, clocks, tokens))
 
@@ -433,9 +435,17 @@ class TextReader:
             changes = sorted(pair for lines, texts in said for pair in zip(lines, texts, strict=False))
         for line, text in changes:
             total = int(text.replace(b",", b""))
-            if total != self.total:
+            if self.epochs.restarts:  # it is that of an epoch
+                epochs = next((e for e in span.counters("@epochs") if e), None)
+                total = total * epochs if epochs else self.total or 0
+                self._drop_total()
+            if total and total != self.total:
                 self.reading.fact("total_steps", total, self.trial, line)
                 self.total = total
+
+    def _drop_total(self) -> None:
+        """What was taken for the run's number of steps was an epoch's."""
+        self.reading.facts = [f for f in self.reading.facts if (f.trial, f.key, f.value) != (self.trial, "total_steps", self.epochs.length)]
 
     # -- the end --------------------------------------------------------------------------------------------------
     def _account_giants(self) -> None:
@@ -449,13 +459,17 @@ class TextReader:
         reading.ignored = {rule: n for rule, n in reading.ignored.items() if n}
         if self.named:
             self._open_trial(self.line)
+        self._close_lone()
         self._end_trial()
+        without_steps(reading, self.unstepped)
+        put_late(reading.blocks, self.late)
         for trial in reading.trials:
             reading.fact("clock.scope", self.dialect.scope, trial.index)
         reading.state = {
             "line": self.line, "trial": self.trial, "segment": self.segment, "first_step": self.first_step, "last_step": self.last_step,
             "last_clock": self.last_clock, "evaluated": self.evaluated, "total": self.total, "per_step": self.per_step,
             "elapsed": self.elapsed, "died": self.died, "recent": list(self.recent) if self.died else [],
+            "gap": self.gap, "iteration": self.iteration, "lone": asdict(self.lone), "epochs": asdict(self.epochs),
             "times": asdict(self.times), "program": [self.pasted.inside, self.pasted.odd],
         }  # fmt: skip
         if not reading.blocks and self.file.state is None:
@@ -466,17 +480,10 @@ class TextReader:
         self.pasted.inside, self.pasted.odd = state.pop("program", (False, [False, False]))
         self.times = StepTimes(**state.pop("times", {}))
         self.recent.extend(state.pop("recent", ()))
+        self.lone = Lone(**state.pop("lone", {}))
+        self.epochs = EpochSteps(**state.pop("epochs", {}))
         for key, value in state.items():
             setattr(self, key, value)
-
-
-def _first_after(found: list[Found], line: int, start: int) -> int:
-    """Index of the first data line after a physical line."""
-    low, high = start, len(found)
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (middle + 1, high) if found[middle][0] < line else (low, middle)
-    return low
 
 
 def read_text(file: InputFile, dialect: Dialect) -> Reading:

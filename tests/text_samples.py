@@ -159,7 +159,7 @@ sample(
     " global batch size:   256 | lm loss: 9.042713E+00 | loss scale: 1.0 | grad norm: 4.123 | number of nan iterations:   0 |\n"
     + "-" * 96 + "\n validation loss at iteration 20 | lm loss value: 9.100000E+00 | lm loss PPL: 8.955293E+03 | \n" + "-" * 96 + "\n"
     " validation loss at iteration 20 on test set | lm loss value: 9.200000E+00 | lm loss PPL: 9.897129E+03 | \n",
-    [[(20, 9.1)]], [[(10, 10.42713), (20, 9.042713)]], clock=[{10: 1.0, 20: 6.0}],
+    [[(20, 9.1)]], [[(10, 10.42713), (20, 9.042713)]], clock=[{10: 10.0, 20: 15.0}],
     other={"val/perplexity": [(20, 8955.293)], "test/loss": [(20, 9.2)], "grad_norm": [(10, 4.123), (20, 4.123)]},
 )  # fmt: skip
 sample(
@@ -263,7 +263,7 @@ sample(
     "10.0.0.1:  samples/sec: 120.1 | iteration       10/   1000 | elapsed time per iteration (ms): 1000.0 | learning rate: 1.0E-05 |"
     " lm_loss: 1.050000E+01 | loss scale: 65536.0 | number of skipped iterations:   0 | number of nan iterations:   0 |\n"
     "10.0.0.1:  validation results at iteration 10 | lm_loss value: 9.000000E+00 | lm_loss_ppl value: 8.103084E+03 |\n",
-    [[(10, 9.0)]], [[(10, 10.5)]], clock=[{10: 1.0}], other={"val/perplexity": [(10, 8103.084)], "number_of": []},
+    [[(10, 9.0)]], [[(10, 10.5)]], clock=[{}], other={"val/perplexity": [(10, 8103.084)], "number_of": []},
 )  # fmt: skip
 sample(
     "epochs", "epochs",

@@ -7,11 +7,12 @@ from typing import Any
 
 from ngt_report.files import InputFile
 from ngt_report.sources._lines import head_lines, lines_of, torn_line
+from ngt_report.sources._long import melted
 from ngt_report.sources._scalars import flatten, load_object
 from ngt_report.waist import Reading
 
 OWN_EVENT = frozenset(("kind", "run", "segment", "seq", "ts"))  # our event log: another module reads it
-WRAPPERS = frozenset("metrics data scalars logs values log".split())
+WRAPPERS = frozenset("metrics data scalars logs values log metadata payload fields extra".split())
 SAMPLE = 400  # objects that sniffing looks at
 
 
@@ -43,7 +44,7 @@ def record_of(value: dict[str, Any]) -> dict[str, Any]:
         key = rest if rest and top.lower() in WRAPPERS and rest not in value else key
         if item is not None:
             flat[key] = item
-    return flat
+    return melted(flat)
 
 
 def sample(file: InputFile) -> list[dict[str, Any]]:

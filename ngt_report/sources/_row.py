@@ -28,6 +28,7 @@ from ngt_report.waist import Block, Column, Reading, Trial
 
 FINAL = {"val/loss": "final/loss", "train/loss": "final/train_loss"}  # a row's only value is the last one
 LAST_STEPS = ("final_step", "last_step", "final_iter", "last_iter", "steps_completed", "completed_steps")
+ENDS = frozenset(("final/loss", "val/loss", "eval_loss"))
 BEST_STEPS = frozenset(("best_step", "best_iter", "best_iteration", "best_global_step", "step_at_best", "best_val_step"))
 OUTCOMES = frozenset(("target_loss", "reached_target", "time_to_target"))
 _BEST_FILE = re.compile(r"[._/\\-]best([._-]\w+)*$", re.I)
@@ -102,6 +103,7 @@ class RowReader:
     typed: bool = False  # values have types already (JSON): text stays text
     _seen: dict[str, int] = field(default_factory=dict)
     _again: list[tuple[int, str, str]] = field(default_factory=list)  # (line, name, new name)
+    _only_best: int | None = None  # line of the first row that tells the best loss and no last
     _odd: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
 
     def add(self, record: Mapping[str, Any], line: int) -> None:
@@ -143,6 +145,10 @@ class RowReader:
                 columns[name] = Column([value], printed(flat[raw]))
             elif not is_missing(flat[raw]):
                 self._odd.setdefault(raw, []).append((line, str(flat[raw])[:60]))
+        if "best/loss" in columns and not columns.keys() & ENDS:
+            self._only_best = self._only_best or line
+            at = best if best is not None else step if any(_is_best_file(c, v) for c, v in flat.items()) else None
+            self.reading.blocks.append(self._block(flat, plan, trial, line, at, {"best/loss": columns.pop("best/loss")}))
         apart = {n: columns.pop(n) for n in ("best/loss",) if n in columns and best is not None}
         for at, group in ((step, columns), (best, apart)):
             if group:
@@ -182,5 +188,8 @@ class RowReader:
             line, text = found[0]
             rows = "one row" if len(found) == 1 else f"{len(found)} rows"
             self.reading.note("warning", "unreadable_value", f"{raw} is no number in {rows}, first {text!r} in line {line}.", None, line)
+        if self._only_best:
+            text = "Rows tell the best validation loss only: what a run ended with is not known, and its best stands for it."
+            self.reading.note("warning", "only_best", text, None, self._only_best)
         if not self.reading.trials:
             self.reading.status = "no metrics"

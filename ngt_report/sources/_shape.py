@@ -24,6 +24,7 @@ PATHS = (
 SPLIT_KEYS = frozenset("split phase mode type event kind set stage subset".split())
 _COUNTS = frozenset("seeds n_seeds num_seeds seed_count n_runs num_runs runs repeats replicates n_repeats n count".split())
 _TIMES = frozenset("date time timestamp datetime created created_at started started_at finished_at wall_time_utc ts".split())
+_NOT_LABELS = frozenset("message msg level levelname severity logger tracker text host hostname pid thread module func".split())
 _PER_RUN = frozenset("seed git_commit".split())
 _SPREAD = re.compile(r"(^|_)(std|stdev|stddev|sd|sem|ci95|ci)(_|$)")
 _MEAN = re.compile(r"(^|_)(mean|avg|average|median)(_|$)")
@@ -182,8 +183,22 @@ def _unnamed_curve(rows: Sequence[Record], axis: str) -> Shape | None:
     moves = [b - a for g in groups.values() for a, b in pairwise(g)]
     falls = sum(m < 0 for m in moves)
     if len(groups) * 2 > len(rows) or not any(m > 0 for m in moves) or falls > 0.3 * len(moves) and _has_settings(rows, axis):
-        return None
+        settings = _settled(rows, steps, axis)
+        return Shape("curve", f"{axis!r} advances within {', '.join(map(repr, settings))}", axis, settings) if settings else None
     return Shape("curve", f"{axis!r} advances within {', '.join(map(repr, varying)) or 'the file'}", axis, varying)
+
+
+def _settled(rows: Sequence[Record], steps: Sequence[float], axis: str) -> tuple[str, ...]:
+    """Columns that stay while the step rises and differ from rise to rise: the settings of runs, one below the other."""
+    rises: list[list[Record]] = []
+    for i, row in enumerate(rows):
+        if not i or steps[i] <= steps[i - 1]:
+            rises.append([])
+        rises[-1].append(row)
+    settings = tuple(c for c in columns_of(rows) if c != axis and not names.role(c) and all(_is_same(rise, c) for rise in rises))
+    varying = tuple(c for c in settings if not _is_same(rows, c))
+    apart = {tuple(str(rise[0].get(c)) for c in varying) for rise in rises}
+    return varying if len(rises) > 1 and min(map(len, rises)) > 1 and len(apart) == len(rises) else ()
 
 
 def _has_settings(rows: Sequence[Record], axis: str) -> bool:
@@ -225,6 +240,8 @@ def label_columns(records: Sequence[Record]) -> tuple[str, ...]:
     for column in columns:
         clean = names.clean(column)
         if column == split or column in metrics or names.role(column) or clock_unit(column) is not None or clean in _TIMES or not clean:
+            continue
+        if clean in _NOT_LABELS:
             continue
         if names.known_config(column) not in (None, "learning_rate") or _is_text(records, column) and not _is_time(records, column):
             found.append(column)

@@ -10,14 +10,18 @@ from dataclasses import dataclass
 from ngt_report import names
 from ngt_report.files import InputFile
 from ngt_report.sources._lines import head_lines, lines_of, torn_line
+from ngt_report.sources._long import is_long, melted
 from ngt_report.sources._scalars import ABSENT, is_result, metrics_of, number
 from ngt_report.sources._shape import without_statistics
 from ngt_report.waist import Reading
 
-DELIMITERS = ",\t;"
+DELIMITERS = ",\t;| "  # ' ' stands for two blanks or more
+PRINTED = "| "  # of tables printed for people: with rulers, and text around them
+_BARS = str.maketrans("\u2502\u2503\u2551\u00a6", "||||")
 LONGEST_RECORD = 50  # lines that one quoted record may span
 DEEPEST_HEADER = 40  # lines before the header
 _NAME = re.compile(r"[A-Za-z_#%$][^,;\t\n\"={}<>]{0,79}$")
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?$")
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+$")
 csv.field_size_limit(1 << 20)
 
@@ -43,6 +47,11 @@ class Row:
 
 def cells_of(text: str, delimiter: str) -> list[str] | None:
     """The cells of one record; None when a quote is left open."""
+    if delimiter == " ":
+        return re.split(r"[ \t]{2,}", text.strip())
+    if delimiter == "|":
+        text = text.translate(_BARS).strip()
+        return [c.strip() for c in text.removeprefix("|").removesuffix("|").split("|")]
     if '"' not in text:
         return text.split(delimiter)
     try:
@@ -68,11 +77,18 @@ def _layout(lines: list[str]) -> Layout | None:
     """The first line that is a header and is followed by its rows."""
     for number_, line in enumerate(lines[:DEEPEST_HEADER], 1):
         for delimiter in DELIMITERS:
-            if delimiter in line and (columns := _header(line, delimiter)):
-                body = [t for t in lines[number_:] if t.strip() and not t.startswith("#")]
-                if _fits(columns, body, delimiter, number_ == 1):
+            if delimiter in line.translate(_BARS) and (columns := _header(line, delimiter)):
+                body = [t for t in lines[number_:] if t.strip() and not t.startswith("#") and not _is_ruler(t, delimiter)]
+                if _fits(columns, body, delimiter, number_ == 1 and delimiter not in PRINTED):
                     return Layout(delimiter, columns, number_, delimiter == ";" and _has_decimal_comma(body))
+                if delimiter == " " and _fits(("", *columns), body, delimiter, False):  # pandas prints an index without a name
+                    return Layout(delimiter, ("", *columns), number_)
     return None
+
+
+def _is_ruler(text: str, delimiter: str) -> bool:
+    """Whether a line only draws a table."""
+    return delimiter in PRINTED and not any(c.isalnum() for c in text)
 
 
 def _header(line: str, delimiter: str) -> tuple[str, ...] | None:
@@ -84,9 +100,11 @@ def _header(line: str, delimiter: str) -> tuple[str, ...] | None:
     named = [c for c in columns if c]
     if len(named) * 2 < len(columns) or any(number(c) is not None for c in named) or len(set(named)) < 2:
         return None
+    if delimiter in PRINTED and any(re.search(r"\d\d|\.\d", c) for c in named):
+        return None
     if sum(bool(_NAME.match(c)) for c in named) < 0.8 * len(named) or any(len(c.split()) > 6 for c in named):
         return None
-    return columns if is_result(named) or is_result(without_statistics(named)) else None
+    return columns if is_result(named) or is_result(without_statistics(named)) or is_long(named) else None
 
 
 def _fits(columns: Sequence[str], body: Sequence[str], delimiter: str, on_top: bool) -> bool:
@@ -159,6 +177,8 @@ class Table:
                 self._reading.ignore("blank")
             elif text.startswith("#") and line != self.layout.line:
                 self._reading.ignore("comment")
+            elif _is_ruler(text, self.layout.delimiter):
+                self._reading.ignore("ruler")
             elif row := self._record(line, text):
                 yield row
 
@@ -190,6 +210,8 @@ class Table:
         elif len(cells) != width and (columns := _header(self.layout.delimiter.join(cells), self.layout.delimiter)):
             self.columns = columns  # rows from here on have other columns
             self._reading.ignore("header", row.lines)
+        elif len(cells) != width and self.layout.delimiter in PRINTED:
+            self._reading.ignore("not of the table", row.lines)
         elif len(cells) != width:
             self._reading.bad.extend((row.line + i, f"{len(cells)} cells, the header has {width}") for i in range(row.lines))
         else:
@@ -200,6 +222,8 @@ class Table:
 def tidy(cell: str, decimal_comma: bool) -> str:
     """A cell's text; with decimal commas, its number written with a point."""
     cell = cell.strip()
+    if not decimal_comma and _THOUSANDS.match(cell):
+        return cell.replace(",", "")
     return cell.replace(",", ".") if decimal_comma and _DECIMAL_COMMA.match(cell) else cell
 
 
@@ -215,7 +239,7 @@ def sample(file: InputFile, layout: Layout) -> list[dict[str, str]]:
 
 def record_of(columns: Sequence[str], cells: Sequence[str], decimal_comma: bool) -> dict[str, str]:
     """A row's cells by column, without the empty ones and those of columns without a name."""
-    return {c: v for c, cell in zip(columns, cells, strict=False) if c and (v := tidy(cell, decimal_comma))}
+    return melted({c: v for c, cell in zip(columns, cells, strict=False) if c and (v := tidy(cell, decimal_comma))})
 
 
 def unnamed(columns: Sequence[str]) -> list[int]:

@@ -46,4 +46,5 @@ FORMAT = Format(
     read=read,
     rank=48,
     grows=True,
+    version=2,
 )

@@ -30,4 +30,5 @@ FORMAT = Format(
     read=read,
     rank=60,
     grows=True,
+    version=2,
 )

@@ -37,4 +37,5 @@ FORMAT = Format(
     read=read,
     rank=41,
     grows=True,
+    version=2,
 )

@@ -13,12 +13,12 @@ from ngt_report.waist import Reading
 
 DIALECT = Dialect(
     keys={
-        "elapsed_time_per_iteration_ms": "@mean_clock", "elapsed_time_per_iteration_s": "@mean_clock", "global_batch_size": "@drop",
+        "global_batch_size": "@drop",
         "number_of_skipped_iterations": "@drop", "number_of_nan_iterations": "@drop", "num_zeros": "@drop", "loss_scale": "@drop",
     },
     scope="training",
 )  # fmt: skip
-LINE = re.compile(r".*\biteration\s+\d+/\s*\d+\s*\|.*\belapsed time per iteration \((?:ms|s)\):", re.IGNORECASE)
+LINE = re.compile(r".*\biteration:?\s+\d+\s*/\s*\d+\s*\|.*\belapsed[ _]time[ _]per[ _]iteration[ _](?:\(m?s\)|m?s):", re.IGNORECASE)
 
 
 def sniff(file: InputFile) -> str | None:
@@ -43,4 +43,5 @@ FORMAT = Format(
     read=read,
     rank=41,
     grows=True,
+    version=2,
 )

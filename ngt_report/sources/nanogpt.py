@@ -41,4 +41,5 @@ FORMAT = Format(
     read=read,
     rank=45,
     grows=True,
+    version=2,
 )

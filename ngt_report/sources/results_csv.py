@@ -70,4 +70,5 @@ FORMAT = Format(
     read=read,
     rank=31,
     precedence=2,
+    version=2,
 )

@@ -19,7 +19,7 @@ per_metric AS (
         AND (starts_with(p.metric, 'val/') OR starts_with(p.metric, 'test/') OR starts_with(p.metric, 'final/') OR p.metric IN ('best/loss', 'eval_loss'))
 )
 SELECT
-    run, bool_or(metric = 'val/loss') AS val_loss, bool_or(metric = 'eval_loss') AS eval_loss,
+    run, bool_or(metric = 'val/loss') AS val_loss, bool_or(metric = 'eval_loss') AS eval_loss, bool_or(metric = 'final/loss') AS final_loss,
     min(source) = max(source) AND min(trial) IS NOT DISTINCT FROM max(trial) AND bool_and(rising) AS single
 FROM per_metric
 GROUP BY run

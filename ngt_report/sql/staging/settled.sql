@@ -3,7 +3,7 @@
 WITH
 several AS (
     SELECT
-        e.*, o.val_loss, o.eval_loss, s.path,
+        e.*, o.val_loss, o.eval_loss, o.final_loss, s.path,
         -- a curve without steps (epochs with fractions) keeps all its points, in the order of its lines
         CASE WHEN e.step IS NULL AND count(*) OVER (PARTITION BY e.run, e.metric, e.source, e.step) > 1 THEN e.line END AS own_line
     FROM stated AS e
@@ -13,7 +13,7 @@ several AS (
 chosen AS (
     SELECT
         run, metric, step, value, decimals, coalesce(clock_s, max(clock_s) OVER same) AS clock_s, coalesce(tokens, max(tokens) OVER same) AS tokens,
-        source, line, pointer, val_loss, eval_loss
+        source, line, pointer, val_loss, eval_loss, final_loss
     FROM several
     WINDOW same AS (PARTITION BY run, metric, step)
     QUALIFY row_number() OVER (
@@ -24,7 +24,7 @@ chosen AS (
 both_kinds AS (
     SELECT * FROM chosen
     UNION ALL
-    SELECT e.run, metric, step, value, decimals, clock_s, tokens, source, line, pointer, o.val_loss, o.eval_loss
+    SELECT e.run, metric, step, value, decimals, clock_s, tokens, source, line, pointer, o.val_loss, o.eval_loss, o.final_loss
     FROM stated AS e
     JOIN origins AS o ON o.run = e.run AND o.single
 )
@@ -33,6 +33,8 @@ SELECT
     CASE
         WHEN metric = 'eval_loss' AND val_loss THEN 'val/objective'
         WHEN metric = 'eval_loss' THEN 'val/loss'
+        -- a table that tells only the best (a checkpoint, which has no line, is no table)
+        WHEN metric = 'best/loss' AND line IS NOT NULL AND NOT val_loss AND NOT eval_loss AND NOT final_loss THEN 'val/loss'
         WHEN metric = 'final/loss' AND NOT val_loss AND NOT eval_loss THEN 'val/loss'
         ELSE metric
     END AS metric,

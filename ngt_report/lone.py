@@ -1,0 +1,97 @@
+"""Evaluations on lines that give no step: each stands where the steps around it say, and what closes a run is kept apart."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from ngt_report import names
+from ngt_report.epochsteps import EpochSteps
+from ngt_report.textlog import BEGIN, LONE, PHASES, TOKEN, Dialect, meaning
+from ngt_report.waist import Block, Column, Reading
+
+KEPT = frozenset("val/loss eval_loss val/perplexity val/accuracy val/bpb test/loss test/perplexity test/accuracy".split())
+CLOSING = {"val/loss": "final/loss", "eval_loss": "final/loss", "test/loss": "test/loss"}
+PHASED = re.compile(
+    BEGIN + r"[^\w\n]*+(?P<phase>validation|validate|valid|val|evaluation|eval|test)(?P<what>[ \t]+loss)?(?=[\W_])", re.IGNORECASE
+)
+AT_EPOCH = re.compile(BEGIN + r"[^\w\n]*+(?:(?:end of|after)[ \t]++)?ep(?:och)?[ \t:=#\[(]*+(?P<epoch>[0-9]{1,9})\b", re.IGNORECASE)
+_COMMON = "loss|ppl|perplexity|acc|accuracy|bpb|ce|nll|results?|metrics?|set|summary|stats|scores?|after|at|epoch"
+OF_SET = re.compile(rf"[ \t]+(?:on[ \t]+)?(?!(?:{_COMMON})\b)(?P<name>[\w.\-]{{1,60}})[ \t]*:", re.IGNORECASE)  # Eval wikitext: ...
+EPOCH = re.compile(r"\bep(?:och)?[ \t:=#\[(]*+(?P<epoch>[0-9]{1,9})\b", re.IGNORECASE)
+_EPOCH_PHRASE = re.compile(r"[ \t]+(?:after|at|for|in)[ \t]+(?:the )?(?:end of )?epoch[ \t]*[0-9]+(?:[ \t]*/[ \t]*[0-9]+)?", re.IGNORECASE)
+PLAIN = Dialect()
+Values = list[tuple[str, str]]  # canonical name, number as printed
+Held = tuple[int, Values, int | None]  # line, values, the epoch that it names
+
+
+def values_of(text: str) -> Values:
+    """The results of a validation or a test on a line that begins with its name, or with an epoch; nothing when there is no loss."""
+    head = PHASED.match(text)
+    if head is None and not AT_EPOCH.match(text):
+        return []
+    text = _EPOCH_PHRASE.sub("", text)
+    phase = PHASES[head["phase"].lower()] if head else ""
+    found: dict[str, str] = {}
+    for token in TOKEN.finditer(text, head.start("phase") if head else 0):
+        name = meaning(names.clean(token["key"]), token["unit"] or "", phase, PLAIN)[0] if token["number"] else ""
+        if name in KEPT:
+            found.setdefault(name, token["number"])
+    if head and not head["what"] and (one := OF_SET.match(text, head.end())):  # one of several sets
+        found = {name.replace("/", f"/{names.clean(one['name'])}_").replace("eval_loss", "val/eval_loss"): v for name, v in found.items()}
+    if head and head["what"] and "val/loss" not in found and (bare := LONE.match(text, head.end())):
+        found.setdefault(f"{phase}/loss", bare["number"])
+    return list(found.items()) if any(name.endswith("loss") or name == "val/bpb" for name in found) else []
+
+
+def epoch_of(text: str) -> int | None:
+    """The epoch that such a line names."""
+    found = EPOCH.search(text)
+    return int(found["epoch"]) if found else None
+
+
+@dataclass(slots=True)
+class Lone:
+    """The evaluations of one trial that wait for the steps around them."""
+
+    held: list[Held] = field(default_factory=list)
+    leading: bool = False  # the first came before the first step
+    ahead: bool = False  # steps are counted from 0: each comes before the line of its step
+    curve: bool = False  # more data came after one: they are the curve
+    stepped: bool = False  # lines with a step evaluate too: then these are something else
+    said: bool = False  # in this file
+    first: int | None = None  # line of the first that was placed
+
+    def open_trial(self) -> None:
+        """Begin with another run; what is held stays."""
+        self.leading = self.ahead = self.curve = self.stepped = False
+
+    def before_first(self, steps: list[int]) -> int | None:
+        """The step of what came before the first data line of a run."""
+        self.leading = self.curve = True
+        first, gap = steps[0], steps[1] - steps[0] if len(steps) > 1 else 0
+        if first <= 1:
+            self.ahead = first == 0
+            return 0
+        return first - 1 if gap == 1 else max(0, first - gap) if gap > 0 else None
+
+    def after_last(self, last: int | None, gap: int) -> int | None:
+        """The step of what comes after the last data line of a run."""
+        if not self.ahead or last is None:
+            return last
+        return last + 1 if gap == 1 else None
+
+    def put(self, reading: Reading, trial: int, segment: int, at: int | None, closing: bool, held: list[Held], epochs: EpochSteps) -> None:
+        """Hand them over, and say once that steps come from elsewhere."""
+        for line, values, epoch in held:
+            step = epochs.end_of(epoch, at)
+            for name, text in values:
+                name = CLOSING.get(name, "") if closing else name
+                if name:
+                    column = Column([float(text.replace(",", ""))], names.decimals(text))
+                    reading.blocks.append(Block(trial, segment, [step], {name: column}, [line]))
+            if not closing and not self.said:
+                self.said = True
+                where = "the next step printed, as steps are counted from 0" if self.ahead else "the step printed before them"
+                said = f"Evaluations are printed without a step; they stand at {where}."
+                reading.note("info", "steps_of_neighbours", said, trial, line)
