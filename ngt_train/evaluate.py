@@ -19,9 +19,18 @@ if TYPE_CHECKING:
 Measure = Callable[[Tensor, Tensor], "LossSum"]  # inputs, targets (B, T)
 
 
+class Abandoned(Exception):
+    """A signal asked for the end of the run before an evaluation had seen all its batches; raised on all ranks alike."""
+
+
 @torch.no_grad()
 def evaluate(
-    measure: Measure, batches: Iterable[tuple[Tensor, Tensor]], world: World, precise: AbstractContextManager[Any], split: str = "val"
+    measure: Measure,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    world: World,
+    precise: AbstractContextManager[Any],
+    split: str = "val",
+    stop: Callable[[], bool] = lambda: False,
 ) -> dict[str, float]:
     """Means over all tokens of all ranks: `val/loss` (nats), `val/perplexity`, `val/accuracy` (0 to 1).
 
@@ -31,13 +40,23 @@ def evaluate(
         measure: sums of the loss over a batch, the model in evaluation mode.
         precise: the autocast context.
         split: the prefix, val or test.
+        stop: asked before each batch; a rank that stops waits for the others, and their figures are void.
+
+    Raises:
+        Abandoned: some rank stopped.
     """
     sums = torch.zeros(5, dtype=torch.float64)
+    found, cut = [], False
     with precise:
-        found = [torch.stack([part.float() for part in measure(inputs, targets)]) for inputs, targets in batches]
+        for inputs, targets in batches:
+            if cut := stop():
+                break
+            found.append(torch.stack([part.float() for part in measure(inputs, targets)]))
     for part in found:  # in float64, after the device has been asked for all of them
         sums += part.cpu()
-    objective, tokens, correct, entropy, cosine = world.total(*sums.tolist())
+    objective, tokens, correct, entropy, cosine, cuts = world.total(*sums.tolist(), cut)
+    if cuts:
+        raise Abandoned
     if not tokens:
         raise DataError(f"the {split} split has no token to evaluate; prepare it again with more text, or lower data.block")
     loss = entropy / tokens

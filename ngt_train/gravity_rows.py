@@ -1,7 +1,8 @@
 """Gravity attention in blocks of query rows, recomputed in backward: memory is linear in the context, on any device.
 
 A tile is some sequences' heads (n of them) by `rows` queries by all keys up to the last of them. Shapes below: N = batch x heads, L tokens,
-E coordinates, D channels of a value. Everything here is fp32 or fp64.
+E coordinates, D channels of a value. Tensors are of the dtype of z, fp32 or fp64, but for what cancels: distances are always summed in
+fp64, and with a soft cutoff scores and the gradient of the radius are fp64 too, for that gradient is a small rest of large terms.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def tiles(heads: int, length: int) -> Iterator[Tile]:
 
 
 class Pairs(NamedTuple):
-    """Of a tile's queries and keys, (n, rows, keys): 1 / (d2 + EPSILON), and d2 itself where a fade needs it."""
+    """Of a tile's queries and keys, (n, rows, keys): 1 / (d2 + EPSILON), and d2 itself where a fade needs it; then both in fp64."""
 
     inverse: Tensor
     d2: Tensor | None
@@ -74,20 +75,21 @@ class Field:
         self.law, self.hidden = law, hidden
         self.z = z - z[:, :1]  # distances do not change, but their rounding does
         self.ones = torch.cat([self.z, torch.ones_like(self.z[..., :1])], -1)
-        # A soft cutoff's 1 - d2 / radius^2 cancels at its edge: its distances are fp64 until they are subtracted.
-        exact = self.z.double() if law.cutoff == "soft" and z.device.type != "mps" else self.z
+        wide = torch.float64 if z.device.type != "mps" else z.dtype  # which has no fp64
+        self.dtype = wide if law.cutoff == "soft" else z.dtype  # of scores
+        exact = self.z.to(wide)
         norm = exact.square().sum(-1, keepdim=True)
         one = torch.ones_like(norm)
         self.left = torch.cat([-2 * exact, norm + EPSILON, one], -1)
         self.right = torch.cat([exact, one, norm], -1).mT
         self.mass = mass.unsqueeze(-1)
-        self.gamma, self.bias, self.square = gamma[:, None, None], bias[:, None, None], radius.square()
+        self.gamma, self.bias, self.square = gamma[:, None, None], bias[:, None, None], radius.to(self.dtype).square()
         self.later = torch.ones(ROWS, ROWS, dtype=torch.bool, device=z.device).triu(1)
         self.lowest = torch.finfo(z.dtype).min
 
     def pairs(self, tile: Tile) -> Pairs:
         """Distances of a tile: one product, none negative, the diagonal exact."""
-        d2 = torch.bmm(self.left[tile.queries], self.right[tile.heads, :, : tile.end]).clamp_min_(EPSILON).to(self.z.dtype)
+        d2 = torch.bmm(self.left[tile.queries], self.right[tile.heads, :, : tile.end]).clamp_min_(EPSILON).to(self.dtype)
         d2.diagonal(tile.begin, 1, 2).fill_(EPSILON)
         kept = d2.clone() if self.law.cutoff == "soft" else None
         inverse = d2.rsqrt_().square_() if self.law.rsqrt else d2.reciprocal_()
@@ -95,9 +97,9 @@ class Field:
 
     def base(self, tile: Tile, inverse: Tensor) -> Tensor:
         """bias - gamma x inverse, times the query's mass where masses act on scores."""
-        gamma, bias = self.gamma[tile.heads], self.bias[tile.heads]
+        gamma, bias = self.gamma[tile.heads].to(self.dtype), self.bias[tile.heads].to(self.dtype)
         if self.law.mass_in_score:
-            mass = self.mass[tile.queries]
+            mass = self.mass[tile.queries].to(self.dtype)
             return torch.addcmul(bias * mass, inverse, gamma * mass, value=-1)
         return torch.addcmul(bias, inverse, gamma, value=-1) if self.law.biased else inverse * -gamma
 
@@ -117,10 +119,10 @@ class Field:
         rows = tile.end - tile.begin
         score[:, :, tile.begin :].masked_fill_(self.later[:rows, :rows], self.lowest)
         if self.hidden is None:
-            return torch.softmax(score, -1)
+            return torch.softmax(score, -1, dtype=self.z.dtype)
         score.masked_fill_(self.hidden[tile.keys].unsqueeze(1), self.lowest)
         blind = score.amax(-1, keepdim=True) == self.lowest
-        return torch.softmax(score, -1).masked_fill_(blind, 0)
+        return torch.softmax(score, -1, dtype=self.z.dtype).masked_fill_(blind, 0)
 
 
 class Dropout:
@@ -191,12 +193,12 @@ class Sums:
         self.z, self.v = torch.zeros_like(z), torch.zeros_like(v)
         self.mass = torch.zeros_like(field.mass)
         self.gamma, self.bias = torch.zeros_like(field.gamma), torch.zeros_like(field.bias)
-        self.of_square = torch.zeros_like(radius)
+        self.of_square = torch.zeros_like(field.square)
 
     def add(self, tile: Tile, pairs: Pairs, of_score: Tensor) -> None:
         """Take a tile's gradient of the scores apart; it is used up."""
-        field, inverse = self.field, pairs.inverse
-        through_fade = None if pairs.d2 is None else self._fade(tile, inverse, pairs.d2, of_score)
+        field, inverse = self.field, pairs.inverse.to(of_score.dtype)
+        through_fade = None if pairs.d2 is None else self._fade(tile, pairs.inverse, pairs.d2, of_score)
         by_inverse = of_score * inverse
         if field.law.mass_in_score:
             self._mass(tile, of_score, by_inverse)
@@ -225,14 +227,15 @@ class Sums:
         """score = base x fade x masses: what reaches d2 through the fade, without masses; of_score becomes that of the base."""
         field = self.field
         fade = field.fade(d2)
-        base = torch.addcmul(field.bias[tile.heads], inverse, field.gamma[tile.heads], value=-1)
-        through = base.mul_(of_score).mul_(fade > 0).div_(-field.square)
+        gamma, bias = field.gamma[tile.heads].to(d2.dtype), field.bias[tile.heads].to(d2.dtype)
+        through = torch.addcmul(bias, inverse, gamma, value=-1).mul_(of_score).mul_(fade > 0).div_(-field.square)
         of_score.mul_(fade)
-        by_d2 = through * d2
+        by_d2 = d2.mul_(through)
         if field.law.mass_in_score:
-            by_d2 = torch.bmm(torch.bmm(field.mass[tile.queries].mT, by_d2), field.mass[tile.keys])
+            queries, keys = field.mass[tile.queries].to(d2.dtype), field.mass[tile.keys].to(d2.dtype)
+            by_d2 = torch.bmm(torch.bmm(queries.mT, by_d2), keys)
         self.of_square -= by_d2.sum() / field.square
-        return through
+        return through.to(of_score.dtype)
 
     def _coordinates(self, tile: Tile, of_d2: Tensor) -> None:
         """d2 = |z_i - z_j|^2, with of_d2 still without the masses."""
@@ -250,5 +253,5 @@ class Sums:
         law = self.field.law
         mass = self.mass.squeeze(-1) if law.mass_in_score else None
         bias = self.bias.flatten() if law.biased else None
-        radius = 2 * self.radius * self.of_square if law.cutoff == "soft" else None
+        radius = (2 * self.radius * self.of_square).to(self.radius.dtype) if law.cutoff == "soft" else None
         return self.z, self.v, mass, self.gamma.flatten(), bias, radius

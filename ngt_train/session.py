@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -43,6 +43,7 @@ class Progress:
     tokens: int = 0
     best_val: float | None = None
     best_step: int | None = None
+    evaluated: int | None = None  # the step of the last evaluation that was not cut short
     grad_norm: float = math.nan
     logged_tokens: int = 0  # at the last train event
     logged_s: float = 0.0
@@ -193,15 +194,15 @@ class Session:
         """optim.lr times the factor of the last step."""
         return self.config.optim.lr * schedules.factor(self.config.schedule, max(0, self.progress.step - 1), self.config.train.steps)
 
-    def evaluate(self, split: str) -> dict[str, float]:
-        """Means over a split's fixed tokens; the model must be in evaluation mode."""
+    def evaluate(self, split: str, stop: Callable[[], bool]) -> dict[str, float]:
+        """Means over a split's fixed tokens, unless `stop` cuts it short; the model must be in evaluation mode."""
         tokens = self.corpus.test if split == "test" else self.corpus.val
         if tokens is None:
             raise DataError(f"{self.config.data_folder()} has no {split} split; prepare it with --{split}")
         batches = data.validation_batches(
             tokens, self.config.eval.batch, self.config.data.block, self.config.eval.tokens, rank=self.world.rank, world=self.world.size
         )
-        return evaluate.evaluate(self._measure, batches, self.world, self.precise(), split)
+        return evaluate.evaluate(self._measure, batches, self.world, self.precise(), split, stop)
 
     def _measure(self, inputs: Tensor, targets: Tensor) -> LossSum:
         return self.loss(self.forward(inputs.to(self.device)).hidden, targets.to(self.device), evaluating=True)
@@ -245,7 +246,8 @@ class Session:
             evaluate.restore(self.model, state["model_raw"])
             self.optim.load_state_dict(state["optimizer"])
             self.scaler.load_state_dict(state["scaler"])
-            self.progress = Progress(**{key: state[key] for key in asdict(self.progress)})
+            held = {"evaluated": state["step"], **state}  # checkpoints of old were saved after the evaluation
+            self.progress = Progress(**{key: held[key] for key in asdict(self.progress)})
             self.clock = Clock(state["elapsed_s"], state["wall_s"], partial(distributed.settle, self.device))
             states = state["random"]
         except (KeyError, RuntimeError, ValueError, TypeError) as e:

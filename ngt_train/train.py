@@ -77,32 +77,43 @@ class _Run:
         self.steps = self.config.train.steps
         self.bar = Bar(self.config.name, self.steps, self.done.step, bar and training.world.first)
         self.val_loss: float | None = None
+        self.asked = False  # a signal to any rank asked for the end
 
     def go(self) -> Result:
         """Train to the end, or to where a signal, the target loss or a loss that is not finite ends it."""
         try:
-            if self.config.eval.at_start and not self.done.step:
-                self._evaluate()
-            while self.done.step < self.steps:
-                asked = self.session.step(bool(self.interrupts.asked))
-                self._watch()
-                if self._due(self.config.log.interval):
-                    self._log()
-                if self._due(self.config.eval.interval) or self.done.step == self.steps:
-                    self._evaluate()
-                elif self._due(self.config.checkpoint.interval) or self._due(self.config.checkpoint.keep):
-                    self._save()
-                if self._reached():
-                    return self._end(
-                        "stopped early", f"val/loss {self.val_loss:.4f} reached train.target_loss {self.config.train.target_loss}"
-                    )
-                if asked and self.done.step < self.steps:
-                    self._save()
-                    return self._end("stopped early", f"{self.interrupts.asked or 'a signal'} at step {self.done.step}; --resume goes on")
-            self._close()
-            return self._end("finished", None)
+            return self._train()
+        except evaluate.Abandoned:
+            return self._stop()
         finally:
             self.bar.close()
+
+    def _train(self) -> Result:
+        if self._owes_evaluation():
+            self._evaluate()
+        while self.done.step < self.steps and not self._reached():
+            self.asked |= self.session.step(bool(self.interrupts.asked))
+            self._watch()
+            if self._due(self.config.log.interval):
+                self._log()
+            if self._owes_evaluation():
+                self._evaluate()
+            elif self.asked:
+                return self._stop()
+            elif self._due(self.config.checkpoint.interval) or self._due(self.config.checkpoint.keep):
+                self._save()
+        if self._reached():
+            return self._end("stopped early", f"val/loss {self.val_loss:.4f} reached train.target_loss {self.config.train.target_loss}")
+        self._close()
+        return self._end("finished", None)
+
+    def _stop(self) -> Result:
+        """Save and end where a signal asked for it; a resume begins with what was due here."""
+        self._save()
+        return self._end("stopped early", f"{self.interrupts.asked or 'a signal'} at step {self.done.step}; --resume goes on")
+
+    def _asked(self) -> bool:
+        return self.asked or bool(self.interrupts.asked)
 
     def _due(self, interval: int) -> bool:
         return bool(interval) and self.done.step % interval == 0
@@ -124,6 +135,12 @@ class _Run:
         return {"step": self.done.step, "tokens": self.done.tokens, "elapsed_s": round(self.session.clock.elapsed_s, 6)}
 
     # -- evaluation and saving -------------------------------------------------------------------------------------------
+    def _owes_evaluation(self) -> bool:
+        """Whether one is due at this step and was not made; a signal may have cut it short before a resume."""
+        step = self.done.step
+        due = self._due(self.config.eval.interval) or step == self.steps if step else self.config.eval.at_start
+        return due and self.done.evaluated != step
+
     def _evaluate(self) -> None:
         """Validate, and save: last always, best where it is."""
         self.session.settle()
@@ -135,6 +152,7 @@ class _Run:
             if self.config.eval.coords:
                 self._coords()
             better = self.done.best_val is None or self.val_loss < self.done.best_val
+            self.done.evaluated = self.done.step
             if better:
                 self.done.best_val, self.done.best_step = self.val_loss, self.done.step
             self._write(raw, better and self.config.checkpoint.best)
@@ -146,7 +164,7 @@ class _Run:
     def _measured(self, split: str) -> dict[str, float]:
         """The split's metrics, and the seconds they took."""
         began = time.perf_counter()
-        told = self.session.evaluate(split)
+        told = self.session.evaluate(split, self._asked)
         return told | {f"{split}/eval_s": round(time.perf_counter() - began, 6)}
 
     def _refuse_nonsense(self, loss: float) -> None:
@@ -194,6 +212,12 @@ class _Run:
 
                 for number, text in enumerate(of_session(self.session), start=1):
                     self.book.note(f"sample {number}: {text}")
+                    self._heed()
+
+    def _heed(self) -> None:
+        """Abandon what follows the last step if any rank was asked to."""
+        if any(self.session.world.total(self._asked())):
+            raise evaluate.Abandoned
 
     def _end(self, status: str, reason: str | None) -> Result:
         self.book.finish(status, reason)

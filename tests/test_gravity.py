@@ -87,6 +87,17 @@ def test_equals_the_direct_formula_in_every_mode(mode: dict[str, Any]) -> None:
         assert too_large(made, gradients, limits) == {}
 
 
+# of 75 cases with 25 seeds those whose gradients of gamma and of the radius cancel most
+@pytest.mark.parametrize("shape", [{"length": 40, "seed": 19}, {"length": 200, "e": 16, "d": 32, "radius": 5.0, "seed": 7}])
+@pytest.mark.parametrize("mode", MODES, ids=MODE_NAMES)
+def test_gradients_hold_where_their_terms_cancel(shape: dict[str, Any], mode: dict[str, Any]) -> None:
+    inputs = case(**shape)
+    wanted, gradients = solve(direct, inputs, **mode)
+    got, made = solve(gravity_attention, inputs, torch.float32, **mode)
+    assert error(got, wanted) <= 2e-6
+    assert too_large(made, gradients, FP32) == {}
+
+
 @pytest.mark.usefixtures("tiling")
 @pytest.mark.parametrize("mode", MODES, ids=MODE_NAMES)
 def test_padding_is_seen_by_nobody_and_blind_rows_give_zero(mode: dict[str, Any]) -> None:

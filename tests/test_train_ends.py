@@ -69,6 +69,88 @@ def test_a_signal_saves_and_ends_cleanly(name: str, tokens: Path, tmp_path: Path
     assert train.run(made, resume=True).step == 10
 
 
+def in_evaluation(monkeypatch: pytest.MonkeyPatch, step: int, split: str = "val") -> None:
+    """Send SIGTERM with the second batch of the evaluation of a split at this step, once."""
+    real_measure, real_evaluate, seen = Session._measure, Session.evaluate, []
+
+    def evaluate(self: Session, name: str, *rest: Any) -> dict[str, float]:
+        seen[:] = [0] if (self.progress.step, name) == (step, split) and seen != ["sent"] else seen
+        return real_evaluate(self, name, *rest)
+
+    def measure(self: Session, *batch: Any) -> Any:
+        if seen and seen != ["sent"]:
+            seen[0] += 1
+            if seen[0] == 2:
+                os.kill(os.getpid(), signal.SIGTERM)
+                seen[:] = ["sent"]
+        return real_measure(self, *batch)
+
+    monkeypatch.setattr(Session, "evaluate", evaluate)
+    monkeypatch.setattr(Session, "_measure", measure)
+
+
+@pytest.mark.parametrize(
+    ("step", "split", "evaluated"), [(0, "val", []), (5, "val", [0]), (10, "val", [0, 5]), (10, "test", [0, 5, 10])]
+)
+@pytest.mark.parametrize("variant", ["vanilla", "ngpt"])
+def test_a_signal_cuts_an_evaluation_short_and_a_resume_makes_up_for_it(
+    variant: str, step: int, split: str, evaluated: list[int], tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = ("eval.at_start=true", "eval.test=true")
+    whole, made = (training.tiny(tokens, tmp_path / name, *settings, variant=variant) for name in ("whole", "cut"))
+    train.run(whole)
+    with monkeypatch.context() as patched:
+        in_evaluation(patched, step, split)
+        ended = train.run(made)
+    assert (ended.status, ended.step) == ("stopped early", step)
+    assert end(made) == ("stopped early", f"SIGTERM at step {step}; --resume goes on")
+    assert list(training.curve(made, "eval", "val/loss")) == evaluated
+    assert train.run(made, resume=True).status == "finished"
+    states = [checkpoint.load(run.checkpoint_path("last")) for run in (whole, made)]
+    for key in ("model", "model_raw", "optimizer", "random", "loader", "tokens", "best_val", "best_step", "evaluated", "sums"):
+        assert training.same(states[0][key], states[1][key]), key
+    for kind, metric in (("eval", "val/loss"), ("eval", "test/loss"), ("train", "train/loss")):
+        assert training.curve(made, kind, metric) == training.curve(whole, kind, metric)
+
+
+def test_a_target_is_reached_in_the_evaluation_that_a_signal_put_off(
+    tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = training.tiny(tokens, tmp_path, "train.target_loss=100")
+    with monkeypatch.context() as patched:
+        in_evaluation(patched, 5)
+        train.run(made)
+    ended = train.run(made, resume=True)
+    assert (ended.status, ended.step) == ("stopped early", 5) and "reached train.target_loss" in (ended.reason or "")
+
+
+def test_another_ranks_wish_voids_an_evaluation_here() -> None:
+    from contextlib import nullcontext
+
+    from ngt_train import evaluate
+    from ngt_train.distributed import World
+
+    class Peers(World):
+        def total(self, *values: float) -> list[float]:
+            return [*values[:-1], values[-1] + 1]
+
+    batch = torch.zeros(1, 2, dtype=torch.long)
+    told: Any = (torch.ones(()),) * 5
+    assert evaluate.evaluate(lambda x, y: told, [(batch, batch)], World(), nullcontext())["val/loss"] == 1
+    with pytest.raises(evaluate.Abandoned):
+        evaluate.evaluate(lambda x, y: told, [(batch, batch)], Peers(), nullcontext())
+
+
+def test_a_checkpoint_that_knows_nothing_of_cut_evaluations_goes_on(tokens: Path, tmp_path: Path) -> None:
+    made = training.tiny(tokens, tmp_path)
+    train.run(made)
+    state = checkpoint.load(made.checkpoint_path("last"))
+    del state["evaluated"]
+    checkpoint.save(made.checkpoint_path("last"), state, {})
+    assert train.run(made, resume=True).status == "finished"
+    assert list(training.curve(made, "eval", "val/loss")) == [5, 10] and len(training.events(made, "eval")) == 2
+
+
 def test_the_target_loss_ends_the_run_at_an_evaluation(tokens: Path, tmp_path: Path) -> None:
     whole = training.tiny(tokens, tmp_path / "whole", "eval.interval=1")
     train.run(whole)
