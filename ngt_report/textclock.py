@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ngt_report.spans import Part
@@ -42,6 +42,17 @@ class StepTimes:
         self.total += seconds + (steps - 1) * (usual if self.odd else seconds)
         self.usual, self.step = usual if self.odd else seconds, step
         return self.total
+
+    def summed(self, readings: Iterable[tuple[float | None, str, int, int]], elapsed: bool) -> tuple[list[float | None], bool]:
+        """The clock of lines, from (seconds, kind, step, line), of which some print a step's time; an elapsed time ends that."""
+        out: list[float | None] = []
+        for seconds, kind, step, line in readings:
+            elapsed = elapsed or kind == "@clock" and seconds is not None
+            if seconds is None or kind == "@clock":
+                out.append(seconds)
+            else:
+                out.append(None if elapsed else self.add(seconds, step, kind == "@mean_clock", line))
+        return out, elapsed
 
 
 def put_late(blocks: Sequence[Block], late: Sequence[tuple[int, float]]) -> None:

@@ -313,16 +313,15 @@ class Shapes:
 def numbers(texts: Sequence[bytes], value: Value) -> Sequence[float]:
     """Printed numbers as floats in canonical units."""
     if isinstance(texts, Printed):
-        scaled: Any = texts.values if value.scale == 1.0 else _scaled(texts.values, value.scale)
-        found: Sequence[float] = scaled.tolist() if value.name[0] == "@" else scaled
-        return found
+        found: Any = scaled(texts.values, value.scale)
+        return found.tolist() if value.name[0] == "@" else found  # type: ignore[no-any-return]
     if value.duration:
         return [_seconds(t.decode()) for t in texts]
     try:
         values = list(map(float, texts))
     except ValueError:  # 1,234
         values = [float(t.replace(b",", b"")) for t in texts]
-    return values if value.scale == 1.0 else [_scaled(v, value.scale) for v in values]
+    return values if value.scale == 1.0 else [scaled(v, value.scale) for v in values]
 
 
 def _seconds(text: str) -> float:
@@ -332,9 +331,9 @@ def _seconds(text: str) -> float:
     return sum(p * unit for p, unit in zip(reversed(parts), (1, 60, 3600), strict=False)) + (86400 * int(days.split()[0]) if days else 0)
 
 
-def _scaled(value: Any, scale: float) -> Any:
+def scaled(value: Any, scale: float) -> Any:
     """v * scale, dividing where that is exact: 616917 ms is 616.917 s."""
-    return value / round(1 / scale) if scale < 1 else value * scale
+    return value if scale == 1.0 else value / round(1 / scale) if scale < 1 else value * scale
 
 
 def integers(texts: Sequence[bytes]) -> list[int]:

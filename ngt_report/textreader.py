@@ -21,6 +21,7 @@ from ngt_report.lone import Lone, epoch_of, values_of
 from ngt_report.pasted import Pasted
 from ngt_report.records import open_record, spread_bare
 from ngt_report.spans import Found, Part, Span, first_after
+from ngt_report.steady import add_steady
 from ngt_report.textclock import StepTimes, evaluates, printed_clocks, put_late
 from ngt_report.textlog import Dialect, numbers, printed_decimals
 from ngt_report.waist import Block, Column, Reading, Segment, Trial
@@ -245,6 +246,8 @@ class TextReader:
         self._end_preamble()
         self.died = False
         self.reading.lines_used += self._uncounted(span.lines)
+        if add_steady(self, span):
+            return
         steps = self._steps(span)
         before = [steps[0] if self.last_step is None else self.last_step, *steps]
         cuts = [i for i, (a, b) in enumerate(zip(before, steps, strict=False)) if a > b] if any(map(gt, before, steps)) else []
@@ -331,10 +334,7 @@ class TextReader:
 
     def _columns(self, span: Span, steps: list[int]) -> None:
         """Points of one trial between two falls of the step; where only the clock starts again, another segment begins."""
-        if self.first_step is None:
-            self.first_step = steps[0]
-        segment = self.segment
-        self._totals(span)
+        segment = self._reached(span, steps)
         clocks, restarts = self._clocks(span, steps)
         for start, end in zip([0, *restarts], [*restarts, len(steps)], strict=True):
             if start == end:  # the clock starts again at the first line
@@ -344,10 +344,21 @@ class TextReader:
             else:
                 self._points(span, steps, clocks, segment)
             segment += 1
-        self.gap = steps[-1] - steps[-2] if len(steps) > 1 else steps[-1] - (self.last_step or 0)
-        self.last_step = steps[-1]
+
+    def add_points(self, span: Span, steps: Any, clocks: Any) -> None:
+        """Points of lines in which nothing falls, their steps and clocks as arrays."""
+        self._see_evaluations(span.parts(), steps)
+        self._points(span, steps, clocks, self._reached(span, steps))
+
+    def _reached(self, span: Span, steps: Sequence[int]) -> int:
+        """Note how far the run is; returns the segment in which it came there."""
+        self._totals(span)
+        self.first_step = int(steps[0]) if self.first_step is None else self.first_step
+        self.gap = int(steps[-1] - (steps[-2] if len(steps) > 1 else self.last_step or 0))
+        self.last_step = int(steps[-1])
         if self.epochs.unknown:
             self.unstepped.add(self.trial)
+        return self.segment
 
     def _points(self, span: Span, steps: list[int], clocks: list[float | None] | None, segment: int) -> None:
         for part in span.parts():
@@ -361,7 +372,8 @@ class TextReader:
             self._see_evaluations(parts, steps)
             return None, []
         if self.elapsed or any(kind != "@clock" for kind in kinds):
-            clocks = self._summed(clocks, kinds * len(steps) if len(kinds) == 1 else kinds, steps, span.lines)
+            kinds = kinds * len(steps) if len(kinds) == 1 else kinds
+            clocks, self.elapsed = self.times.summed(zip(clocks, kinds, steps, span.lines, strict=False), self.elapsed)
         else:
             self.elapsed = True
         known: Any = [c for c in clocks if c is not None] if None in clocks else clocks
@@ -374,18 +386,7 @@ class TextReader:
     def _see_evaluations(self, parts: list[Part], steps: list[int]) -> None:
         """Note whether an evaluation after step 0 was seen."""
         latest = (steps[-1 if p.places is None else p.places[-1]] for p in parts if evaluates(p.shape))
-        self.evaluated = self.evaluated or any(step > 0 for step in latest)
-
-    def _summed(self, clocks: list[float | None], kinds: list[str], steps: list[int], lines: Sequence[int]) -> list[float | None]:
-        """The clock of lines of which some print the time of a step; once an elapsed time was printed, only that counts."""
-        out: list[float | None] = []
-        for seconds, kind, step, line in zip(clocks, kinds, steps, lines, strict=False):
-            self.elapsed = self.elapsed or kind == "@clock" and seconds is not None
-            if seconds is None or kind == "@clock":
-                out.append(seconds)
-            else:
-                out.append(None if self.elapsed else self.times.add(seconds, step, kind == "@mean_clock", line))
-        return out
+        self.evaluated = self.evaluated or bool(any(step > 0 for step in latest))
 
     def _watch_clock(self, span: Span, parts: list[Part], steps: list[int], clocks: list[float | None]) -> list[int]:
         """Line by line: where the clock falls, and whether an evaluation came before; returns where segments begin."""
