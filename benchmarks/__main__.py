@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import bench_ingest, bench_rebuild, bench_start, bench_verify
+from benchmarks import bench_ingest, bench_rebuild, bench_start, bench_status, bench_verify
 from benchmarks.measure import ROOT, Row, one_core
 
 # These print their own lines, and need a peer.
@@ -41,7 +41,11 @@ def main(arguments: list[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="ngtreport-bench-") as name:
         scratch = Path(name)
         rows = (
-            bench_start.rows(scratch) + bench_ingest.rows(scratch, total) + bench_rebuild.rows(scratch, total) + bench_verify.rows(scratch)
+            bench_start.rows(scratch)
+            + bench_ingest.rows(scratch, total)
+            + bench_rebuild.rows(scratch, total)
+            + bench_status.rows(scratch, total)
+            + bench_verify.rows(scratch)
         )
     print(table(rows))
     if any(shutil.which(name) for name in CHROMIUM):

@@ -16,7 +16,7 @@ from typing import Any
 from ngt_train.config import RunConfig
 from ngt_train.errors import ConfigError, TrainError, nearest
 
-BEGIN_S = 20.0  # seconds that we wait for a run to begin or to fail, before we leave it to itself
+BEGIN_S = 60.0  # seconds that we wait for a run to begin or to fail, before we leave it to itself
 LATE_S = 2.0  # by which a process may seem to have begun after its number was written
 POLL_S = 0.1
 CHILD = "NGTTRAIN_DETACHED"  # in the environment of a run that has no terminal: its pid file

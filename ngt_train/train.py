@@ -62,7 +62,7 @@ def run(config: RunConfig, *, resume: bool = False, overwrite: bool = False, bar
         training = Session(config, world, found)
         try:
             resumed_from = _restore(training) if resume else ""
-            with _book(training, resumed_from) as book, Interrupts() as interrupts:
+            with Interrupts() as interrupts, _book(training, resumed_from) as book:
                 return _Run(training, book, interrupts, bar).go()
         finally:
             training.batches.close()
