@@ -31,15 +31,22 @@ turns AS (
     GROUP BY run, key
     HAVING min(value) < max(value)
 ),
-rates AS (
-    SELECT t.run, p.segment, p.step, p.value, p.line, s.path, lag(p.value) OVER w AS before, lag(p.segment) OVER w AS segment_before,
-        max(p.value) OVER (PARTITION BY t.run ORDER BY p.step, p.line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS highest
+thin AS (
+    -- at most some 2,000 learning rates of each run, the first of each stretch
+    SELECT t.run, p.source, p.segment, min(p.step) AS step, arg_min(p.value, p.step) AS value, max(p.value) AS high, arg_min(p.line, p.step) AS line
     FROM raw_points AS p
     JOIN run_trials AS t ON t.source = p.source AND t.trial = p.trial AND t.main
-    JOIN sources AS s ON s.id = p.source
+    JOIN clocks AS k ON k.run = t.run
     LEFT JOIN segments AS g ON g.source = p.source AND g.trial = p.trial AND g.segment = p.segment
     WHERE p.metric = 'lr' AND p.value > 0 AND p.step > 0 AND (g.superseded_from IS NULL OR p.step < g.superseded_from)
-    WINDOW w AS (PARTITION BY t.run ORDER BY p.step, p.line)
+    GROUP BY t.run, p.source, p.segment, p.step // greatest(1, k.last_step // 2000)
+),
+rates AS (
+    SELECT t.*, s.path, lag(t.value) OVER w AS before, lag(t.segment) OVER w AS segment_before,
+        max(t.high) OVER (PARTITION BY t.run ORDER BY t.step, t.line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS highest
+    FROM thin AS t
+    JOIN sources AS s ON s.id = t.source
+    WINDOW w AS (PARTITION BY t.run ORDER BY t.step, t.line)
 ),
 continued AS (
     SELECT c.run, c.name, p.name AS parent, k.key, json_extract_string(p.config, '$."' || k.key || '"') AS first, json_extract_string(c.config, '$."' || k.key || '"') AS last
