@@ -17,9 +17,9 @@ PHASED = re.compile(
 )
 AT_EPOCH = re.compile(BEGIN + r"[^\w\n]*+(?:(?:end of|after)[ \t]++)?ep(?:och)?[ \t:=#\[(]*+(?P<epoch>[0-9]{1,9})\b", re.IGNORECASE)
 _COMMON = "loss|ppl|perplexity|acc|accuracy|bpb|ce|nll|results?|metrics?|set|summary|stats|scores?|after|at|epoch"
-OF_SET = re.compile(rf"[ \t]+(?:on[ \t]+)?(?!(?:{_COMMON})\b)(?P<name>[\w.\-]{{1,60}})[ \t]*:", re.IGNORECASE)  # Eval wikitext: ...
+OF_SET = re.compile(rf"[ \t]++(?:on[ \t]++)?(?!(?:{_COMMON})\b)(?P<name>[\w.\-]{{1,60}}+)[ \t]*+:", re.IGNORECASE)  # Eval wikitext: ...
 EPOCH = re.compile(r"\bep(?:och)?[ \t:=#\[(]*+(?P<epoch>[0-9]{1,9})\b", re.IGNORECASE)
-_EPOCH_PHRASE = re.compile(r"[ \t]+(?:after|at|for|in)[ \t]+(?:the )?(?:end of )?epoch[ \t]*[0-9]+(?:[ \t]*/[ \t]*[0-9]+)?", re.IGNORECASE)
+_EPOCH_PHRASE = re.compile(r"[ \t](?:after|at|for|in)[ ](?:the )?(?:end of )?epoch[ ]?[0-9]{1,9}(?:[ ]?/[ ]?[0-9]{1,9})?", re.IGNORECASE)
 PLAIN = Dialect()
 Values = list[tuple[str, str]]  # canonical name, number as printed
 Held = tuple[int, Values, int | None]  # line, values, the epoch that it names

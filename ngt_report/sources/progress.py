@@ -15,7 +15,7 @@ from ngt_report.textlog import NUMBER
 from ngt_report.waist import Reading
 
 BAR = re.compile(
-    r"(?P<front>[^\n|]{0,80}?)[0-9]{1,3}%\|[^|\n]{0,200}\|[ \t]*(?P<at>[0-9]{1,12})/(?P<of>[0-9]{1,12})[ \t]*"
+    r"[0-9]{1,3}%\|[^|\n]{0,200}\|[ \t]*(?P<at>[0-9]{1,12})/(?P<of>[0-9]{1,12})[ \t]*"
     r"\[(?P<time>[0-9:]{4,12})<[^,\]\n]{1,20},[^,\]\n]{1,30},[ \t]*(?P<shown>[^\]\n]{1,400})\]"
 )
 VALUE = re.compile(rf"(?:^|, ?)(?P<key>[A-Za-z_][\w/. ]{{0,60}}?)=(?P<number>{NUMBER})(?=,|$)")
@@ -63,7 +63,7 @@ class Bars:
         found = {raw: name for raw, name in metrics_of(tuple(values)).items() if name in STRONG}
         if bar is None or not found:
             return None
-        epoch = EPOCH.search(bar["front"])
+        epoch = EPOCH.search(text, max(0, bar.start() - 80), bar.start())
         step = int(bar["at"])
         if epoch:
             self.first = min(int(epoch["epoch"]), 1) if self.first is None else self.first
