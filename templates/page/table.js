@@ -110,11 +110,11 @@ const tagsOf = (run) => {
 // A name that loses its middle where there is no room: names of runs differ at their ends.
 const TAIL = 14;
 const nameOf = (name, title) => {
-  const long = name.length > TAIL + 4;
-  const words = long ? /[\s_/#]*[^\s_/#]*$/.exec(name.slice(0, -TAIL / 2))[0].length : 0;
-  const cut = long ? name.length - (words > 0 && words < TAIL ? words + TAIL / 2 : TAIL) : name.length;
+  if (name.length <= TAIL + 4) return make("span", { class: "label", text: name, title });
+  const words = /[\s_/#]*[^\s_/#]*$/.exec(name.slice(0, -TAIL / 2))[0].length;
+  const cut = name.length - (words > 0 && words < TAIL ? words + TAIL / 2 : TAIL);
   const [head, tail] = [name.slice(0, cut), name.slice(cut)];
-  return make("span", { class: "label", title }, make("span", { class: "front", text: head }), ...(tail ? [make("span", { class: "end", text: tail })] : []));
+  return make("span", { class: "label", title }, make("span", { class: "front", text: head }), make("span", { class: "end", text: tail }));
 };
 const nameCell = (run) => {
   const box = make("input", { type: "checkbox", "aria-label": `Show ${runs[run].name} in the charts`, "data-run": run });
