@@ -245,6 +245,7 @@ def _make_room(config: RunConfig, overwrite: bool) -> None:
 def _make_folders(config: RunConfig) -> None:
     """Find out now, not after the training, that a folder cannot be written to."""
     where = {"log.folder": config.log.folder, "log.results": config.log.results, "checkpoint.folder": config.checkpoint.folder}
+    where |= {"log.tensorboard": config.log.tensorboard} if config.log.tensorboard else {}
     for key, top in where.items():
         folder = Path(top) / config.group
         try:

@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch")
 
 from ngt_train import checkpoint, config, train  # noqa: E402
 from ngt_train.config import RunConfig  # noqa: E402
-from ngt_train.errors import CheckpointError, DataError, Diverged  # noqa: E402
+from ngt_train.errors import CheckpointError, DataError, Diverged, TrainError  # noqa: E402
 from ngt_train.progress import Bar, clock, short  # noqa: E402
 from ngt_train.session import Session  # noqa: E402
 from tests import training  # noqa: E402
@@ -217,6 +217,22 @@ def test_a_full_disk_ends_the_run_and_keeps_the_last_checkpoint(tokens: Path, tm
         train.run(made)
     assert end(made)[0] == "crashed"
     assert checkpoint.load(made.checkpoint_path("last"))["step"] == 5
+
+
+def test_a_tensorboard_folder_that_cannot_be_is_said_before_the_log_begins(tokens: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    made = training.tiny(tokens, tmp_path, f"log.tensorboard={tmp_path / 'taken'}")
+    with pytest.raises(TrainError, match=r"taken/g cannot be made or written to; .* or set log\.tensorboard"):
+        train.run(made)
+    assert not made.events_path().exists()
+
+
+def test_a_model_larger_than_the_memory_is_no_defect() -> None:
+    from ngt_train.commands import sentence
+
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(1 << 55)
+    assert sentence(caught.value).startswith("there is not enough memory; lower train.batch")
 
 
 def test_the_training_clock_leaves_out_evaluation_and_saving(tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
