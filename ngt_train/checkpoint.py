@@ -145,6 +145,8 @@ def load(path: Path) -> State:
         with path.open("rb") as file:
             if not zipfile.is_zipfile(file):  # torch would unpickle it as the format of old
                 raise CheckpointError(f"checkpoint {path} is damaged or no checkpoint: it is no zip archive; resume from another")
+            if not sums and (torn := zipfile.ZipFile(file).testzip()):  # the archive's own sums, which torch does not look at
+                raise CheckpointError(f"checkpoint {path} is damaged: {torn} does not have its checksum; resume from another")
             file.seek(0)
             state = torch.load(file, map_location="cpu", weights_only=True)
     except OSError as e:

@@ -63,8 +63,10 @@ def sentence(error: Exception) -> str:
         return f"{error.filename or 'a file'}: {(error.strerror or str(error)).lower()}"
     if isinstance(error, ModuleNotFoundError) and error.name:
         return f"the package {error.name!r} is not installed; the trainer needs `pip install 'ngtreport[train]'`"
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return "there is not enough memory; lower train.batch, data.block or loss.chunk"
+    if (
+        isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
+    ):  # torch on a CPU
+        return "there is not enough memory; lower train.batch, data.block, loss.chunk or the sizes of the model"
     return f"this is a defect of ngttrain ({type(error).__name__}: {error}); please report it with what --debug shows"
 
 

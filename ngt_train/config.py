@@ -162,9 +162,12 @@ class EvalConfig:
     text: str = ""  # probe text of the coordinates; empty: the start of the validation tokens
     samples: int = 0  # texts generated at the end
     prompt: str = ""
+    semantic: int = 0  # texts whose generated continuation is compared with the real one at the end, by sentence embeddings
+    semantic_model: str = "sentence-transformers/all-MiniLM-L6-v2"  # the encoder: a folder or a name on the hub
+    semantic_tokens: int = 64  # of a continuation
 
     def __post_init__(self) -> None:
-        for key, least in (("interval", 0), ("tokens", 1), ("batch", 1), ("samples", 0)):
+        for key, least in (("interval", 0), ("tokens", 1), ("batch", 1), ("samples", 0), ("semantic", 0), ("semantic_tokens", 1)):
             _require(getattr(self, key) >= least, f"eval.{key} must be at least {least}, not {getattr(self, key)}")
 
 

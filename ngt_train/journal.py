@@ -20,9 +20,9 @@ CANONICAL = {  # settings that reports know by a name of their own (docs/metrics
     "model.vocab_size": "vocab_size", "model.layers": "layers", "model.hidden": "hidden", "model.heads": "heads",
     "model.dropout": "dropout",
 }  # fmt: skip
-ELSEWHERE = {  # settings that run_start tells in other fields, or that say where files go
+ELSEWHERE = {  # settings that run_start tells in other fields, that say where files go, or what is measured when all is trained
     "data": ("dataset", "tokenizer", "folder"), "train": ("steps", "epochs", "precision", "device"), "model": ("variant", "block"),
-    "eval": ("tokens",),
+    "eval": ("tokens", "test", "samples", "prompt", "semantic", "semantic_model", "semantic_tokens"),
 }  # fmt: skip
 SECTIONS = ("model", "data", "loss", "optim", "schedule", "train", "eval")
 SIZES = ("vocab_size", "block", "layers", "hidden", "heads", "mlp", "dropout", "coordinates", "head_coordinates")
@@ -124,7 +124,7 @@ class Journal:
         )  # fmt: skip
         folder = Path(self.config.log.results) / self.config.group
         results.write_row(folder / "results.csv", results.row(self.config, self.model, outcome))
-        if status == "finished" and (self.config.loss.kind == "mixed" or self.config.eval.test):
+        if status == "finished" and (self.config.loss.kind == "mixed" or self.config.eval.test or extra):
             document = results.metrics_document(self.config, outcome, extra)
             results.write_metrics(folder / self.config.name, document)
             results.write_section(folder / "results.md", results.section(document))

@@ -106,7 +106,7 @@ def metrics_document(config: RunConfig, outcome: Outcome, extra: Mapping[str, An
 
 def _arguments(config: RunConfig) -> dict[str, Any]:
     """The settings under the names of the fine-tuning script."""
-    mixed = config.loss.kind == "mixed"
+    mixed, evaluation = config.loss.kind == "mixed", config.eval
     return {
         "model_name": config.model.settings.get("path") or config.model.variant, "dataset_name": config.data.dataset, **config.data.options,
         "block_size": config.data.block, "alpha": config.loss.alpha if mixed else 0.0, "temperature": config.loss.temperature,
@@ -115,6 +115,7 @@ def _arguments(config: RunConfig) -> dict[str, Any]:
         "warmup_ratio": config.schedule.warmup_ratio, "gradient_accumulation_steps": config.train.accumulation,
         "output_dir": f"{config.log.results}/{config.group}/{config.name}", "seed": config.seed,
         "fp16": config.train.precision == "float16",
+        **({"semantic_eval_samples": evaluation.semantic, "sbert_model": evaluation.semantic_model} if evaluation.semantic else {}),
     }  # fmt: skip
 
 
@@ -151,7 +152,7 @@ def section(document: Mapping[str, Any]) -> str:
         f"- Train steps: {document['global_step']} | Epochs: {train.get('epoch', 'unknown')} | LR: {args['learning_rate']} | "
         f"BS train/eval: {args['per_device_train_batch_size']}/{args['per_device_eval_batch_size']}",
     ]
-    for title, part in (("Eval metrics", "eval"), ("Test metrics", "test"), ("Semantic", "semantic")):
+    for title, part in (("Eval metrics", "eval"), ("Test metrics", "test"), ("Semantic (SBERT)", "semantic")):
         if part in document:
             lines.append(f"- {title}: {json.dumps(document[part])}")
     return "\n".join(lines) + "\n"

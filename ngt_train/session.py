@@ -256,7 +256,8 @@ class Session:
         checkpoint.set_random_state(states[self.world.rank], self.device)
 
     def _refuse_another(self, state: State, name: str) -> None:
-        old, new = ({k: v for k, v in tree.items() if k not in FREE} for tree in (state["config"], config.to_dict(self.config)))
+        began = config.to_dict(config.from_dict(state["config"]))  # settings that its version did not have are at their defaults
+        old, new = ({k: v for k, v in tree.items() if k not in FREE} for tree in (began, config.to_dict(self.config)))
         if found := settings.differences(old, new):
             told = ", ".join(f"{key} ({was!r} there, {now!r} here)" for key, was, now in found[:5])
             more = f" and {len(found) - 5} more" if len(found) > 5 else ""

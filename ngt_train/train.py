@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ngt_train import checkpoint, corpus, distributed, evaluate, session
+from ngt_train import checkpoint, corpus, distributed, evaluate, semantic, session
 from ngt_train.errors import CheckpointError, ConfigError, Diverged, TrainError
 from ngt_train.interrupts import Interrupts
 from ngt_train.journal import Journal, Position, Silent
@@ -59,11 +59,12 @@ def run(config: RunConfig, *, resume: bool = False, overwrite: bool = False, bar
         world.barrier()
         found = corpus.open_corpus(config, world, _say if world.first else _ignore)
         config = session.resolved(config, found, world)
+        encoder = semantic.prepared(config, found) if config.eval.semantic else None
         training = Session(config, world, found)
         try:
             resumed_from = _restore(training) if resume else ""
             with Interrupts() as interrupts, _book(training, resumed_from) as book:
-                return _Run(training, book, interrupts, bar).go()
+                return _Run(training, book, interrupts, encoder, bar).go()
         finally:
             training.batches.close()
 
@@ -71,8 +72,8 @@ def run(config: RunConfig, *, resume: bool = False, overwrite: bool = False, bar
 class _Run:
     """The loop over the steps of a session."""
 
-    def __init__(self, training: Session, book: Book, interrupts: Interrupts, bar: bool) -> None:
-        self.session, self.book, self.interrupts = training, book, interrupts
+    def __init__(self, training: Session, book: Book, interrupts: Interrupts, encoder: semantic.Encoder | None, bar: bool) -> None:
+        self.session, self.book, self.interrupts, self.encoder = training, book, interrupts, encoder
         self.config, self.done = training.config, training.progress
         self.steps = self.config.train.steps
         self.bar = Bar(self.config.name, self.steps, self.done.step, bar and training.world.first)
@@ -104,8 +105,7 @@ class _Run:
                 self._save()
         if self._reached():
             return self._end("stopped early", f"val/loss {self.val_loss:.4f} reached train.target_loss {self.config.train.target_loss}")
-        self._close()
-        return self._end("finished", None)
+        return self._end("finished", None, self._close())
 
     def _stop(self) -> Result:
         """Save and end where a signal asked for it; a resume begins with what was due here."""
@@ -202,8 +202,8 @@ class _Run:
         target = self.config.train.target_loss
         return target is not None and self.val_loss is not None and self.val_loss <= target and self.done.step < self.steps
 
-    def _close(self) -> None:
-        """What is done once, after the last step."""
+    def _close(self) -> dict[str, Any]:
+        """What is done once, after the last step; returns further sections of metrics.json."""
         with self.session.clock.apart(), evaluate.quiet(self.session.model, self.session.device):
             if self.config.eval.test:
                 self.book.eval(self._measured("test"), **self._where())
@@ -213,14 +213,19 @@ class _Run:
                 for number, text in enumerate(of_session(self.session), start=1):
                     self.book.note(f"sample {number}: {text}")
                     self._heed()
+            if self.encoder is None:
+                return {}
+            told = semantic.of_session(self.session, self.encoder, self._heed)
+            self.book.eval({semantic.METRIC: told["sbert_cosine_mean"]}, **self._where())
+            return {"semantic": told}
 
     def _heed(self) -> None:
         """Abandon what follows the last step if any rank was asked to."""
         if any(self.session.world.total(self._asked())):
             raise evaluate.Abandoned
 
-    def _end(self, status: str, reason: str | None) -> Result:
-        self.book.finish(status, reason)
+    def _end(self, status: str, reason: str | None, extra: dict[str, Any] | None = None) -> Result:
+        self.book.finish(status, reason, extra)
         return Result(status, reason, self.done.step, self.val_loss, self.done.best_val, self.done.best_step, self.session.world.first)
 
 
@@ -240,6 +245,7 @@ def _make_room(config: RunConfig, overwrite: bool) -> None:
 def _make_folders(config: RunConfig) -> None:
     """Find out now, not after the training, that a folder cannot be written to."""
     where = {"log.folder": config.log.folder, "log.results": config.log.results, "checkpoint.folder": config.checkpoint.folder}
+    where |= {"log.tensorboard": config.log.tensorboard} if config.log.tensorboard else {}
     for key, top in where.items():
         folder = Path(top) / config.group
         try:

@@ -124,9 +124,7 @@ def test_damage_is_seen(tmp_path: Path, damage: object, with_sidecar: bool) -> N
     path.write_bytes(damage(path.read_bytes()))  # type: ignore[operator]
     if not with_sidecar:
         checkpoint.sidecar(path).unlink()
-        if damage is flip:
-            return  # a flipped bit of a weight is only known by the sum
-    with pytest.raises(CheckpointError, match=r"another sha256|is damaged or no checkpoint"):
+    with pytest.raises(CheckpointError, match=r"another sha256|is damaged or no checkpoint|does not have its checksum"):
         checkpoint.load(path)
 
 

@@ -6,6 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,6 +81,7 @@ TREES = st.recursive(
 )
 
 
+@hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])  # machines are busy
 @given(st.dictionaries(st.text(st.characters(codec="utf-8"), min_size=1), TREES))
 def test_written_toml_reads_back(tree: dict[str, object]) -> None:
     assert tomllib.loads(settings.to_toml(tree)) == tree

@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch")
 
 from ngt_train import checkpoint, config, train  # noqa: E402
 from ngt_train.config import RunConfig  # noqa: E402
-from ngt_train.errors import CheckpointError, DataError, Diverged  # noqa: E402
+from ngt_train.errors import CheckpointError, DataError, Diverged, TrainError  # noqa: E402
 from ngt_train.progress import Bar, clock, short  # noqa: E402
 from ngt_train.session import Session  # noqa: E402
 from tests import training  # noqa: E402
@@ -89,9 +89,7 @@ def in_evaluation(monkeypatch: pytest.MonkeyPatch, step: int, split: str = "val"
     monkeypatch.setattr(Session, "_measure", measure)
 
 
-@pytest.mark.parametrize(
-    ("step", "split", "evaluated"), [(0, "val", []), (5, "val", [0]), (10, "val", [0, 5]), (10, "test", [0, 5, 10])]
-)
+@pytest.mark.parametrize(("step", "split", "evaluated"), [(0, "val", []), (5, "val", [0]), (10, "val", [0, 5]), (10, "test", [0, 5, 10])])
 @pytest.mark.parametrize("variant", ["vanilla", "ngpt"])
 def test_a_signal_cuts_an_evaluation_short_and_a_resume_makes_up_for_it(
     variant: str, step: int, split: str, evaluated: list[int], tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -113,9 +111,7 @@ def test_a_signal_cuts_an_evaluation_short_and_a_resume_makes_up_for_it(
         assert training.curve(made, kind, metric) == training.curve(whole, kind, metric)
 
 
-def test_a_target_is_reached_in_the_evaluation_that_a_signal_put_off(
-    tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_target_is_reached_in_the_evaluation_that_a_signal_put_off(tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = training.tiny(tokens, tmp_path, "train.target_loss=100")
     with monkeypatch.context() as patched:
         in_evaluation(patched, 5)
@@ -145,7 +141,7 @@ def test_a_checkpoint_that_knows_nothing_of_cut_evaluations_goes_on(tokens: Path
     made = training.tiny(tokens, tmp_path)
     train.run(made)
     state = checkpoint.load(made.checkpoint_path("last"))
-    del state["evaluated"]
+    del state["evaluated"], state["config"]["eval"]["semantic"]
     checkpoint.save(made.checkpoint_path("last"), state, {})
     assert train.run(made, resume=True).status == "finished"
     assert list(training.curve(made, "eval", "val/loss")) == [5, 10] and len(training.events(made, "eval")) == 2
@@ -221,6 +217,22 @@ def test_a_full_disk_ends_the_run_and_keeps_the_last_checkpoint(tokens: Path, tm
         train.run(made)
     assert end(made)[0] == "crashed"
     assert checkpoint.load(made.checkpoint_path("last"))["step"] == 5
+
+
+def test_a_tensorboard_folder_that_cannot_be_is_said_before_the_log_begins(tokens: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    made = training.tiny(tokens, tmp_path, f"log.tensorboard={tmp_path / 'taken'}")
+    with pytest.raises(TrainError, match=r"taken/g cannot be made or written to; .* or set log\.tensorboard"):
+        train.run(made)
+    assert not made.events_path().exists()
+
+
+def test_a_model_larger_than_the_memory_is_no_defect() -> None:
+    from ngt_train.commands import sentence
+
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(1 << 55)
+    assert sentence(caught.value).startswith("there is not enough memory; lower train.batch")
 
 
 def test_the_training_clock_leaves_out_evaluation_and_saving(tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,7 +74,7 @@ def _tiny(config: RunConfig) -> RunConfig:
 
     schedule = replace(config.schedule, warmup=fewer(config.schedule.warmup), warmdown=min(steps, fewer(config.schedule.warmdown)))
     interval = max(fewer(config.eval.interval), math.ceil(steps / TINY_EVALUATIONS)) if config.eval.interval else 0
-    evaluation = replace(config.eval, interval=interval, tokens=min(config.eval.tokens, TINY_VAL_TOKENS), batch=16)
+    evaluation = replace(config.eval, interval=interval, tokens=min(config.eval.tokens, TINY_VAL_TOKENS), batch=16, semantic=0)
     batch = _quarter(config.train.batch)
     train = replace(
         config.train, steps=steps, epochs=None, batch=batch,

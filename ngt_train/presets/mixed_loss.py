@@ -20,7 +20,7 @@ def runs() -> Iterator[RunConfig]:
     yield _run("baseline_wt2_longer", BASELINE, *LONGER)
     yield _run("mixed_wt2_longer_a05", _mixed(0.5), *LONGER)
     for alpha, temperature in NEXT:
-        yield _run(f"mixed_wt2_longer_{_word('a', alpha)}_{_word('t', temperature)}", _mixed(alpha, temperature), *LONGER)
+        yield _run(f"mixed_wt2_longer_{_word('a', alpha)}_{_word('t', temperature)}", _mixed(alpha, temperature), *LONGER, semantic=10)
 
 
 def _mixed(alpha: float, temperature: float = 1.0) -> LossConfig:
@@ -33,7 +33,7 @@ def _word(letter: str, value: float) -> str:
     return letter + str(value).replace(".", "")
 
 
-def _run(name: str, loss: LossConfig, epochs: float, documents: dict[str, int]) -> RunConfig:
+def _run(name: str, loss: LossConfig, epochs: float, documents: dict[str, int], semantic: int = 0) -> RunConfig:
     return RunConfig(
         name=name,
         group="mixed_loss",
@@ -50,5 +50,5 @@ def _run(name: str, loss: LossConfig, epochs: float, documents: dict[str, int]) 
         optim=OptimConfig(lr=5e-5, weight_decay=0.01, decay=("matrix", "embedding", "head")),
         schedule=ScheduleConfig(kind="linear", warmup_ratio=0.03),
         train=TrainConfig(epochs=epochs, batch=2, clip=1.0),
-        eval=EvalConfig(interval=0, batch=2, test=True),
+        eval=EvalConfig(interval=0, batch=2, test=True, semantic=semantic),
     )
