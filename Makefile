@@ -22,8 +22,9 @@ trained: $(VENV)/.train-installed
 	@$(BIN)/ngtreport build logs/demo -o artifacts/demo
 	@sed -n '/^## Headline/,/^## /{/^## /!p;}' artifacts/demo/Summary.md
 
+# one thread a process: torch's threads would fight over the cores that the processes share
 test: $(VENV)/.dev-installed ## run the tests
-	$(BIN)/python -m pytest -n $(JOBS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
 
 check: $(VENV)/.dev-installed ## ruff and mypy
 	$(BIN)/ruff check .
