@@ -21,6 +21,7 @@ _BARS = str.maketrans("\u2502\u2503\u2551\u00a6", "||||")
 LONGEST_RECORD = 50  # lines that one quoted record may span
 DEEPEST_HEADER = 40  # lines before the header
 _NAME = re.compile(r"[A-Za-z_#%$][^,;\t\n\"={}<>]{0,79}$")
+_GAP = re.compile(r"[ \t]{2}")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?$")
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+$")
 csv.field_size_limit(1 << 20)
@@ -76,8 +77,9 @@ def layout_of(file: InputFile) -> Layout | None:
 def _layout(lines: list[str]) -> Layout | None:
     """The first line that is a header and is followed by its rows."""
     for number_, line in enumerate(lines[:DEEPEST_HEADER], 1):
+        barred = line if line.isascii() else line.translate(_BARS)
         for delimiter in DELIMITERS:
-            if delimiter in line.translate(_BARS) and (columns := _header(line, delimiter)):
+            if (delimiter in barred if delimiter != " " else _GAP.search(barred)) and (columns := _header(line, delimiter)):
                 body = [t for t in lines[number_:] if t.strip() and not t.startswith("#") and not _is_ruler(t, delimiter)]
                 if _fits(columns, body, delimiter, number_ == 1 and delimiter not in PRINTED):
                     return Layout(delimiter, columns, number_, delimiter == ";" and _has_decimal_comma(body))

@@ -23,7 +23,7 @@ def sniff(file: InputFile) -> str | None:
     """A line with an epoch of several and nothing else, above a bar with a loss."""
     if file.encoding == "binary":
         return None
-    found = SIGN.search(file.head)
+    found = SIGN.search(file.head) if b"Epoch " in file.head else None
     return f"line {file.head.count(bytes([10]), 0, found.start() + 1) + 1} is an epoch, with a bar and its loss below" if found else None
 
 
