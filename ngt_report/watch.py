@@ -19,7 +19,7 @@ from ngt_report.reports import shown
 from ngt_report.serve import HERE, Server
 
 PAUSE = 0.2  # seconds between two looks at the files' sizes
-REST = 0.5  # of the time that a build took, nothing is built after it
+REST = 0.1  # of the time that a build took, nothing is built after it
 
 
 class Watch:
