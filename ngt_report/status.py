@@ -60,7 +60,8 @@ def look(paths: tuple[str, ...], looks: Looks | None = None, now: float | None =
     settings = config.load(inputs.bases, inputs.root)
     processes = {f.path: found for f in inputs.files if f.rel.endswith(".pid") and (found := pids.read(f.path))}  # before their logs
     looks = looks or Looks(inputs.given)
-    inputs = discover(list(paths), outputs=True)  # anew: what a process wrote before it ended must be seen together with its end
+    if processes:  # anew: what a process wrote before it ended must be seen together with its end
+        inputs = discover(list(paths), outputs=True)
     logs = [f for f in inputs.files if f.path not in processes and not f.rel.endswith(".pid")]
     groups: dict[str, list[tuple[InputFile, Known]]] = {}
     bases = [os.path.relpath(b, inputs.root).replace(os.sep, "/") for b in inputs.bases]
