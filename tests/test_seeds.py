@@ -93,6 +93,14 @@ def test_a_setting_that_is_empty_is_called_none_and_is_the_baseline(write: Write
     assert [g["name"] for g in summary["seed_groups"]] == ["net_mass", "net"]
 
 
+def test_a_comparison_that_proves_nothing_is_a_line_of_the_headline(write: Write, tmp_path: Path) -> None:
+    for label, losses in {"base": {1: 4.0, 2: 4.2}, "wide": {1: 4.1, 2: 4.15}}.items():
+        seeded(write, label, losses, f"lr: 0.001\nwidth: {len(label)}{label[0]}\n")
+    lines = made(tmp_path)[1].splitlines()
+    at = next(i for i, line in enumerate(lines) if "not distinguishable with these runs" in line)
+    assert lines[at].startswith("- ") and lines[at - 1].startswith("- ") and lines[at + 1 : at + 3] == ["", "## Before you compare"]
+
+
 def test_group_by_and_except_make_groups_that_the_default_does_not(write: Write, tmp_path: Path) -> None:
     seeded(write, "x", {1: 4.0, 2: 4.1}, more="model: plain\ndropout: 0.2\nlr: 0.001\n")
     seeded(write, "x", {3: 4.2}, more="model: plain\ndropout: 0.5\nlr: 0.001\n")
