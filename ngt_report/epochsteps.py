@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from ngt_report.plainclass import plainclass
 from ngt_report.waist import Reading
 
 Counts = list[int | None]
 
 
-@dataclass(slots=True)
+@plainclass()
 class EpochSteps:
     """Where a log stands that prints an epoch and a step."""
 

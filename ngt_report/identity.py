@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import PurePosixPath
 from typing import Any
 
 from ngt_report.config import Settings
 from ngt_report.names import CONFIG
+from ngt_report.plainclass import plainclass
 from ngt_report.store import Store, sql
 
 GENERIC = frozenset(
@@ -27,7 +28,7 @@ CHECKPOINT = re.compile(
 )
 
 
-@dataclass
+@plainclass()
 class Piece:
     """One trial with what identity needs to know of it."""
 
@@ -58,7 +59,7 @@ class Piece:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass
+@plainclass()
 class Run:
     """A run in the making: its pieces, the first being the main one."""
 
@@ -71,7 +72,7 @@ class Run:
         return self.pieces[0]
 
 
-@dataclass
+@plainclass()
 class Identity:
     """The outcome: runs, checkpoints that belong to none, and findings as (severity, kind, run, text, path, line)."""
 

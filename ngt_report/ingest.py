@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from ngt_report import standin
 from ngt_report.errors import ReportError
 from ngt_report.files import InputFile
+from ngt_report.plainclass import plainclass
 from ngt_report.sources import Format, choose, formats
 from ngt_report.store import RAW, Store, source_id, sql, to_json
 from ngt_report.unclaimed import read_unclaimed
@@ -19,7 +19,7 @@ Progress = Callable[[int, int, str], None]
 BULK_BATCH = 64 << 20  # bytes of event logs that DuckDB reads in one statement
 
 
-@dataclass
+@plainclass()
 class Known:
     """What the database holds of a source."""
 
@@ -141,7 +141,7 @@ def load(file: InputFile) -> Loaded:
     return Loaded(file, form, reason, fingerprint, reading)
 
 
-@dataclass
+@plainclass()
 class Loaded:
     """A file that was read, before it goes into the database."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ngt_report import names
 from ngt_report.epochsteps import EpochSteps
+from ngt_report.plainclass import plainclass
 from ngt_report.textlog import BEGIN, LONE, PHASES, TOKEN, Dialect, meaning
 from ngt_report.waist import Block, Column, Reading
 
@@ -50,7 +51,7 @@ def epoch_of(text: str) -> int | None:
     return int(found["epoch"]) if found else None
 
 
-@dataclass(slots=True)
+@plainclass()
 class Lone:
     """The evaluations of one trial that wait for the steps around them."""
 

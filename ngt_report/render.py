@@ -18,7 +18,7 @@ from ngt_report.assemble.facts import Facts
 from ngt_report.assemble.seeds import group_verdicts, seed_group
 from ngt_report.assemble.verdicts import run_verdicts
 from ngt_report.model import Report
-from ngt_report.store import finite, to_json
+from ngt_report.store import finite, line_each
 
 if TYPE_CHECKING:
     import jinja2
@@ -170,17 +170,7 @@ def summary_json(facts: Facts, group: str) -> str:
         "campaign": asdict(found) if (found := campaign(facts)) else None,
         "findings": facts.findings,
     }  # fmt: skip
-    return _a_line_each(document)
-
-
-def _a_line_each(document: dict[str, Any]) -> str:
-    """JSON with a line for every run and finding: quick to write, and a diff shows what changed."""
-    texts = []
-    for key, value in document.items():
-        many = isinstance(value, list) and len(value) > 0
-        text = "[\n  " + ",\n  ".join(map(to_json, value)) + "\n ]" if many else to_json(value)
-        texts.append(f' "{key}": {text}')
-    return "{\n" + ",\n".join(texts) + "\n}\n"
+    return line_each(document) + "\n"
 
 
 def _json_run(facts: Facts, run: str, r: dict[str, Any]) -> dict[str, Any]:

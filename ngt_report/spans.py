@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
+from ngt_report.plainclass import plainclass
 from ngt_report.printed import Printed
 from ngt_report.textlog import Row, Shape, integers
 
 Found = tuple[int, Shape, Row]  # physical line, shape, groups
 
 
-@dataclass(slots=True)
+@plainclass()
 class Part:
     """The lines of one shape in a span: where they stand in it (None: all of it), and their groups as columns."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
@@ -19,7 +18,7 @@ from ngt_report.looks import Known, Looks
 from ngt_report.pids import Pid
 from ngt_report.progress import Curve
 from ngt_report.states import Evidence, State, judge
-from ngt_report.store import finite
+from ngt_report.store import line_each
 
 ORDER = ("crashed", "stalled", "going", "waiting", "stopped", "finished")  # what needs somebody comes first
 LOGLIKE = re.compile(r"\.(?:log|out|err|jsonl|ndjson)$", re.IGNORECASE)
@@ -187,7 +186,7 @@ def to_json(screen: Screen) -> str:
     """All of it; times in seconds, losses in nats per token, null for what is not known."""
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(screen.now))
     document = {"schema": 1, "path": screen.path, "now": stamp, "counts": screen.counts(), "runs": [_plain(r) for r in screen.rows]}
-    return json.dumps(finite(document), indent=1, ensure_ascii=False)
+    return line_each(document)
 
 
 def _plain(row: Row) -> dict[str, Any]:

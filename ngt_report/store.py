@@ -161,6 +161,16 @@ def to_json(value: Any) -> str:
         return _COMPACT.encode(finite(value))
 
 
+def line_each(document: dict[str, Any]) -> str:
+    """JSON with a line for every member of a list: quick to write, and a diff shows what changed."""
+    texts = []
+    for key, value in document.items():
+        many = isinstance(value, list) and len(value) > 0
+        text = "[\n  " + ",\n  ".join(map(to_json, value)) + "\n ]" if many else to_json(value)
+        texts.append(f' "{key}": {text}')
+    return "{\n" + ",\n".join(texts) + "\n}"
+
+
 def finite(value: Any) -> Any:
     """The value with NaN and infinity replaced by None, at any depth."""
     if isinstance(value, float):

@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Any
 
 from ngt_report import names
+from ngt_report.plainclass import plainclass
 from ngt_report.printed import Printed
 
 NUMBER = r"[-+]?(?:[0-9]+(?:,[0-9]{3})*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?|[nN][aA][nN]|[iI][nN][fF](?:inity)?)"
@@ -104,7 +105,7 @@ MAYBE = re.compile(
 MEAN_CLOCKS = frozenset(("elapsed_time_per_iteration_ms", "elapsed_time_per_iteration_s"))  # Megatron and its kin
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class Dialect:
     """What one family of text logs calls things: raw cleaned keys, clock semantics and scope."""
 
@@ -119,7 +120,7 @@ class Dialect:
     carried: bool = False  # lines repeat the latest evaluation until the next: only a change is one
 
 
-@dataclass(slots=True)
+@plainclass()
 class Value:
     """One number of a line: what it is, where it stands, and how to turn it into canonical units."""
 
@@ -240,7 +241,7 @@ def meaning(key: str, unit: str, phase: str, dialect: Dialect) -> tuple[str, flo
 Row = tuple[bytes, ...]
 
 
-@dataclass(slots=True)
+@plainclass()
 class Shape:
     """A kind of data line: its pattern, and what each captured group is."""
 

@@ -267,7 +267,7 @@ def test_following_looks_again_until_it_is_told_to_end(tmp_path: Path, capsys: p
 
     follow.follow((str(tmp_path / "g"),), 1, follow.Drawing(as_json=True), wait)
     said = capsys.readouterr().out
-    assert said.count('"step": 400') == 1 and said.count('"step": 600') == 2
+    assert said.count('"step":400') == 1 and said.count('"step":600') == 2
 
 
 def follower(tmp_path: Path, stdout: Any) -> subprocess.Popen[bytes]:

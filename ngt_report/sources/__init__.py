@@ -8,14 +8,14 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 
 from ngt_report.files import InputFile
+from ngt_report.plainclass import plainclass
 from ngt_report.waist import Reading
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class Format:
     """A log format: how it is recognised, how it is read, and what its documentation says."""
 

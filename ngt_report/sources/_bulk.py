@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Any, Protocol
 
 from ngt_report import names
 from ngt_report.files import BLOCK, LONGEST_LINE, InputFile
+from ngt_report.plainclass import plainclass
 
 MOST_SHAPES, MOST_METRICS = 24, 48
 FIELD = rb'\s*("(?:[^"\\]|\\.)*+")(\s*:\s*)(?:(-?\d++(?:\.\d++)?+(?:[eE][-+]?\d++)?+)|("(?:[^"\\]|\\.)*+")|(null|true|false))(\s*,|\s*\})'
@@ -35,7 +36,7 @@ class LineReader(Protocol):
         """Note the run and segment of data lines that are read elsewhere."""
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class Shape:
     """What all data lines of a kind have in common."""
 
@@ -87,7 +88,7 @@ def _value(key: str, number: bytes | None, string: bytes | None, word: bytes | N
     return None if key == "elapsed_s" else TEXT
 
 
-@dataclass(slots=True)
+@plainclass()
 class Scan:
     """One look through a file: what its data lines hold; lines that are not data go to the line reader."""
 

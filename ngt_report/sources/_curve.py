@@ -6,11 +6,12 @@ import math
 import re
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any
 
 from ngt_report import names
+from ngt_report.plainclass import plainclass
 from ngt_report.sources._scalars import clock_seconds, clock_unit, is_missing, metrics_of, number, plain, printed, scalar, whole
 from ngt_report.sources._shape import Shape, split_of
 from ngt_report.waist import Block, Column, Reading, Segment, Trial
@@ -20,7 +21,7 @@ _RATE = re.compile(r"_(runtime|per_second|per_sec)$")
 _VARIES = object()
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class Plan:
     """What each raw column of a record is."""
 
@@ -47,7 +48,7 @@ def plan_of(columns: tuple[str, ...], split: str | None, axis: str | None, left_
     return Plan(tuple(hard), tuple(soft), clocks[0] if clocks else None, roles.get("tokens"), roles.get("total"))
 
 
-@dataclass(slots=True)
+@plainclass()
 class Series:
     """Points of one run, segment and set of metrics, as columns that grow."""
 
@@ -65,7 +66,7 @@ class Series:
         self.decimals = [[] for _ in self.columns]
 
 
-@dataclass(slots=True)
+@plainclass()
 class Run:
     """One trial while it is read."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any
 
 from ngt_report import names
+from ngt_report.plainclass import plainclass
 from ngt_report.sources._scalars import (
     CONTAINER,
     clock_seconds,
@@ -35,7 +36,7 @@ _BEST_FILE = re.compile(r"[._/\\-]best([._-]\w+)*$", re.I)
 TEXTS = frozenset("git_commit dataset tokenizer model flags hardware precision".split())  # never numbers, whatever they look like
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class Plan:
     """What each raw column of a record is."""
 
@@ -92,7 +93,7 @@ def _is_best_file(column: str, value: object) -> bool:
     return names.clean(column) in PATHS and isinstance(value, str) and bool(_BEST_FILE.search(value))
 
 
-@dataclass
+@plainclass()
 class RowReader:
     """Adds runs to a reading, one record at a time."""
 

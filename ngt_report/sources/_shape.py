@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
 from ngt_report import names
+from ngt_report.plainclass import plainclass
 from ngt_report.sources._scalars import SPLITS, clock_unit, duration, metrics_of, number, scalar
 
 Record = Mapping[str, Any]
@@ -34,7 +34,7 @@ _NOT_RESULTS = frozenset(("lr", "grad_norm", "epoch", "step_ms"))
 _AXES_IN_PLURAL = frozenset(("steps", "iterations"))  # totals by name, but a curve when they only grow
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class Shape:
     """How to read a table: kind, the columns that count steps and tell runs apart, and why."""
 

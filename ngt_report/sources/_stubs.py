@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from ngt_report.plainclass import plainclass
 
 MEMORY = 160 << 20  # bytes that all objects together may take, by our own count
 MOST_ENTRIES = 64  # dimensions of a tensor, entries of a key
@@ -30,14 +31,14 @@ class Refused(Exception):
     """The file asks for something that plain data does not need; the message says what."""
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class Name:
     """A global that the file names and that we know: a word, never the thing itself."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class Storage:
     """Where a tensor's elements lie: the archive's member, not its content."""
 
@@ -51,7 +52,7 @@ class Storage:
         return self.numel * DTYPES.get(self.dtype, 1)
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class Tensor:
     """The outline of a tensor."""
 
@@ -75,7 +76,7 @@ class Tensor:
         return self.storage.nbytes // DTYPES.get(self.dtype, 1) if self.storage else self.numel
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class Opaque:
     """Something that is left as its description: a NumPy array, a NumPy dtype."""
 

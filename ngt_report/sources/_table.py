@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from ngt_report import names
 from ngt_report.files import InputFile
+from ngt_report.plainclass import plainclass
 from ngt_report.sources._lines import head_lines, lines_of, torn_line
 from ngt_report.sources._long import is_long, melted
 from ngt_report.sources._scalars import ABSENT, is_result, metrics_of, number
@@ -27,7 +27,7 @@ _DECIMAL_COMMA = re.compile(r"-?\d+,\d+$")
 csv.field_size_limit(1 << 20)
 
 
-@dataclass(frozen=True, slots=True)
+@plainclass(frozen=True)
 class Layout:
     """How a file's table is laid out."""
 
@@ -37,7 +37,7 @@ class Layout:
     decimal_comma: bool = False
 
 
-@dataclass(slots=True)
+@plainclass()
 class Row:
     """One record: its first line, how many lines it spans, and its cells."""
 
