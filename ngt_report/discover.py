@@ -84,7 +84,7 @@ def _packed(path: Path) -> bool:
         return (path / MANIFEST).is_file() and (path / f"{MANIFEST}.sha256").is_file()
     from ngt_report.members import kind_of
 
-    form = kind_of(path)
+    form = kind_of(path) if path.suffix.lower() not in (".pt", ".pth", ".ckpt", ".bin") else None
     if form == "zip":  # torch's checkpoints are zip archives too
         from ngt_report.sources import checkpoint
 

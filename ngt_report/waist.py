@@ -7,16 +7,14 @@ names, causes), findings, and an account of every line. Values are in canonical 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal
-
-from ngt_report.plainclass import plainclass
 
 Severity = Literal["error", "warning", "info"]
 Kind = Literal["curve", "row", "checkpoint"]
 
 
-@plainclass()
+@dataclass(slots=True)
 class Trial:
     """One candidate run inside a source: a curve, a results row, or a checkpoint's metadata."""
 
@@ -27,7 +25,7 @@ class Trial:
     shared: bool = False  # the name identifies a run that other sources may describe too (run_id, checkpoint path)
 
 
-@plainclass()
+@dataclass(slots=True)
 class Column:
     """Values of one metric and their decimals as printed (None: full precision; int: the same for all)."""
 
@@ -35,7 +33,7 @@ class Column:
     decimals: Sequence[int | None] | int | None = None
 
 
-@plainclass()
+@dataclass(slots=True)
 class Block:
     """Points of one trial and segment, as columns of equal length; None stands for a column without values."""
 
@@ -49,7 +47,7 @@ class Block:
     tokens: Sequence[int | None] | None = None
 
 
-@plainclass()
+@dataclass(slots=True)
 class Fact:
     """Something a source says about a trial; value is JSON-able. Keys: docs/metrics.md#facts."""
 
@@ -60,7 +58,7 @@ class Fact:
     pointer: str | None = None
 
 
-@plainclass()
+@dataclass(slots=True)
 class Finding:
     """Something a reader of the report should know."""
 
@@ -71,7 +69,7 @@ class Finding:
     line: int | None = None
 
 
-@plainclass()
+@dataclass(slots=True)
 class Segment:
     """A stretch of a trial between restarts. A later segment supersedes earlier points from its first step on."""
 
@@ -83,7 +81,7 @@ class Segment:
     reset_line: int | None = None  # a warm-up reset: readings on earlier lines are no time of this clock
 
 
-@plainclass()
+@dataclass(slots=True)
 class Bulk:
     """Data lines of a healthy event log that DuckDB reads itself, because the file is too large for Python."""
 
@@ -92,7 +90,7 @@ class Bulk:
     rows: int  # those with data: as many must arrive
 
 
-@plainclass()
+@dataclass(slots=True)
 class Reading:
     """All that one file said. read = used + sum(ignored) + bad + pending, in lines (records for event files)."""
 

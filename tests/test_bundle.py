@@ -362,7 +362,7 @@ def test_a_bundle_that_is_too_large_is_not_written_and_says_what_to_leave_out(
             f"Error: w.{form} would be larger than --max-size 9.0 kB: leave out the checkpoints (8.3 kB) with --with-checkpoints none"
         )
         smaller = ngtreport("bundle", "logs/w3_25m", "-o", out, "--max-size", "2 kB")
-        assert "the reports take" in smaller.stderr and "raise --max-size" in smaller.stderr
+        assert "the logs take" in smaller.stderr and "raise --max-size" in smaller.stderr
         assert list(tmp_path.iterdir()) == []
     assert ok(ngtreport("bundle", "logs/w3_25m", "-o", tmp_path / "w.zip", "--max-size", "25MB")).exit_code == 0
 
