@@ -65,7 +65,7 @@ def build(request: Request, progress: Progress | None = None, prepared: Prepared
     key = _key(inputs, settings, folder, request)
     from ngt_report.store import Store
 
-    store = Store(str(folder / "report.duckdb"), threads=request.threads)
+    store = Store(str(folder / "report.duckdb"), threads=request.threads, small=_small(inputs))
     try:
         read = compute(store, inputs, settings, progress)
         texts = render_all(store, inputs, settings, folder, request)
@@ -142,11 +142,15 @@ def _key(inputs: Inputs, settings: Settings, folder: Path, request: Request) -> 
     return share.inputs_key(inputs, options)
 
 
+def _small(inputs: Inputs) -> bool:
+    return sum(f.size for f in inputs.files) < SMALL
+
+
 def compute(store: Store, inputs: Inputs, settings: Settings, progress: Progress | None = None) -> int:
     """Bring the database up to date in one transaction; returns how many files were read."""
     from ngt_report import identity, ingest, queries, runs
 
-    if sum(f.size for f in inputs.files) < SMALL:
+    if _small(inputs):
         store.small()
     store.begin()
     read = ingest.ingest(store, inputs.files, progress)

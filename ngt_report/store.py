@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import time
 from collections.abc import Sequence
@@ -55,9 +56,10 @@ SUMMARIES = ("spans", "curves", "trial_values", "stretches")  # tables that hold
 class Store:
     """An open report database."""
 
-    def __init__(self, path: str, read_only: bool = False, threads: int | None = None) -> None:
+    def __init__(self, path: str, read_only: bool = False, threads: int | None = None, small: bool = False) -> None:
+        """`small`: a new file gets small blocks, for a table takes at least one; a large one reads faster from large blocks."""
         self.path = path
-        self.con = _open(path, read_only, threads)
+        self.con = _open(path, read_only, threads, small and not os.path.exists(path))
         self.waiting: dict[str, list[tuple[Any, ...]]] = {table: [] for table in RAW}
         self.wide = Wide(self)
         self.buffer = PointBuffer(self)
@@ -182,7 +184,7 @@ def finite(value: Any) -> Any:
     return value
 
 
-def _open(path: str, read_only: bool, threads: int | None) -> duckdb.DuckDBPyConnection:
+def _open(path: str, read_only: bool, threads: int | None, small: bool) -> duckdb.DuckDBPyConnection:
     """Attach the file; another process that holds it is waited for a moment, then named."""
     import duckdb
 
@@ -191,7 +193,7 @@ def _open(path: str, read_only: bool, threads: int | None) -> duckdb.DuckDBPyCon
         con.execute(f"SET threads = {int(threads)}").fetchall()
     con.execute("SET preserve_insertion_order = true").fetchall()
     con.execute("SET checkpoint_threshold = '1KB'").fetchall()  # the commit writes the file itself, not first a log of it
-    options = "READ_ONLY" if read_only else "STORAGE_VERSION 'v1.5.0'"
+    options = "READ_ONLY" if read_only else "STORAGE_VERSION 'v1.5.0'" + (", BLOCK_SIZE 16384" if small else "")
     deadline = time.monotonic() + LOCK_WAIT
     while True:
         try:

@@ -43,6 +43,13 @@ def test_the_sample_renders_as_the_golden_file(tmp_path: Path) -> None:
     assert text == GOLDEN.read_text(encoding="utf-8")
 
 
+def test_the_kept_sample_is_what_a_build_writes(tmp_path: Path) -> None:
+    """To accept a change: make sample"""
+    summary(SAMPLE, tmp_path, dashboard=False)
+    for name in ("Summary.md", "results.csv", "summary.json"):
+        assert (HERE.parent / "artifacts" / "sample" / name).read_bytes() == (tmp_path / name).read_bytes(), name
+
+
 def used_fields() -> set[str]:
     """Attribute names that any template uses, whatever the variable."""
     texts = " ".join(p.read_text() for p in render.templates_folder().glob("*.md.j2"))
