@@ -43,7 +43,8 @@ class Browser:
         self.closing = ExitStack()
         self.closing.callback(self._end)
         try:
-            self.socket = self.closing.enter_context(connect(_address(profile), max_size=None, open_timeout=60))
+            # no pings: their thread would draw from Python's global random state in the middle of other tests
+            self.socket = self.closing.enter_context(connect(_address(profile), max_size=None, open_timeout=60, ping_interval=None))
         except BaseException:
             self.closing.close()
             raise
