@@ -1,4 +1,4 @@
-"""What templates receive: frozen dataclasses, a help text on every field. Numbers stay numbers; templates only format."""
+"""What templates receive: dataclasses that nobody changes (mypy sees to it), a help text on every field. Templates only format numbers."""
 
 from __future__ import annotations
 
