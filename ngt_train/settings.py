@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import tomllib
 import types
@@ -151,32 +150,15 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def to_toml(tree: Mapping[str, Any], place: str = "") -> str:
-    """TOML of nested tables; keys without a value (None) are left out, scalars come before tables."""
-    lines = [f"{_key(key)} = {_toml(value)}" for key, value in tree.items() if value is not None and not isinstance(value, Mapping)]
-    head = [f"[{place}]"] if place and (lines or not tree) else []
-    text = "".join(f"{line}\n" for line in head + lines)
-    for key, value in tree.items():
-        if isinstance(value, Mapping):
-            inner = to_toml(value, f"{place}.{_key(key)}" if place else _key(key))
-            text += ("\n" if text and inner else "") + inner
-    return text
+def to_toml(tree: Mapping[str, Any]) -> str:
+    """TOML of nested tables; keys without a value (None) are left out, for TOML has no null."""
+    import tomli_w
+
+    return tomli_w.dumps(_said(tree))
 
 
-def _key(key: str) -> str:
-    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else _toml(key)
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{_key(key)} = {_toml(item)}" for key, item in value.items()) + " }"
-    return repr(value)
+def _said(tree: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _said(value) if isinstance(value, Mapping) else value for key, value in tree.items() if value is not None}
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], place: str = "") -> list[tuple[str, Any, Any]]:
