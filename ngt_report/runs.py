@@ -111,6 +111,9 @@ def total_steps(facts: Facts) -> int | None:
 def config_of(facts: Facts, settings: Settings, run: Run) -> dict[str, Any]:
     """The run's configuration, sorted; declared facts fill what no source says."""
     config = {k.removeprefix("config."): first(facts, k) for k in facts if not NOT_CONFIG.match(k) and first(facts, k) is not None}
+    # a checkpoint keeps as `cutoff` what the log calls `model.cutoff`: one setting, not two that vary together
+    nested = {(k.rpartition(".")[2], to_json(v)) for k, v in config.items() if "." in k}
+    config = {k: v for k, v in config.items() if "config." + k not in facts or "." in k or (k, to_json(v)) not in nested}
     for key, value in declared_for(settings, run).items():
         config.setdefault(key, value)
     return dict(sorted(config.items()))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ngt_report.build import Request, build
+from tests import torch_zip
 from tests.readings import Report, report, written
 from tests.test_rules import ROWS, log
 from tests.text_samples import SAMPLES
@@ -118,3 +120,18 @@ def test_a_folder_of_every_format_holds_every_run_once(tmp_path: Path) -> None:
     same = 2  # the two samples with a pasted program hold the same numbers as the one without
     assert len(made.runs) == len(runs) - same, sorted(made.runs)
     assert len(made.texts("repeated")) == same
+
+
+def test_a_setting_that_two_files_nest_otherwise_is_one(tmp_path: Path) -> None:
+    of = {"run": "a", "segment": 0, "ts": 0}
+    start = {"kind": "run_start", **of, "seq": 0, "schema": 1, "config": {"model": {"cutoff": "hard", "width": 2}, "width": 3}}
+    points = [{"kind": "eval", **of, "seq": n, "step": n, "elapsed_s": n, "val/loss": 3.0} for n in (1, 2)]
+    written(tmp_path, {"in/a.jsonl": "".join(json.dumps(e) + "\n" for e in (start, *points))})
+    torch_zip.save(tmp_path / "in" / "a.pt_best.pt", {"step": 2, "best_val": 3.0, "config": {"cutoff": "hard"}})
+    build(Request((str(tmp_path / "in"),), out=str(tmp_path / "out"), dashboard=False))
+    [run] = json.loads((tmp_path / "out" / "summary.json").read_text())["runs"]
+    assert {k: v for k, v in run["config"].items() if "cutoff" in k or "width" in k} == {
+        "model.cutoff": "hard",
+        "model.width": 2,
+        "width": 3,
+    }

@@ -7,7 +7,7 @@
 WITH last AS (
     SELECT run, metric, arg_max({'v': value, 'd': decimals, 's': step, 'p': path, 'l': line, 'ptr': pointer}, coalesce(step, 0)) AS last
     FROM evals
-    WHERE metric NOT IN ('val/loss', 'best/loss') AND NOT regexp_matches(metric, '(_s|_ms|_time|_runtime|_per_second)$') AND isfinite(value)
+    WHERE metric NOT IN ('val/loss', 'best/loss') AND NOT regexp_matches(metric, '[_/](s|ms|time|runtime|per_second)$') AND isfinite(value)
     GROUP BY run, metric
 )
 SELECT l.run, l.metric, l.last
