@@ -13,5 +13,7 @@ def to_toml(tree: Mapping[str, Any]) -> str:
     return tomli_w.dumps(_said(tree))
 
 
-def _said(tree: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: _said(value) if isinstance(value, Mapping) else value for key, value in tree.items() if value is not None}
+def _said(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _said(item) for key, item in value.items() if item is not None}
+    return [_said(item) for item in value if item is not None] if isinstance(value, list | tuple) else value

@@ -123,7 +123,7 @@ def test_a_folder_of_every_format_holds_every_run_once(tmp_path: Path) -> None:
 
 
 def test_a_setting_that_two_files_nest_otherwise_is_one(tmp_path: Path) -> None:
-    of = {"run": "a", "segment": 0, "ts": 0}
+    of = {"run": "a", "segment": 0, "ts": 0, "step": 0}
     start = {"kind": "run_start", **of, "seq": 0, "schema": 1, "config": {"model": {"cutoff": "hard", "width": 2}, "width": 3}}
     points = [{"kind": "eval", **of, "seq": n, "step": n, "elapsed_s": n, "val/loss": 3.0} for n in (1, 2)]
     written(tmp_path, {"in/a.jsonl": "".join(json.dumps(e) + "\n" for e in (start, *points))})
