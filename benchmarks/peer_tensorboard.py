@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import struct
 import subprocess
 import sys
 import time
@@ -15,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bench_tfevents import record
+from ngt_train.tensorboard import TensorBoardLog
 
 CHART = {"chart": "line-chart canvas"}  # there before its lines are: the comparison favours TensorBoard
 WAIT = 150  # seconds for the server to have read the runs
@@ -27,25 +26,15 @@ def installed() -> bool:
 
 
 def write(folder: Path, columns: dict[str, list[Any]]) -> Path:
-    """One event file a run, one event a point, as SummaryWriter writes them."""
-    body: dict[str, list[bytes]] = {}
+    """One event file a run, one event a point, by our trainer's own writer."""
+    logs: dict[str, TensorBoardLog] = {}
     for run, step, loss in zip(*columns.values(), strict=True):
-        value = b"\x0a\x04loss\x15" + struct.pack("<f", loss)
-        summary = b"\x0a" + bytes([len(value)]) + value
-        event = b"\x09" + struct.pack("<d", 1.7e9 + step) + b"\x10" + _varint(step) + b"\x2a" + bytes([len(summary)]) + summary
-        body.setdefault(run, [record(b"\x09" + struct.pack("<d", 1.7e9) + b"\x1a\x0dbrain.Event:2")]).append(record(event))
-    for run, records in body.items():
-        (folder / run).mkdir(parents=True)
-        (folder / run / "events.out.tfevents.1.host").write_bytes(b"".join(records))
+        if run not in logs:
+            logs[run] = TensorBoardLog(folder / run)
+        logs[run].write({"loss": loss}, step)
+    for log in logs.values():
+        log.close()
     return folder
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 127:
-        out.append(number & 127 | 128)
-        number >>= 7
-    return bytes([*out, number])
 
 
 @contextmanager

@@ -15,31 +15,10 @@ torch = pytest.importorskip("torch")
 from ngt_report.build import Request  # noqa: E402
 from ngt_report.handoff import handoff  # noqa: E402
 from ngt_report.verify.check import verify  # noqa: E402
-from ngt_train import train  # noqa: E402
-from ngt_train.config import RunConfig  # noqa: E402
-from ngt_train.session import Session  # noqa: E402
 from tests import training  # noqa: E402
 
 TOP = Path(__file__).parents[1]
 STEPS = ("checkpoint.interval=4", "optim.kind=muon", "schedule.kind=trapezoid", "schedule.warmdown=4", "loss.kind=mixed")
-
-
-class Killed(BaseException):
-    """Stands for a process that is no more."""
-
-
-def killed_at(monkeypatch: pytest.MonkeyPatch, made: RunConfig, step: int) -> None:
-    real = Session.step
-
-    def dying(self: Session, stop: bool) -> bool:
-        if self.progress.step == step:
-            raise Killed
-        return real(self, stop)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Session, "step", dying)
-        with pytest.raises(Killed):
-            train.run(made)
 
 
 def printed(path: Path) -> str:
@@ -66,7 +45,7 @@ def test_the_printed_command_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(pod)
     training.corpus(Path("data"))
     made = training.tiny(Path("data/tokens"), Path(), *STEPS, variant="ngt")
-    killed_at(monkeypatch, made, 7)
+    training.killed_at(monkeypatch, made, 7)
 
     handed = handoff(Request(("logs/g",), dashboard=False))
     assert handed.resumes == 1

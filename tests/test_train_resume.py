@@ -16,7 +16,6 @@ torch = pytest.importorskip("torch")
 from ngt_train import checkpoint, train  # noqa: E402
 from ngt_train.config import RunConfig  # noqa: E402
 from ngt_train.errors import CheckpointError, ConfigError  # noqa: E402
-from ngt_train.session import Session  # noqa: E402
 from tests import training  # noqa: E402
 
 EXACT = ("model", "model_raw", "optimizer", "random", "loader", "scaler", "step", "tokens", "best_val", "best_step")
@@ -32,10 +31,6 @@ COMBINATIONS = [
 ]
 
 
-class Killed(BaseException):
-    """Stands for a process that is no more."""
-
-
 @pytest.fixture(scope="module")
 def tokens(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return training.corpus(tmp_path_factory.mktemp("corpus"))
@@ -45,21 +40,6 @@ def last(made: RunConfig) -> dict[str, Any]:
     return checkpoint.load(made.checkpoint_path("last"))
 
 
-def killed_at(monkeypatch: pytest.MonkeyPatch, made: RunConfig, step: int) -> None:
-    """Run until before this step, then vanish; only files remain."""
-    real = Session.step
-
-    def dying(self: Session, stop: bool) -> bool:
-        if self.progress.step == step:
-            raise Killed
-        return real(self, stop)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Session, "step", dying)
-        with pytest.raises(Killed):
-            train.run(made)
-
-
 @pytest.mark.parametrize(("variant", "settings"), COMBINATIONS)
 def test_kill_and_resume_is_bit_identical(
     variant: str, settings: tuple[str, ...], tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -67,7 +47,7 @@ def test_kill_and_resume_is_bit_identical(
     whole = training.tiny(tokens, tmp_path / "whole", *settings, variant=variant)
     train.run(whole)
     parts = training.tiny(tokens, tmp_path / "parts", *settings, "checkpoint.interval=4", variant=variant)
-    killed_at(monkeypatch, parts, 7)
+    training.killed_at(monkeypatch, parts, 7)
     assert last(parts)["step"] == 5
     ended = train.run(parts, resume=True)
     assert (ended.status, ended.step) == ("finished", 10)
@@ -145,7 +125,7 @@ def test_best_stands_in_for_a_damaged_last(
     tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = training.tiny(tokens, tmp_path)
-    killed_at(monkeypatch, made, 7)
+    training.killed_at(monkeypatch, made, 7)
     path = made.checkpoint_path("last")
     path.write_bytes(path.read_bytes()[:-50])
     assert train.run(made, resume=True).step == 10
@@ -171,7 +151,7 @@ def test_another_configuration_is_refused_with_the_place(change: str, said: str,
 
 def test_other_validation_tokens_are_refused(tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = training.tiny(tokens, tmp_path)
-    killed_at(monkeypatch, made, 7)
+    training.killed_at(monkeypatch, made, 7)
     state = last(made)
     checkpoint.save(made.checkpoint_path("last"), {**state, "validation": "sha256:" + "0" * 64}, {})
     with pytest.raises(CheckpointError, match="was validated on other tokens than"):

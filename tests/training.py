@@ -8,10 +8,12 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 
-from ngt_train import config, prepare
+from ngt_train import config, prepare, train
 from ngt_train.config import RunConfig
+from ngt_train.session import Session
 
 SIZES: dict[str, dict[str, Any]] = {
     "vanilla": {"layers": 2, "heads": 2, "hidden": 16, "mlp": 32, "dropout": 0.2},
@@ -95,3 +97,22 @@ def forks() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["torch._dynamo", "tests.training", "tests.savers", "ngt_train.train"])
     return context
+
+
+class Killed(BaseException):
+    """Stands for a process that is no more."""
+
+
+def killed_at(monkeypatch: pytest.MonkeyPatch, made: RunConfig, step: int) -> None:
+    """Run until before this step, then vanish; only files remain."""
+    real = Session.step
+
+    def dying(self: Session, stop: bool) -> bool:
+        if self.progress.step == step:
+            raise Killed
+        return real(self, stop)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Session, "step", dying)
+        with pytest.raises(Killed):
+            train.run(made)
