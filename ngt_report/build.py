@@ -87,7 +87,7 @@ def check(request: Request) -> Built:
     from ngt_report.store import Store
 
     with TemporaryDirectory(prefix="ngtreport-") as scratch:
-        store = Store(os.path.join(scratch, "report.duckdb"), threads=request.threads)
+        store = Store(os.path.join(scratch, "report.duckdb"), threads=request.threads, small=_small(inputs))
         try:
             compute(store, inputs, settings)
             texts = render_all(store, inputs, settings, folder, request)

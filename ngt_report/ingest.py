@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from ngt_report import standin
 from ngt_report.errors import ReportError
 from ngt_report.files import InputFile
 from ngt_report.plainclass import plainclass
@@ -126,6 +125,8 @@ def _read_anew(store: Store, file: InputFile, bulk: BulkQueue) -> None:
 def load(file: InputFile) -> Loaded:
     """Read a file, in the format that claims it; of one that stayed behind, take what was read of it."""
     if file.stand_in is not None:
+        from ngt_report import standin
+
         made = standin.from_json(file.stand_in, file.rel)
         return Loaded(file, _format(made.format), made.reason, made.fingerprint, made.reading)
     form: Format | None = None
