@@ -35,7 +35,8 @@ def gravity_attention(
     mass_in_value: values are scaled by their token's mass, instead of scores by both masses.
     rsqrt: 1 / d2 as the square of an inverse root: the same law, rounded otherwise.
     padding_mask (B, L): false for padding, which nobody sees; a row that sees nothing gives 0.
-    dropout: on the attention weights, drawn from `generator` (the global one without). Distances are fp32 under AMP.
+    dropout: on the attention weights, drawn from `generator` (the global one without).
+    Distances are fp64 in row blocks and fp32 in Triton, under AMP too.
     Returns (B, H, L, D) in the dtype of v. Law: Newton Gravity Transformer, github.com/leetae9yu/newton-gravity-transformer.
     """
     if cutoff not in CUTOFFS:

@@ -165,3 +165,16 @@ def test_later_tokens_do_not_change_a_bit() -> None:
         changed["mass"][:, cut:] *= 3
         after = gravity_attention(**changed, cutoff="hard", mass_in_value=False)
         assert torch.equal(after[:, :, :cut], before[:, :, :cut])
+
+
+@pytest.mark.parametrize("mode", MODES, ids=MODE_NAMES)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_what_comes_later_changes_no_bit_of_what_came_before(mode: dict[str, Any], dtype: Any, tiling: None) -> None:
+    inputs, other = ({name: value.to(dtype) for name, value in case(seed=seed).items()} for seed in (1, 2))
+    for start in (1, 17, 39):
+        changed = {**inputs}
+        for name in ("z", "v", "mass"):
+            axis = inputs[name].ndim - (1 if name == "mass" else 2)
+            changed[name] = torch.cat([inputs[name].narrow(axis, 0, start), other[name].narrow(axis, start, 40 - start)], axis)
+        before, after = (gravity_attention(**values, **mode)[:, :, :start] for values in (inputs, changed))
+        assert torch.equal(before, after)
