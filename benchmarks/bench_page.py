@@ -22,6 +22,7 @@ from tests.browser import Browser
 ROUNDS = 5
 SIZES = {"small": (20, 300), "big": (200, 5000)}
 BIG_ROUNDS = 1  # of the peers' pages of a million points: each takes most of a minute
+SETTLE = 0.3  # seconds for the browser to put the page before away
 WATCH = """
 window.__seen = {};
 const look = () => {
@@ -92,6 +93,8 @@ def seen(browser: Browser, page: Path | str, selectors: dict[str, str]) -> dict[
     browser.events.clear()
     watch = browser.call("Page.addScriptToEvaluateOnNewDocument", source=WATCH % json.dumps(selectors))["identifier"]
     browser.call("Page.navigate", url="about:blank")
+    browser.wait("location.protocol === 'about:' && document.readyState === 'complete'")
+    time.sleep(SETTLE)
     browser.call("Page.navigate", url=page if isinstance(page, str) else page.resolve().as_uri())
     browser.wait(f"location.protocol !== 'about:' && Object.keys(window.__seen ?? {{}}).length === {len(selectors)}", 240)
     browser.call("Page.removeScriptToEvaluateOnNewDocument", identifier=watch)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ngt_report import shell
 from ngt_report.errors import ReportError, UsageError
 from ngt_report.files import InputFile
-from ngt_report.pagemodel import Coords, Library
+from ngt_report.pagemodel import Coords
 
 if TYPE_CHECKING:
     from ngt_report.store import Store
@@ -164,29 +164,28 @@ def figure() -> dict[str, Any]:
 
 
 @cache
-def plotly() -> Library:
+def plotly() -> shell.Packed:
     """Plotly, out of its wheel."""
     from plotly.offline import get_plotlyjs
 
-    return Library("library-plotly", shell.verbatim(get_plotlyjs().replace("</script", "<\\/script").replace("<!--", "<\\!--")))
+    return shell.library("library-plotly", get_plotlyjs())
 
 
 def page(title: str, shown: dict[str, Any]) -> str:
     """coords_NAME.html."""
     from ngt_report import __version__
-    from ngt_report.render import environment
 
     script, library = shell.asset(*SCRIPTS), plotly()
     context = Coords(
-        policy=shell.policy((script, library.text)),
+        policy=shell.policy((script,), (library,)),
         style=shell.verbatim(shell.asset(*STYLES)),
         script=shell.verbatim(script),
         title=title,
         version=__version__,
         islands=(shell.island("data-sample", shown), shell.island("data-figure", figure())),
-        library=library,
+        library=library.element,
     )
-    return environment().get_template("coords.html.j2").render(p=context)
+    return shell.document("coords.html.j2", context)
 
 
 def build_pages(store: Store, files: Iterable[InputFile]) -> dict[str, str]:

@@ -13,7 +13,6 @@ from ngt_report.curves import curves
 from ngt_report.files import InputFile
 from ngt_report.model import Report
 from ngt_report.pagemodel import Page
-from ngt_report.render import environment
 from ngt_report.store import Store, sql
 
 SCRIPTS = tuple(
@@ -43,20 +42,20 @@ def dashboard_html(store: Store, facts: Facts, report: Report, files: list[Input
     library = vega.library()
     script = shell.asset(*SCRIPTS)
     page = Page(
-        policy=shell.policy((script, START, library.text)),
+        policy=shell.policy((script, START), (library,)),
         style=shell.verbatim(shell.asset(*STYLES)),
         script=shell.verbatim(script),
         start=shell.verbatim(START),
         report=report,
         tables=tables,
         islands=(shell.island("data-curves", drawn), shell.island("data-charts", charted)),
-        libraries=(library,),
+        libraries=(library.element,),
         charts=tuple(c["title"] for c in charted),
         origins=headline,
         single=single,
         linked=tuple(_row_id(facts, names, f.run) for f in report.findings),
     )
-    return environment().get_template("dashboard.html.j2").render(p=page)
+    return shell.document("dashboard.html.j2", page)
 
 
 def _compared(facts: Facts) -> list[Row]:

@@ -19,8 +19,8 @@ class Island:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    id: str = h("element id; the page's script runs the text when it is first needed")
-    text: Markup = h("JavaScript of an installed package, inert until then; its hash is in the policy")
+    id: str = h("element id; the page's script unpacks the text and runs it when it is first needed")
+    text: Markup = h("JavaScript of an installed package, compressed (zlib) and in base64")
 
 
 @dataclass(frozen=True, slots=True)

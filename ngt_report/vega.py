@@ -14,13 +14,15 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
+from markupsafe import Markup
+
+from ngt_report import shell
 from ngt_report.cachefolder import cache_folder
 from ngt_report.errors import ReportError
 from ngt_report.pagemodel import Library
-from ngt_report.shell import verbatim
 
 ENTRIES = {"vega": "vega", "vegaEmbed": "vega-embed"}  # what the page needs: global names, packages
-FORM = 2  # of the joined script; part of the cached file's name
+FORM = 3  # of the kept script; part of the cached file's name
 LARGE = 1 << 20  # bytes: a library, not a stub
 START, END = b"/**\n * Bundled by jsDelivr", b"//# sourceMappingURL="
 HEADER = re.compile(r"/\*\*.*?Original file: /npm/(?P<name>[^@\s]+)@(?P<version>[\w.-]+)/.*?\*/\s*", re.DOTALL)
@@ -31,15 +33,15 @@ EXPORT = re.compile(rf"export(?:\*{FROM.replace('<of>', '<all>')}|{NAMES}(?:{FRO
 LEFT = re.compile(r'from"/npm/|\bexport(?:\{|\*|\s+(?:default|class|function|async|const|let|var)\b)|\bimport[\s("*{]|import\.meta')
 
 
-def library() -> Library:
+def library() -> shell.Packed:
     """The script, from the cache where there is one; a cache that cannot be written is no error."""
     path = _cached()
-    text = _read(path) if path else None
-    if text is None:
-        text = joined(_libraries()) or _bundled()
+    made = _read(path) if path else None
+    if made is None:
+        made = shell.library("library-vega", joined(_libraries()) or _bundled())
         if path:
-            _keep(path, text)
-    return Library("library-vega", verbatim(text))
+            _keep(path, made)
+    return made
 
 
 def _bundled() -> str:
@@ -142,28 +144,28 @@ def _cached() -> Path | None:
     """Where this very build of vl-convert has its script; None when it cannot be told."""
     parts = sorted((p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in _folder().iterdir() if p.is_file())
     folder = cache_folder()
-    return folder / f"vega-{hashlib.sha256(repr((FORM, parts)).encode()).hexdigest()[:16]}.js" if folder else None
+    return folder / f"vega-{hashlib.sha256(repr((FORM, parts)).encode()).hexdigest()[:16]}" if folder else None
 
 
-def _read(path: Path) -> str | None:
-    """The kept text, when it is whole: its last line is its own checksum."""
+def _read(path: Path) -> shell.Packed | None:
+    """The kept library, when it is whole: its first line is the checksum of the rest."""
     try:
-        text, _, mark = path.read_bytes().decode("utf-8").rpartition("\n")
-    except (OSError, ValueError):
+        mark, _, kept = path.read_bytes().partition(b"\n")
+    except OSError:
         return None
-    return text if mark == _mark(text) else None
+    if mark.decode("ascii", "replace") != hashlib.sha256(kept).hexdigest():
+        return None
+    name, policy, text = kept.decode("ascii").split("\n")
+    return shell.Packed(Library(name, Markup(text)), policy)
 
 
-def _mark(text: str) -> str:
-    return f"// sha256 {hashlib.sha256(text.encode()).hexdigest()}"
-
-
-def _keep(path: Path, text: str) -> None:
-    """Keep the text under a temporary name first; the next build only does it again where that fails."""
+def _keep(path: Path, made: shell.Packed) -> None:
+    """Keep it under a temporary name first; the next build only does it again where that fails."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary.write_bytes(f"{text}\n{_mark(text)}".encode())
+        kept = f"{made.element.id}\n{made.hash}\n{made.element.text}".encode("ascii")
+        temporary.write_bytes(hashlib.sha256(kept).hexdigest().encode("ascii") + b"\n" + kept)
         os.replace(temporary, path)
     except OSError:
         with contextlib.suppress(OSError):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
+import html
 import json
 import os
 import re
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -116,11 +118,20 @@ def test_every_name_of_the_islands_is_documented() -> None:
     assert sorted(n for n in names if f"`{n}`" not in said) == []
 
 
+def test_a_page_is_ascii_and_says_every_character(tmp_path: Path) -> None:
+    (tmp_path / "größe_≤_😀.log").write_text("step 1/2 val_loss=2.5\nstep 2/2 val_loss=2.25\n", encoding="utf-8")
+    page = (build(Request((str(tmp_path),), out=str(tmp_path / "out"))).folder / "dashboard.html").read_bytes().decode("ascii")
+    tables = json.loads(re.findall(r'id="data-tables">(.*?)</script>', page, re.DOTALL)[0])
+    assert [run["name"] for run in tables["runs"]] == ["größe_≤_😀"]
+    assert "größe_≤_😀" in html.unescape(page.partition("<main>")[2].partition("<script")[0])
+
+
 # -- what may run -----------------------------------------------------------------------------------------------------
 def test_the_policy_names_exactly_the_scripts_of_the_page(page: str) -> None:
     policy = re.findall(r'http-equiv="Content-Security-Policy" content="(.*?)"', page)[0].replace("&#39;", "'")
     scripts = re.findall(r"<script>(.*?)</script>|<script type=\"text/plain\" id=\"[\w-]+\">(.*?)</script>", page, re.DOTALL)
-    hashes = {f"'sha256-{base64.b64encode(hashlib.sha256((a or b).encode()).digest()).decode()}'" for a, b in scripts}
+    run = [own.encode() or zlib.decompress(base64.b64decode(packed)) for own, packed in scripts]
+    hashes = {f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'" for script in run}
     assert set(re.findall(r"'sha256-[^']*'", policy)) == hashes
     assert "unsafe-eval" not in policy and "connect-src 'none'" in policy and "default-src 'none'" in policy
 

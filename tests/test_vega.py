@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ngt_report import vega
+from ngt_report import shell, vega
 from ngt_report.errors import ReportError
 from tests.browser import Browser
 
@@ -70,13 +70,13 @@ def test_the_installed_versions_are_joined() -> None:
 
 
 def test_a_torn_cache_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = vega.library().text
+    whole = vega.library()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     path = vega._cached()
     assert path is not None and path.is_relative_to(tmp_path)
     path.parent.mkdir()
-    path.write_text(whole[:1000])
-    assert vega.library().text == whole
+    path.write_text(whole.element.text[:1000])
+    assert vega.library() == whole
     assert vega._read(path) == whole
 
 
@@ -84,7 +84,7 @@ def test_without_the_modules_the_bundler_is_asked(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(vega, "_libraries", list)
     monkeypatch.setattr(vega, "_bundled", lambda: "window.vega = 1;")
-    assert vega.library().text == "window.vega = 1;"
+    assert vega.library() == shell.library("library-vega", "window.vega = 1;")
 
 
 def test_a_missing_package_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,13 +3,28 @@ const island = (id) => JSON.parse(document.getElementById(id).textContent);
 const byId = (id) => document.getElementById(id);
 const make = (tag, attributes = {}, ...children) => {
   const element = document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes)) {
+  for (const key in attributes) {
+    const value = attributes[key];
     if (key === "text") element.textContent = value;
     else if (key === "on") for (const [event, act] of Object.entries(value)) element.addEventListener(event, act);
     else if (value !== null && value !== false) element.setAttribute(key, value === true ? "" : value);
   }
   element.append(...children);
   return element;
+};
+// A library stands in the page compressed. Unpacked once, run once: `runLibrary` resolves when it can be used.
+const unpackedLibraries = new Map();
+const unpackLibrary = (id) => {
+  const unpack = async () => {
+    const packed = Uint8Array.from(atob(byId(id).textContent), (c) => c.charCodeAt(0));
+    return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
+  };
+  if (!unpackedLibraries.has(id)) unpackedLibraries.set(id, unpack());
+  return unpackedLibraries.get(id);
+};
+const runLibrary = async (id, name) => {
+  const text = await unpackLibrary(id);
+  if (!window[name]) document.body.append(make("script", { text }));
 };
 const say = (() => {
   let timer = 0;

@@ -11,10 +11,7 @@ const chartLook = () => ({
   axis: { labelColor: css("--ink"), titleColor: css("--soft"), gridColor: css("--grid"), domainColor: css("--faint"), tickColor: css("--rule"), labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", labelSeparation: 6 },
   legend: { labelColor: css("--ink"), titleColor: css("--soft"), labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
 });
-const loadVega = () => {
-  if (window.vegaEmbed) return;
-  document.body.append(make("script", { text: byId("library-vega").textContent }));
-};
+const loadVega = () => runLibrary("library-vega", "vegaEmbed");
 const ranges = new Map(); // axis of the parallel coordinates -> chosen range
 const kept = (rows) => {
   const out = new Set();
@@ -60,7 +57,7 @@ const fitted = ({ spec, rows }, width) => {
   return (spec.params ?? []).map((p) => ({ ...p, value: values[p.name] ?? p.value }));
 };
 const drawChart = async (place) => {
-  loadVega();
+  await loadVega();
   const chart = charts[place];
   const plot = document.querySelector(`[data-chart="${place}"] .plot`);
   views.get(place)?.finalize();
@@ -120,7 +117,7 @@ const noteRanges = (chart, place) => {
 };
 const PAPER = 480; // pixels of 1/96 inch
 const saveChart = async (place, kind) => {
-  loadVega();
+  await loadVega();
   const chart = charts[place];
   const holder = make("div", { class: "off" });
   document.body.append(holder);
@@ -162,6 +159,7 @@ const startCharts = () => {
   charts = island("data-charts");
   const articles = [...document.querySelectorAll("[data-chart]")];
   articles.forEach(dressChart);
+  if (articles.length) unpackLibrary("library-vega");
   articles.forEach((article) => packCards.observe(article));
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) if (entry.isIntersecting && !entry.target.querySelector(".plot").dataset.drawn) drawChart(Number(entry.target.dataset.chart));

@@ -109,10 +109,11 @@ const controls = () => {
   byId("theme").textContent = { light: "☀ Light", dark: "☾ Dark" }[view.theme] ?? "◐ Auto";
   document.documentElement.dataset.theme = isDark() ? "dark" : "light";
 };
-const draw = () => {
+const draw = async () => {
   controls();
   notes();
   fillTable();
+  await runLibrary("library-plotly", "Plotly");
   return window.Plotly.react(byId("plot"), ...figureNow(), { displaylogo: false, responsive: true, modeBarButtons: [["toImage", "zoom3d", "pan3d", "orbitRotation", "tableRotation", "resetCameraDefault3d"]] });
 };
 const set = (changes) => {

@@ -7,12 +7,17 @@ const placeOf = (point) => {
   if (said !== undefined) out.append(make("pre", { text: said }));
   return out;
 };
+// What a cell of the runs table holds.
+const whatOf = (element) => {
+  const row = element.closest("tr[id]");
+  return row ? `${runs[row.id.slice(4)].name} ${column.get(element.dataset.key).title} ${element.textContent}` : "";
+};
 // The origin of an element: [what it is, its formula or null, [[path, line, pointer], ...]]
 const originOf = (element) => {
   if (element.origin) return element.origin;
   if (element.dataset.o !== undefined) {
     const [formula, points] = tables.origins[element.dataset.o];
-    return [element.dataset.what ?? "", formula, points];
+    return [element.dataset.what ?? whatOf(element), formula, points];
   }
   const path = tables.paths.indexOf(element.dataset.path);
   const line = element.dataset.line === undefined ? null : Number(element.dataset.line);

@@ -130,8 +130,7 @@ const dataCell = (run, c, best) => {
   const kind = numeric(c) ? "n" : "text";
   if (!cell) return make("td", { class: `${kind} missing`, tabindex: -1, text: "–" });
   const isBest = best.get(c.key).get(runs[run].set) === cell[0] && runs[run].out === null && best.get(c.key).size > 0;
-  const what = `${runs[run].name} ${c.title} ${cell[1]}`;
-  return make("td", { class: kind + (isBest ? " best" : ""), tabindex: -1, text: cell[1], title: numeric(c) ? null : cell[1], "data-o": cell[2] ?? null, "data-what": cell[2] === undefined ? null : what, "data-key": c.key });
+  return make("td", { class: kind + (isBest ? " best" : ""), tabindex: -1, text: cell[1], title: numeric(c) ? null : cell[1], "data-o": cell[2] ?? null, "data-key": c.key });
 };
 const runRow = (run, shown, best) => {
   const row = make("tr", { id: `run-${run}`, class: [state.hide.has(run) ? "off" : "", runs[run].out === null ? "" : "out"].join(" ").trim() || null });
@@ -277,6 +276,7 @@ const startTable = () => {
   };
   on("q sort group diff cols pin theme", () => { controls(); drawTable(); fillSparks(); shadeSides(); });
   on("cols pin", drawColumnList);
+  byId("columns").addEventListener("toggle", drawColumnList);
   on("hide", () => {
     for (const box of document.querySelectorAll("[data-run]")) {
       if (box.type !== "checkbox") continue;
@@ -286,7 +286,6 @@ const startTable = () => {
   });
   controls();
   drawTable();
-  drawColumnList();
 };
 const toggleRuns = (which) => {
   const hide = new Set(state.hide);
