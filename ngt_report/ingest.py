@@ -16,6 +16,7 @@ from ngt_report.waist import Finding, Reading
 
 Progress = Callable[[int, int, str], None]
 BULK_BATCH = 64 << 20  # bytes of event logs that DuckDB reads in one statement
+BULK_LEAST = 128 << 10  # fewer are read here before DuckDB has its JSON reader loaded
 
 
 @plainclass()
@@ -183,11 +184,12 @@ class BulkQueue:
 
     def flush(self) -> None:
         """Load all files that wait."""
+        small = self.bytes < BULK_LEAST
         for batch in self.waiting.values():
-            if self._load(batch):
+            if not small and self._load(batch):
                 continue
             for loaded in batch:
-                if len(batch) == 1 or not self._load([loaded]):
+                if small or len(batch) == 1 or not self._load([loaded]):
                     self._line_by_line(loaded)
         self.waiting, self.bytes = {}, 0
 

@@ -1,6 +1,6 @@
 """Our own event log (docs/events.md): JSON objects a line, with kind, run, segment, seq, ts, step, tokens, elapsed_s.
 
-A large healthy file is handed to DuckDB as a whole (`Bulk`), once every line is known to have one of a few shapes.
+A healthy file of some length is handed to DuckDB as a whole (`Bulk`), once every line is known to have one of a few shapes.
 Anything odd (a torn line, a NaN, a strange type, a second run) is read line by line here instead.
 """
 
@@ -19,7 +19,7 @@ from ngt_report.waist import Block, Bulk, Column, Reading, Segment, Trial
 ENVELOPE = ("kind", "run", "segment", "seq", "ts", "step", "tokens", "elapsed_s", "segment_elapsed_s")
 KINDS = frozenset("run_start train eval checkpoint coords note run_end".split())
 NOT_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
-BULK_BYTES = 256 << 10
+BULK_BYTES = 4 << 10  # a smaller file is sooner read here
 
 
 def sniff(file: InputFile) -> str | None:
