@@ -32,7 +32,9 @@ class DataLines:
         """Take a few possible data lines of a block apart, so that most lines meet a known shape."""
         for count, match in enumerate(self.dialect.maybe.finditer(block)):
             start = block.rfind(b"\n", 0, match.start()) + 1
-            self.tokenize(block[start : block.find(b"\n", match.end())])
+            line = block[start : block.find(b"\n", match.end())]
+            if not self.shapes.takes(line):
+                self.tokenize(line)
             if count >= 5:
                 return
 

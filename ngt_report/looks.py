@@ -51,6 +51,14 @@ class Known:
         return self.mtime_ns / 1e9
 
 
+@dataclass
+class Alike:
+    """What was found out about one log and holds for others that one script wrote; by how they begin, without their numbers."""
+
+    formats: dict[bytes, Any] = field(default_factory=dict)
+    sieves: dict[bytes, sieve.Mesh] = field(default_factory=dict)
+
+
 class Looks:
     """What is known of files, by their paths on this machine."""
 
@@ -59,7 +67,7 @@ class Looks:
         name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:16]
         self.path = folder / f"status-{name}.json" if folder else None
         self.known = _load(self.path) if self.path else {}
-        self.alike: dict[bytes, Any] = {}
+        self.alike = Alike()
         self.changed = False
 
     def at(self, file: InputFile) -> Known:
@@ -142,15 +150,15 @@ def _note_growth(now: Known, before: Known | None) -> None:
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
-def _read(file: InputFile, alike: dict[bytes, Any]) -> Known:
-    """From its beginning; `alike` has the formats of files that begin as others do."""
+def _read(file: InputFile, alike: Alike) -> Known:
+    """From its beginning."""
     from ngt_report.sources import choose
 
     known = Known(file.size, file.mtime_ns)
     file.holding = file.size < 1 << 17
-    skeleton = file.raw_head[:ALIKE].translate(None, b"0123456789.-+e") if file.size > ALIKE else b""
-    if (form := alike.get(skeleton)) is None and (form := choose(file)[0]) is not None and skeleton:
-        alike[skeleton] = form  # of a group's logs, most begin alike but for their numbers
+    skeleton = sieve.skeleton(file.raw_head[:ALIKE]) if file.size > ALIKE else b""
+    if (form := alike.formats.get(skeleton)) is None and (form := choose(file)[0]) is not None and skeleton:
+        alike.formats[skeleton] = form
     if form is None:
         known.text = file.encoding != "binary"
         known.cause = _cause(file) if known.text else None
@@ -163,7 +171,7 @@ def _read(file: InputFile, alike: dict[bytes, Any]) -> Known:
         reading = None
         for size in sieve.ENDS if form.grows else ():
             if reading is None:
-                known.curves, reading = _sieved(form, file, size)
+                known.curves, reading = _sieved(form, file, size, alike.sieves)
         if reading is None:
             reading = form.read(file)
             known.curves = curves_of(reading)
@@ -172,11 +180,23 @@ def _read(file: InputFile, alike: dict[bytes, Any]) -> Known:
     return known
 
 
-def _sieved(form: Any, file: InputFile, size: int) -> tuple[list[Curve], Any]:
+def _sieved(form: Any, file: InputFile, size: int, known: dict[bytes, sieve.Mesh]) -> tuple[list[Curve], Any]:
     """The curve of a large log of one run, of which most lines were left out; nothing when it must be read whole."""
     ends = sieve.cut(file, size)
     if ends is None:
         return [], None
+    begins = sieve.skeleton(ends.head + sieve.likely(file, ends))
+    mesh = known.get(begins)
+    kept = sieve.sift(file, ends, mesh) if mesh else None
+    if kept is None:
+        return _learned(form, file, ends, known, begins)
+    reading = form.read(sieve.view(file, ends.head + kept + ends.tail))
+    curves = curves_of(reading)
+    return ([], None) if len(curves) != 1 or reading.segments or reading.state is None else (curves, reading)
+
+
+def _learned(form: Any, file: InputFile, ends: sieve.Ends, known: dict[bytes, sieve.Mesh], begins: bytes) -> tuple[list[Curve], Any]:
+    """The same of a log that begins as no other did: its head tells what to look for in the rest."""
     head = form.read(sieve.view(file, ends.head))
     curves = curves_of(head)
     if len(curves) != 1 or head.segments or head.state is None:
@@ -189,8 +209,9 @@ def _sieved(form: Any, file: InputFile, size: int) -> tuple[list[Curve], Any]:
         found = form.read(lines)
         loss = next((name for name in LOSSES if any(name in b.columns for b in found.blocks)), "")
         anchors = sieve.learn(probe, found, loss or TRAIN, anchors, ends.head.count(b"\n"))
-    kept = sieve.sift(file, ends, anchors, b"" if loss else b"val") if anchors else None
-    if kept is None:
+    mesh = sieve.Mesh(anchors, b"" if loss else sieve.VAL) if anchors else None
+    kept = sieve.sift(file, ends, mesh) if mesh else None
+    if mesh is None or kept is None:
         return [], None
     rest = sieve.view(file, kept + ends.tail)
     rest.state = head.state
@@ -198,6 +219,7 @@ def _sieved(form: Any, file: InputFile, size: int) -> tuple[list[Curve], Any]:
     if reading.trials or reading.segments:
         return [], None
     extend(curves[0], reading)
+    known[begins] = mesh
     return curves, reading
 
 

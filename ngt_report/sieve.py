@@ -22,8 +22,11 @@ MOST = 128  # evaluations of a piece that all stay; of more, the lowest and some
 ON_THE_WAY = 24
 SAMPLE = 6  # lines of a kind that anchors are learned from
 NUMBER = re.compile(rb"(?<![\w.])-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
-WIDTH = 20  # bytes in which a number must end
+WIDTH = 64  # bytes in which a number must end
 NEWLINE, DOT, ZERO, LETTER = b"\n.0a"
+VAL = b"val"  # in every name of an evaluation
+FOUND = ("bare steps",)  # notes on the head that hold for the view as well
+HEADS = ("raw_head", "encoding", "head", "text_head")  # its cached properties
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,14 @@ class Anchors:
 
     steps: tuple[bytes, ...]
     loss: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """What to look for in the rest of a log."""
+
+    anchors: Anchors
+    unforeseen: bytes  # a text that must not be there; empty where evaluations are known
 
 
 @dataclass
@@ -75,8 +86,15 @@ def cut(file: InputFile, size: int) -> Ends | None:
 def view(file: InputFile, kept: bytes) -> Sieved:
     """The file, of which only `kept` is to be read."""
     made = Sieved(**{f.name: getattr(file, f.name) for f in fields(InputFile)}, kept=kept)
-    made.held, made.notes, made.too_long = None, {"no_bulk": True, "wall": True}, []
+    made.held, made.too_long = None, []
+    made.notes = {"no_bulk": True, "wall": True} | {k: v for k, v in file.notes.items() if k in FOUND}
+    made.__dict__.update({name: file.__dict__[name] for name in HEADS if name in file.__dict__})
     return made
+
+
+def skeleton(text: bytes) -> bytes:
+    """A text without its numbers: logs that one script wrote begin alike."""
+    return text.translate(None, b"0123456789.-+e")
 
 
 def learn(text: bytes, reading: Reading, metric: str, before: Anchors | None = None, lines_before: int = 0) -> Anchors | None:
@@ -103,8 +121,12 @@ def learn(text: bytes, reading: Reading, metric: str, before: Anchors | None = N
 
 def likely(file: InputFile, ends: Ends) -> bytes:
     """The first lines behind the head that may hold an evaluation."""
-    found = [line for line in file.raw_head[len(ends.head) :].split(b"\n")[:-1] if b"val" in line]
-    return b"".join(line + b"\n" for line in found[:SAMPLE])
+    head, at = file.raw_head, len(ends.head)
+    lines: list[bytes] = []
+    while len(lines) < SAMPLE and (found := head.find(VAL, at)) >= 0 and (end := head.find(b"\n", found)) >= 0:
+        lines.append(head[head.rfind(b"\n", 0, found) + 1 : end + 1])
+        at = end + 1
+    return b"".join(lines)
 
 
 def _anchor(texts: Sequence[bytes], values: Sequence[Any]) -> bytes | None:
@@ -124,12 +146,13 @@ def _before(text: bytes, at: int) -> bytes:
     return re.split(rb"[0-9]", text[max(0, at - 32) : at])[-1]
 
 
-def sift(file: InputFile, ends: Ends, anchors: Anchors, unforeseen: bytes = b"") -> bytes | None:
-    """What is kept of the lines between head and end; None when the whole file must be read, as when this text is in it."""
+def sift(file: InputFile, ends: Ends, mesh: Mesh) -> bytes | None:
+    """What is kept of the lines between head and end; None when the whole file must be read."""
+    anchors = mesh.anchors
     kept: list[bytes] = []
     last, looked_at = 0, 0
     for piece, size in _pieces(file, ends):
-        if unforeseen and unforeseen in piece:
+        if mesh.unforeseen and mesh.unforeseen in piece:
             return None
         found = _kept(piece, size, anchors, last)
         if found is None:
@@ -160,31 +183,44 @@ def _kept(piece: bytes, size: int, anchors: Anchors, last: int) -> tuple[bytes, 
     """The lines of a piece that stay, and the last step; None where a step falls or a number is no plain one."""
     import numpy as np
 
-    places = _places(piece, size, anchors.loss)
+    places = _places(piece, size, anchors.loss) if anchors.loss else []
     steps: Any = None
-    if places is None:
+    if places is None and anchors.loss:
         text = np.frombuffer(piece, np.uint8)
-        losses = _after(text, size, anchors.loss or b"")
+        losses = _after(text, size, anchors.loss)
+        others = _others(piece, text, size, anchors.loss, losses)
         values, steps = _numbers(text, losses), _steps(piece, size, anchors, last)
-        if values is None or steps is None or b"\r" in piece or b"\x1b" in piece:
+        if not len(losses) or others is None or values is None or steps is None or b"\r" in piece or b"\x1b" in piece:
             return None
-        places = [*losses[:: len(losses) // ON_THE_WAY].tolist(), int(losses[np.argmin(values)])]
-    lines = _in_order(piece, places)
+        places = [*losses[:: -(-len(losses) // ON_THE_WAY)].tolist(), int(losses[np.argmin(values)]), *others]
+    lines = _in_order(piece, places or [])
     if steps is None:
         steps = _steps(lines + b"\n" * WIDTH, len(lines), anchors, last)
     return None if steps is None else (lines, int(steps[-1]) if len(steps) else last)
 
 
-def _places(piece: bytes, size: int, anchor: bytes | None) -> list[int] | None:
-    """Where evaluations are, when they are few."""
+def _places(piece: bytes, size: int, anchor: bytes) -> list[int] | None:
+    """A place in each line that has an evaluation, or may have one of another kind than met so far; None when they are many."""
     found: list[int] = []
-    at = piece.find(anchor, 0, size) if anchor else -1
-    while at >= 0:
-        found.append(at)
-        if len(found) > MOST:
-            return None
-        at = piece.find(anchor or b"", at + 1, size)
+    for text in (VAL,) if VAL in anchor else (anchor, VAL):
+        at = piece.find(text, 0, size)
+        while at >= 0:
+            found.append(at)
+            if len(found) > MOST:
+                return None
+            at = piece.find(text, piece.find(b"\n", at, size) + 1 or size, size)
     return found
+
+
+def _others(piece: bytes, text: Any, size: int, anchor: bytes, losses: Any) -> list[int] | None:
+    """The same for lines that have none of these losses."""
+    import numpy as np
+
+    if anchor.count(VAL) and piece.count(VAL, 0, size) == anchor.count(VAL) * len(losses):
+        return []
+    ends = np.flatnonzero(text[:size] == NEWLINE)
+    rows = np.setdiff1d(np.searchsorted(ends, _after(text, size, VAL)), np.searchsorted(ends, losses))
+    return None if len(rows) > MOST else (ends[rows] - 1).tolist()
 
 
 def _steps(piece: bytes, size: int, anchors: Anchors, last: int) -> Any:
@@ -203,37 +239,59 @@ def _after(text: Any, size: int, anchor: bytes) -> Any:
     import numpy as np
 
     common = np.bincount(text[:4096], minlength=256)
-    order = sorted(range(len(anchor)), key=lambda k: int(common[anchor[k]]))  # the rarest byte first
-    found = np.flatnonzero(text[:size] == anchor[order[0]]) - order[0]
+    rarest = min(range(len(anchor)), key=lambda k: int(common[anchor[k]]))
+    found = np.flatnonzero(text[:size] == anchor[rarest]) - rarest
     found = found[(found >= 0) & (found < size - len(anchor))]
-    for k in order[1:]:
-        found = found[text[found + k] == anchor[k]]
+    words = _words(text)
+    for k in range(0, len(anchor), 8):
+        part = anchor[k : k + 8]
+        mask, wanted = (int.from_bytes(p, "little") for p in (b"\xff" * len(part), part))
+        found = found[words[found + k] & np.uint64(mask) == np.uint64(wanted)]
     return found + len(anchor)
+
+
+def _words(text: Any) -> Any:
+    """The eight bytes from each place on, as one number: the first byte is the lowest."""
+    import numpy as np
+
+    return np.ndarray((len(text) - 7,), "<u8", text, strides=(1,))
 
 
 def _numbers(text: Any, places: Any) -> Any:
     """The numbers that begin at these places; None when one of them is more than digits and a point."""
     import numpy as np
 
-    value, size = np.zeros(len(places)), np.ones(len(places))
-    live, broken, dotted = np.ones(len(places), bool), np.zeros(len(places), bool), np.zeros(len(places), bool)
-    for k in range(WIDTH):
-        cell = text[places + k]
-        digit = cell - ZERO  # others wrap around, beyond 9
-        number = digit < 10
-        dot = cell == DOT
-        if k == 0 and not number.all():
-            return None
-        ending = live & ~number & (~dot | dotted)
-        broken |= ending & (dot | ((cell | 32) - LETTER < 26))  # 1.2.3, 1e-5, 110K
-        live &= ~ending
-        if not live.any():
-            return None if broken.any() else value / size
-        counted = live & number
-        value = np.where(counted, value * 10 + digit, value)
-        size = np.where(counted & dotted, size * 10, size)
-        dotted |= dot & live
-    return None
+    words = _words(text)
+    value, whole = _digits(words, places)
+    end = places + whole
+    dotted = text[end] == DOT
+    if dotted.any():
+        part, digits = _digits(words, end + 1)
+        tens = np.power(10.0, np.arange(25))[digits]
+        value = np.where(dotted, (value * tens + part) / tens, value)
+        end = np.where(dotted, end + 1 + digits, end)
+    after = text[end]
+    odd = (whole == 0) | (after == DOT) | (after - ZERO < 10) | ((after | 32) - LETTER < 26)  # .5, 1.2.3, too long, 1e-5, 110K
+    return None if odd.any() else value
+
+
+def _digits(words: Any, places: Any, deep: int = 3) -> tuple[Any, Any]:
+    """The whole numbers at these places and how many digits each has, at most 24: eight of them at a time."""
+    import numpy as np
+
+    digits = words[places] ^ np.uint64(0x3030303030303030)
+    others = ((digits + np.uint64(0x7676767676767676)) | digits) & np.uint64(0x8080808080808080)  # right up to the first that is no digit
+    first = others & (~others + np.uint64(1))
+    count = np.where(others == 0, 8, np.frexp(first.astype(np.float64))[1] - 1 >> 3)
+    digits = np.where(count > 0, digits << (np.uint64(8) * (8 - count).astype(np.uint64)), 0)
+    for bits, mask in ((8, 0x00FF00FF00FF00FF), (16, 0x0000FFFF0000FFFF), (32, 0x00000000FFFFFFFF)):
+        digits = (digits * np.uint64(10 ** (bits // 8)) + (digits >> np.uint64(bits))) & np.uint64(mask)
+    value, full = digits.astype(np.float64), count == 8
+    if deep > 1 and full.any():
+        more, after = _digits(words, places[full] + 8, deep - 1)
+        value[full] = value[full] * np.power(10.0, np.arange(17))[after] + more
+        count[full] += after
+    return value, count
 
 
 def _in_order(piece: bytes, places: list[int]) -> bytes:

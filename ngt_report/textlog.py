@@ -301,6 +301,10 @@ class Shapes:
             self._findall = None
         return known
 
+    def takes(self, line: bytes) -> bool:
+        """Whether a known shape takes a line."""
+        return bool(self.known) and not self.rows(line + b"\n")[0][-1]
+
     def rows(self, block: bytes) -> list[Row]:
         """One row per line: the groups of the shape that took it, or the line itself in the last group."""
         if not self.known:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from itertools import accumulate
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ngt_report import looks, sieve
 from ngt_report.files import InputFile
@@ -86,9 +90,30 @@ def test_a_sieved_log_tells_what_the_whole_log_tells(format: str, seed: int, tmp
     if seed == 1:
         lines += ["Traceback (most recent call last):", "torch.cuda.OutOfMemoryError: CUDA out of memory"] if format != "events" else []
     file = file_of(tmp_path / "a.log", lines)
-    (curve,) = looks._read(file, {}).curves
+    (curve,) = looks._read(file, looks.Alike()).curves
     assert told(curve) == told(whole(file))
     assert passed[-1] >= 0 and passed[-1] < file.size // 8
+
+
+@pytest.mark.parametrize("format", WRITERS)
+def test_logs_of_one_script_share_what_the_first_taught(format: str, tmp_path: Path, passed: list[int]) -> None:
+    alike = looks.Alike()
+    for seed in range(3):
+        file = file_of(tmp_path / f"{seed}.log", WRITERS[format](Random(seed), [10 * i for i in range(1, LINES + 1)]))
+        (curve,) = looks._read(file, alike).curves
+        assert told(curve) == told(whole(file))
+    assert len(alike.sieves) == 1 and len(passed) == 3
+
+
+def test_a_log_that_evaluates_otherwise_than_it_began_is_not_told_by_another(tmp_path: Path) -> None:
+    alike = looks.Alike()
+    for seed in range(2):
+        lines = nanogpt(Random(seed), [10 * i for i in range(1, LINES + 1)])
+        if seed:  # the lowest loss stands on a line of another kind, after the head
+            lines = [line.replace("val loss", "val_loss =") if i > 200 else line for i, line in enumerate(lines)]
+        file = file_of(tmp_path / f"{seed}.log", lines)
+        (curve,) = looks._read(file, alike).curves
+        assert told(curve) == told(whole(file))
 
 
 @pytest.mark.parametrize("format", WRITERS)
@@ -97,7 +122,7 @@ def test_a_log_that_was_restarted_is_read_whole(format: str, back: int, tmp_path
     steps = [10 * i for i in range(1, LINES // 2)]
     steps += [10 * i for i in range(LINES // 2 - back // 10, LINES)]
     file = file_of(tmp_path / "a.log", WRITERS[format](Random(7), steps))
-    (curve,) = looks._read(file, {}).curves
+    (curve,) = looks._read(file, looks.Alike()).curves
     assert told(curve) == told(whole(file))
 
 
@@ -108,14 +133,27 @@ def test_numbers_and_lines_of_another_kind_are_not_lost(odd: str, tmp_path: Path
     lines = keyvalue(Random(3), [10 * i for i in range(1, LINES + 1)])
     lines[2500:2500] = [odd]
     file = file_of(tmp_path / "a.log", lines)
-    found = looks._read(file, {}).curves
+    found = looks._read(file, looks.Alike()).curves
     again = InputFile(file.path, file.rel, file.size, file.mtime_ns)
     form, _ = choose(again)
     assert form is not None
     assert [told(c) for c in found] == [told(c) for c in curves_of(form.read(again))]
 
 
+@given(st.lists(st.from_regex(r"[0-9]{1,14}(\.[0-9]{0,12})?", fullmatch=True), min_size=1, max_size=9))
+def test_numbers_are_read_as_python_reads_them(texts: list[str]) -> None:
+    line = " ".join(texts) + " "
+    places = np.array([0, *accumulate(len(t) + 1 for t in texts[:-1])])
+    found = sieve._numbers(np.frombuffer(line.encode() + b" " * sieve.WIDTH, np.uint8), places)
+    assert found.tolist() == pytest.approx([float(t) for t in texts], rel=1e-15)
+
+
+@pytest.mark.parametrize("odd", ["1.2.3", "1e-5", "110K", ".5", "nan", "-1", "9" * 60])
+def test_what_is_no_plain_number_is_refused(odd: str) -> None:
+    assert sieve._numbers(np.frombuffer(f"{odd} ".encode() + b" " * sieve.WIDTH, np.uint8), np.array([0])) is None
+
+
 def test_two_runs_in_one_log_are_both_seen(tmp_path: Path) -> None:
     steps = [10 * i for i in range(1, LINES // 2)]
     file = file_of(tmp_path / "a.log", keyvalue(Random(1), steps) + keyvalue(Random(2), steps))
-    assert len(looks._read(file, {}).curves) == 2
+    assert len(looks._read(file, looks.Alike()).curves) == 2

@@ -17,6 +17,8 @@ from ngt_report.sources._bulk import Scan
 from ngt_report.waist import Block, Bulk, Column, Reading, Segment, Trial
 
 ENVELOPE = ("kind", "run", "segment", "seq", "ts", "step", "tokens", "elapsed_s", "segment_elapsed_s")
+RESERVED = frozenset(ENVELOPE)
+NO_NUMBER = (str, list, dict, bool)
 KINDS = frozenset("run_start train eval checkpoint coords note run_end".split())
 NOT_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 BULK_BYTES = 4 << 10  # a smaller file is sooner read here
@@ -135,8 +137,8 @@ class EventReader:
         self.segments[run] = max(segment, self.segments.get(run, 0))
 
     def _point(self, line: int, trial: int, event: dict[str, Any], only: tuple[str, ...] = ()) -> None:
-        metrics = {k: _number(v) for k, v in event.items() if k not in ENVELOPE and (not only or k in only)}
-        chosen = {k: v for k, v in metrics.items() if v is not None}
+        own = only or event.keys() - RESERVED
+        chosen = {k: number for k, v in event.items() if k in own and (number := _number(v)) is not None}
         if self.wall and (written := _written(event.get("ts"))) is not None:
             chosen["wall_s"] = written
         key = (trial, int(event.get("segment") or 0), tuple(chosen))
@@ -185,30 +187,33 @@ def _flat(config: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
 
 
 def _parsed(text: bytes) -> dict[str, Any] | None:
+    import orjson
+
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+        value = orjson.loads(text)
+    except ValueError:  # NaN is no JSON, and yet it is written
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            return None
     return value if isinstance(value, dict) else None
 
 
 def _problem(event: dict[str, Any]) -> str | None:
     """Why an event cannot be used."""
     step = event.get("step")
-    if isinstance(step, bool) or not isinstance(step, int | None) or (isinstance(step, int) and abs(step) >= 2**62):
+    if step is not None and (type(step) is not int or abs(step) >= 2**62):
         return f"step is {json.dumps(step)[:40]}, not a whole number"
     for key in ("elapsed_s", "tokens", "segment"):
-        if isinstance(event.get(key), str | list | dict | bool):
+        if type(event.get(key)) in NO_NUMBER:
             return f"{key} is {json.dumps(event[key])[:40]}, not a number"
     return None
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int | float):
-        return float(value) if abs(value) < 1e308 or value != value or isinstance(value, float) else None
-    return None
+    if type(value) is float:
+        return value
+    return float(value) if type(value) is int and abs(value) < 1e308 else None
 
 
 def _written(stamp: Any) -> float | None:
