@@ -25,9 +25,12 @@ BIG_ROUNDS = 1  # of the peers' pages of a million points: each takes most of a 
 SETTLE = 0.3  # seconds for the browser to put the page before away
 WATCH = """
 window.__seen = {};
+const there = new Set();
 const look = () => {
   for (const [name, selector] of Object.entries(%s)) {
-    if (!(name in __seen) && document.querySelector(selector)) __seen[name] = performance.now();
+    if (there.has(name) || !document.querySelector(selector)) continue;
+    there.add(name);
+    setTimeout(() => { __seen[name] = performance.now(); }, 0); // when this frame has been painted
   }
   requestAnimationFrame(look);
 };

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 
 SMALL = 16 << 20  # bytes of input
+SELDOM = 100_000  # new objects between two collections
 KEPT = ("baseline", "step", "target", "group_by", "except_keys", "complete", "dashboard", "comment")  # options that a report remembers
 Prepared = tuple[Inputs, Settings, Path]
 
@@ -63,16 +67,28 @@ def build(request: Request, progress: Progress | None = None, prepared: Prepared
     except OSError as e:
         raise ReportError(f"{folder} cannot be made: {(e.strerror or str(e)).lower()}; give -o another folder") from e
     key = _key(inputs, settings, folder, request)
-    from ngt_report.store import Store
+    with _few_collections():
+        from ngt_report.store import Store
 
-    store = Store(str(folder / "report.duckdb"), threads=request.threads, small=_small(inputs))
-    try:
-        read = compute(store, inputs, settings, progress)
-        texts = render_all(store, inputs, settings, folder, request)
-        kept = share.write(folder, texts, key, _meta(request, inputs, folder))
-    finally:
-        store.close()
+        store = Store(str(folder / "report.duckdb"), threads=request.threads, small=_small(inputs))
+        try:
+            read = compute(store, inputs, settings, progress)
+            texts = render_all(store, inputs, settings, folder, request)
+            kept = share.write(folder, texts, key, _meta(request, inputs, folder))
+        finally:
+            store.close()
     return Built(folder, inputs.group, len(inputs.files), read, kept)
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """A build makes many objects and hardly any cycles: the collector looks at them seldom."""
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], SELDOM), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def check(request: Request) -> Built:

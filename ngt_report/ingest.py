@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ngt_report.errors import ReportError
-from ngt_report.files import InputFile
+from ngt_report.files import HEAD, InputFile
 from ngt_report.plainclass import plainclass
-from ngt_report.sources import Format, choose, formats
+from ngt_report.sources import Format, choose, named
 from ngt_report.store import RAW, Store, source_id, sql, to_json
 from ngt_report.unclaimed import read_unclaimed
 from ngt_report.waist import Finding, Reading
@@ -83,19 +83,20 @@ def _what_to_do(file: InputFile, known: Known | None) -> str:
         return "nothing"
     if file.stand_in is not None:
         return "read"
-    form = _format(known.format)
+    form = named(known.format)
     try:
         if file.size == known.size and _fingerprint(file, form)[0] == known.fingerprint:
             return "touched"
-        if form and form.grows and known.state and _only_grew(file, known) and choose(file)[0] is form:
+        if form and form.grows and known.state and _only_grew(file, known) and (_settled(known) or choose(file)[0] is form):
             return "append"
     except OSError:
         pass  # the reading below says what is wrong
     return "read"
 
 
-def _format(name: str | None) -> Format | None:
-    return next((f for f in formats() if f.name == name), None)
+def _settled(known: Known) -> bool:
+    """Whether its beginning said what it is, so that what follows cannot change it."""
+    return known.size >= HEAD and known.lines[1] > 0
 
 
 def _only_grew(file: InputFile, known: Known) -> bool:
@@ -103,7 +104,7 @@ def _only_grew(file: InputFile, known: Known) -> bool:
 
 
 def _version_of(name: str | None) -> int:
-    form = _format(name)
+    form = named(name)
     return form.version if form else 1
 
 
@@ -129,7 +130,7 @@ def load(file: InputFile) -> Loaded:
         from ngt_report import standin
 
         made = standin.from_json(file.stand_in, file.rel)
-        return Loaded(file, _format(made.format), made.reason, made.fingerprint, made.reading)
+        return Loaded(file, named(made.format), made.reason, made.fingerprint, made.reading)
     form: Format | None = None
     file.holding = True
     try:
@@ -224,7 +225,7 @@ def _refused(file: InputFile, why: str) -> Reading:
 
 def _append(store: Store, file: InputFile, known: Known) -> None:
     """Read on from where the earlier reading stopped; the pending line is read again, whole."""
-    form = _format(known.format)
+    form = named(known.format)
     assert known.state is not None and form is not None
     file.state, file.start = known.state["reader"], known.state["offset"]
     reading = form.read(file)

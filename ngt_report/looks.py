@@ -130,14 +130,10 @@ def _current(known: Known) -> bool:
 
     if "ngt_report.sources" not in sys.modules:
         return True  # VERSION holds: a reader changes with the program
-    form = _format(known.format)
+    from ngt_report.sources import named
+
+    form = named(known.format)
     return form is None or form.version == known.version
-
-
-def _format(name: str | None) -> Any:
-    from ngt_report.sources import formats
-
-    return next((f for f in formats() if f.name == name), None)
 
 
 def _note_growth(now: Known, before: Known | None) -> None:
@@ -227,7 +223,9 @@ def _read_on(file: InputFile, before: Known | None) -> Known | None:
     """From where the earlier reading stopped; None when it did not only grow, or a restart is among what was appended."""
     if before is None or before.state is None or file.size <= before.size or not before.curves:
         return None
-    form = _format(before.format)
+    from ngt_report.sources import named
+
+    form = named(before.format)
     if form is None or form.version != before.version or not form.grows or before.state["check"] != _check(file, before.state["offset"]):
         return None
     file.state, file.start, file.sha256 = before.state["reader"], before.state["offset"], "not asked for"

@@ -86,11 +86,13 @@ class Store:
         # what a transaction adds has no statistics yet: left alone, the planner would build its hash tables on the points
         self.run("SET disabled_optimizers = 'join_order,build_side_probe_side'")
         self.run("BEGIN TRANSACTION")
-        found = self.run("SELECT table_name, table_type FROM information_schema.tables WHERE table_catalog = 'report'")
-        if ("meta", "BASE TABLE") in found and self.run("SELECT value FROM meta WHERE key = 'schema'") == [(SCHEMA_VERSION,)]:
+        found = [(name, "TABLE") for (name,) in self.run("SELECT table_name FROM duckdb_tables() WHERE database_name = 'report'")]
+        if ("meta", "TABLE") in found and self.run("SELECT value FROM meta WHERE key = 'schema'") == [(SCHEMA_VERSION,)]:
             return
-        for name, kind in found:
-            self.run(f'DROP {"VIEW" if kind == "VIEW" else "TABLE"} "{name}"')
+        if found:
+            views = self.run("SELECT view_name FROM duckdb_views() WHERE database_name = 'report' AND NOT internal")
+            for name, kind in [*((v, "VIEW") for (v,) in views), *found]:
+                self.run(f'DROP {kind} "{name}"')
         self.con.execute(sql("schema.sql") + sql("report_schema.sql")).fetchall()
         self.run("INSERT INTO meta VALUES ('schema', ?)", [SCHEMA_VERSION])
 

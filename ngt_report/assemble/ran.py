@@ -11,7 +11,7 @@ from ngt_report.assemble.facts import Facts
 from ngt_report.formatting import decimals_text, number
 from ngt_report.model import Artefacts, OtherRow, Setting, SourceRow
 from ngt_report.names import METRICS
-from ngt_report.sources import formats
+from ngt_report.sources import named
 
 WHAT_RAN = (
     "dataset", "tokenizer", "vocab_size", "model", "layers", "hidden", "heads", "sequence_length", "dropout", "params", "batch_size",
@@ -65,14 +65,13 @@ def other_metrics(facts: Facts) -> tuple[tuple[str, ...], tuple[OtherRow, ...]]:
 
 def artefacts(facts: Facts) -> list[Artefacts]:
     """Input files by format."""
-    titles = {f.name: f.title for f in formats()}
     used: dict[str, list[str]] = {}
     for s in facts.sources:
         if s["status"] == "read" and s["format"]:
             used.setdefault(s["format"], []).append(s["path"])
     return [
-        Artefacts(form, titles.get(form, form), len(paths), paths[0])
-        for form, paths in sorted(used.items(), key=lambda u: (-len(u[1]), u[0]))
+        Artefacts(name, form.title if (form := named(name)) else name, len(paths), paths[0])
+        for name, paths in sorted(used.items(), key=lambda u: (-len(u[1]), u[0]))
     ]
 
 

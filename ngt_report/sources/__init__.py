@@ -9,6 +9,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from functools import cache
+from importlib.util import find_spec
 
 from ngt_report.files import InputFile
 from ngt_report.plainclass import plainclass
@@ -36,6 +37,14 @@ def formats() -> tuple[Format, ...]:
     """All formats, in the order in which they are asked."""
     modules = [importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__) if m.name[0] != "_"]
     return tuple(sorted((m.FORMAT for m in modules), key=lambda f: (f.rank, f.name)))
+
+
+@cache
+def named(name: str | None) -> Format | None:
+    """A format by its name, which is its module's: the others need not be loaded."""
+    there = name is not None and name.isidentifier() and name[0] != "_" and find_spec(f"{__name__}.{name}")
+    form: Format | None = importlib.import_module(f"{__name__}.{name}").FORMAT if there else None
+    return form
 
 
 def choose(file: InputFile) -> tuple[Format | None, str]:
