@@ -136,3 +136,25 @@ def test_eleven_more_runs_are_not_all(logs: World) -> None:
 def test_a_title_counts_all_runs(logs: World) -> None:
     assert wrong("# w3_25m: 6 runs\n", logs) == []
     assert wrong("# w3_25m: 9 runs\n", logs) == ["9"]
+
+
+def test_a_step_at_which_nobody_was_evaluated_is_not_called_the_last(tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    request = Request((str(write(logs, ["alpha", "beta"])),), out=str(tmp_path / "out"), dashboard=False, step=1300)
+    text = (build(request).folder / "Summary.md").read_text(encoding="utf-8")
+    assert "Both runs are best at their last evaluation, step 2500:" in text
+    with world(logs) as data:
+        assert wrong(text, data) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No run has a validation loss at step 14999.",
+        "vanilla_25m has 20 validation losses that are not finite.",
+        "vanilla_25m has two values of batch_size: 16 (a.log:4) and 64 (b.csv:5)",
+    ],
+)
+def test_counts_denials_and_contradictions_are_no_values(logs: World, text: str) -> None:
+    assert wrong(text, logs) == []

@@ -54,9 +54,9 @@ def tokens(text: str) -> tuple[str, ...]:
 
 ROLES = frozenset("best last final worst first second third next same other new old each every any all no".split())
 ASKS = re.compile(
-    r"(?i)\b(?:best|baseline|winner|lowest)\b[^:|]{0,60}:\s+[`*\"']*|(?P<list>[,:]\s+[`*]*)|\b(?:against|run)\s+[`*]*"
+    r"(?i)\b(?:best|baseline|winner|lowest)\b[^:|]{0,60}:\s+[`*\"']*|(?P<list>[,:]\s+[`*]*|^[\s`*]*)|\b(?:against|run)\s+[`*]*"
 )  # a name stands behind it
-ENDS = re.compile(r"[`*\"']*(?:,|\s\(|;|$|\s(?:is|was|has|had|of)\b)")
+ENDS = re.compile(r"[`*\"']*(?:[,:]|\s\(|;|$|\s(?:is|was|has|had|of|does|did)\b)")
 ONE_RUN = re.compile(r"(?i)[`\"'*]*\s+(?:run|variant|model|config|configuration)s?\b")  # behind a word that names a run only here
 THE_RUN = re.compile(
     r"(?i)[`\"'*]*(?:\s+(?:by|is|was|has|had|ends|ended|reaches|reached|loses|beats)\b|[,.;)]?\s*$)"

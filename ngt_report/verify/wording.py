@@ -9,6 +9,7 @@ PLANNED = re.compile(
     r"(?i)\b(?:next|todo|plan(?:ned|s)?|future|will|would|should|try|avoid|consider|recommend\w*|suggest\w*|expect\w*|paper|literature"
     r"|published|prior work|previous work|elsewhere|assum\w+|hypothe\w+|goal|aim\w*|target|estimat\w+|projected|standard practice"
     r"|typical\w*|usual\w*|convention\w*|for instance|optional\w*|contradict\w*|disagree\w*"
+    r"|no runs? (?:has|have|had|was|were)|(?:two|several|different|conflicting) values"
     r"|but (?:gives?|says?|has|have|names?|prints?|reports?)|where the (?:run|log|logs|table|checkpoint) (?:has|have|says?|prints?))\b"
 )
 HEDGED = re.compile(
