@@ -215,6 +215,7 @@ class Group:
     kinds: tuple[Kind, ...] = h("what the losses of this set measure, where that differs; empty when nothing says so")
     best_last: tuple[BestRow, ...] = h("best against last, by best; empty when every run is best at its last evaluation")
     all_last: bool = h("whether every run is best at its last evaluation")
+    last_step: int | None = h("the step of all last evaluations; null when they differ")
     speed: tuple[SpeedRow, ...] = h("throughput, in the order of the ranking")
     speed_from: int | None = h("first step of the horizon")
     speed_to: int | None = h("last step of the horizon")

@@ -21,7 +21,8 @@ def group(facts: Facts, row: Row) -> Group:
     kinds = _kinds(fixed)
     told = _told_apart(facts, members)
     best_rows = [best_row(facts, r["run"]) for r in ranking]
-    all_last = bool(best_rows) and all(b.best_step == b.last_step for b in best_rows)
+    all_last = bool(best_rows) and all(b.best_step == b.last_step and not round(b.gap or 0, 4) for b in best_rows)
+    ends = {b.last_step for b in best_rows}
     speed = [speed_row(facts, r["run"]) for r in ranking if r["run"] in facts.speed]
     equal, tokens = ([], []) if kinds else (facts.of("equal_time", budget), facts.of("equal_tokens", budget))
     variant = next((f for f in fixed if not f.is_baseline and f.delta is not None), None) if base else None
@@ -40,6 +41,7 @@ def group(facts: Facts, row: Row) -> Group:
         ranking=tuple(_rank_row(facts, r, told) for r in ranking[:TOP]),
         best_last=() if all_last else tuple(best_rows[:TOP]),
         all_last=all_last,
+        last_step=next(iter(ends)) if len(ends) == 1 else None,
         speed=tuple(speed[:TOP]),
         speed_from=row["clock_from"] if speed else None,
         speed_to=row["clock_to"] if speed else None,

@@ -17,7 +17,8 @@ from ngt_report.verify.phrases import attach
 from ngt_report.verify.recompute import Options, groups_of, measure
 from ngt_report.verify.subjects import BASELINE, Mention, Runs, Subjects, tokens
 from ngt_report.verify.terms import AT, Term, Terms, step_of
-from ngt_report.verify.verdict import Outcome, agrees, hold
+from ngt_report.verify.verdict import MATCH, Outcome, agrees, hold
+from ngt_report.verify.wording import DECLARES, TRAINED
 
 if TYPE_CHECKING:
     from ngt_report.verify.evidence import Evidence
@@ -81,7 +82,9 @@ class World:
         self.terms = Terms(evidence)
         self.subjects = Subjects(evidence)
         self.scope: Runs = frozenset()
+        self.declared: Runs = frozenset()  # what is called the baseline outright: by the report, else by an option
         self.recent: list[str] = []  # runs in the order in which headings named them
+        self.labelled = False  # whether several labels are totals of steps
         self.settings: dict[int, Setting] = {}
         self.steps: dict[Runs, dict[int, Value]] = {}
         self.named_headings: dict[tuple[int, ...], Runs] = {}
@@ -98,8 +101,23 @@ class World:
                 found |= owned
         self.scope = self.subjects.scope = frozenset(found)
         self.settings, self.recent = {}, []
+        sentences = [s.plain for b in document.blocks if isinstance(b, Prose) for s in b.sentences()]
+        labels = {n.value for s in sentences if (m := TRAINED.match(s)) for n in numbers.find(s) if n.start == m.end()}
+        self.labelled = len(labels & {v.value for v in self.totals}) > 1
+        self.declared = frozenset(r for s in sentences for r in self._declared(s)) or self.evidence.named_baselines
         self._read_headings(document)
         return self
+
+    def _declared(self, sentence: str) -> Runs:
+        """The run of a sentence such as `Baseline: NAME`."""
+        said = DECLARES.match(sentence)
+        if said is None:
+            return frozenset()
+        name = re.split(r"\s\(|[`*]|$", sentence[said.end() :], maxsplit=1)[0].strip()
+        if name in self.subjects.literal:
+            return self.subjects.current(frozenset(self.subjects.literal[name]))
+        found = [m.runs for m in self.subjects.scan(sentence) if said.end() <= m.start <= said.end() + 1 and m.strength > 1]
+        return found[0] if found and self.one_group(found[0]) else frozenset()
 
     @staticmethod
     def _texts(document: Document) -> Iterable[str]:
@@ -149,9 +167,11 @@ class World:
         named = []
         for m in mentions:
             inside = [t for t in terms if t.start < m.end and m.start < t.end]
+            spelled = m.text in self.subjects.literal or len(tokens(m.text)) > 2
             valued = re.match(r"\W{0,2}[=:]", text[m.end :])
             if not any(
-                t.start <= m.start and m.end <= t.end and not (self.subjects.is_name(tokens(m.text)) and not valued) for t in inside
+                t.start <= m.start and m.end <= t.end and not (self.subjects.is_name(tokens(m.text)) and spelled and not valued)
+                for t in inside
             ):
                 named.append(m)
         return [t for t in terms if not any(m.start < t.end and t.start < m.end for m in named)], named
@@ -243,7 +263,8 @@ class World:
 
     def meant(self, mention: Mention, setting: Setting) -> Runs:
         """The runs of a mention where it stands: of several that it may mean those the headings named last."""
-        if mention.text.lower() in BASELINE and mention.key != "model":
+        own = self.declared and (mention.strength > 2 or mention.text.lower() != "baseline") and mention.key != "baseline"  # a run's name
+        if mention.text.lower() in BASELINE and mention.key != "model" and not own:
             found = self.baseline(setting)
             if found:
                 return found
@@ -259,8 +280,10 @@ class World:
         return runs | frozenset(r for r, run in self.evidence.runs.items() if run.row["parent"] in runs)
 
     def baseline(self, setting: Setting) -> Runs:
-        """The baseline among the runs that a text is about: by its name, by a setting that says none, or the build's."""
+        """The baseline among the runs that a text is about: as said, by its name, by a setting that says none, or the build's."""
         runs = setting.runs or self.everyone
+        if self.declared & runs:
+            return self.subjects.current(self.declared & runs)
         named = frozenset(r for r in runs if BASELINE & set(tokens(self.evidence.runs[r].name)))
         if named:
             recent = next((r for r in reversed(self.recent) if r in named), None)
@@ -316,6 +339,7 @@ class World:
         if not runs:
             return []
         found = self.counts(self.subjects.current(runs))["runs"]
+        found = [v for v in found if v.value > 1] or found  # one run is no mean
         return found[1:] if seeds and len(found) > 2 else found
 
     def counts(self, runs: Runs) -> Options:
@@ -361,18 +385,33 @@ class World:
             return 1 / (term.scale if term.scale != 1.0 else UNITS[word]) if word or term.scale != 1.0 else 1.0
         return 1 / UNITS[word] if word in ("k", "m", "b", "million", "billion", "thousand") else 1.0
 
-    def steps_said(self, text: Text, setting: Setting) -> list[tuple[Number, Outcome]]:
+    def steps_said(self, text: Text, runs: Runs) -> list[tuple[Number, Outcome]]:
         """Verdicts on the steps that a header names with @ or 'step': the runs must have been evaluated there."""
         spans = [m.span("a") if m["a"] else m.span("b") for m in AT.finditer(text.plain)]
         out = []
         for number in numbers.find(text.plain):
             if any(s <= number.start + (number.text[:1] in "+-") and number.end >= e for s, e in spans):
-                out.append((number, self.step_exists(number, setting.runs)))
+                out.append((number, self.step_exists(number, runs)))
         return out
 
     def step_exists(self, number: Number, runs: Runs) -> Outcome:
         """Whether any of the runs was evaluated at, or ends at, a step."""
         return hold(number, self.near_steps(number, runs), "a step of " + self.who(runs))
+
+    @cached_property
+    def totals(self) -> list[Value]:
+        """The steps that runs were trained for."""
+        found = [v for r in sorted(self.evidence.runs) for q in ("n_steps", "last_step") for v in self.evidence.values(r, q, "")[:1]]
+        return list({v.value: v for v in found}.values())
+
+    def total_said(self, number: Number) -> Outcome:
+        """Whether runs were trained for so many steps; a label that is no total is wrong where others are."""
+        total = hold(number, sorted(self.totals, key=lambda v: abs(v.value - number.value)), "a total of steps")
+        return total if total.verdict == MATCH or self.labelled else self.step_exists(number, self.everyone)
+
+    def horizon(self, runs: Runs, edge: str) -> list[Value]:
+        """Where the steps begin or end over which the throughput of runs is measured."""
+        return [v for r in sorted(runs) for v in self.evidence.horizon(r)[edge == "low" :][:1]]
 
     def near_steps(self, number: Number, runs: Runs) -> list[Value]:
         """The step itself, when a run was evaluated or logged there, else the nearest one."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ngt_report.verify.grid import COMPARES, Grid, Head
+from ngt_report.verify.grid import AGAINST, COMPARES, Grid, Head
 from ngt_report.verify.recompute import Options, difference, higher_is_better, measure, negated, percent, ratio
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def cell_compared(grid: Grid, rows: list[Row], setting: Setting, cell: Cell, row
     if not _compares(head, cell.number, term):
         return None
     out: Options = {}
-    for who, base in _bases(grid, rows, cell.column):
+    for who, base in _own_base(grid, row) or _bases(grid, rows, cell.column):
         for quantity, stat, step in _quantities(grid, setting, cell.column, term):
             ours = measure(evidence, cell.runs, quantity, stat, step, row.n)
             theirs = measure(evidence, base, quantity, stat, step, row.n)
@@ -52,7 +53,8 @@ def _compares(head: Head, number: Number, term: Term | None) -> bool:
 
 def _last_best(world: World, runs: Runs) -> Options:
     last, best = (measure(world.evidence, runs, "val/loss", end).get(end) for end in ("last", "best"))
-    return {"last - best": [difference(a, b) for a in last for b in best]} if last and best else {}
+    pairs = [(a, b) for a in last or () for b in best or ()]
+    return {"last - best": [replace(d, low=0.0, high=0.0) if a == b else d for a, b in pairs for d in [difference(a, b)]]} if pairs else {}
 
 
 def _quantities(grid: Grid, setting: Setting, i: int, term: Term | None) -> list[tuple[str, str, int | None]]:
@@ -72,6 +74,14 @@ def _quantities(grid: Grid, setting: Setting, i: int, term: Term | None) -> list
     return list(dict.fromkeys(out))
 
 
+def _own_base(grid: Grid, row: Row) -> list[tuple[str, Runs]]:
+    """What a row itself says that it is held against, in a column of its own."""
+    for head, cell in zip(grid.heads, row.cells, strict=False):
+        if AGAINST.fullmatch(head.text) and re.search(r"[^\W\d_]{2}", cell.plain):
+            return [(cell.plain.strip(), grid.world.prefer(grid.world.subjects.named(cell.plain)))]
+    return []
+
+
 def _bases(grid: Grid, rows: list[Row], i: int) -> list[tuple[str, Runs]]:
     """What the rows of a column are held against: who the header names, the row that says baseline, else the build's, else the first."""
     world = grid.world
@@ -82,8 +92,8 @@ def _bases(grid: Grid, rows: list[Row], i: int) -> list[tuple[str, Runs]]:
             found.append((world.who(row.runs), row.runs))
         elif said and BASE_CELL.search(said):
             return []  # the row that says baseline is no run of the data
-    if not found and world.evidence.baselines:
-        found.append(("the baseline", frozenset(world.evidence.baselines)))
+    if not found and (baselines := world.declared or world.evidence.baselines):
+        found.append(("the baseline", frozenset(baselines)))
     if not found and rows and rows[0].runs:
         found.append(("the first row", rows[0].runs))
     return found

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ngt_report.verify.claims import World
     from ngt_report.verify.evidence import Value
     from ngt_report.verify.phrases import Link
-    from ngt_report.verify.prose import Said
+    from ngt_report.verify.said import Said
     from ngt_report.verify.subjects import Runs
 
 CHANGED = (

@@ -12,7 +12,6 @@ from typing import Any
 from ngt_report.assemble.cites import locator
 from ngt_report.assemble.confounds import confound_value
 from ngt_report.lookup import Row
-from ngt_report.runs import UNTELLING
 from ngt_report.store import Store, sql
 
 SCALAR = ("model", "flags", "dataset", "tokenizer", "seed", "params", "hardware", "git_commit", "total_steps")
@@ -123,6 +122,11 @@ class Evidence:
         return {r["run"] for r in self.store.rows("SELECT run FROM baselines")}
 
     @cached_property
+    def named_baselines(self) -> frozenset[str]:
+        """Those of them that were named, by an option or a configuration file."""
+        return frozenset(r["run"] for r in self.store.rows("SELECT run FROM baselines WHERE why = 'it was named'"))
+
+    @cached_property
     def metrics(self) -> frozenset[str]:
         """Names of all metrics, as the runs have them."""
         names = {r["metric"] for r in ask(self.store, "others")}
@@ -141,9 +145,7 @@ class Evidence:
     def likeness(self, run: str) -> str:
         """Equal for runs whose recorded settings differ in nothing but the seed."""
         if run not in self.like:
-            own = self.runs[run]
-            rest = {k: v for k, v in own.settings.items() if k not in ("seed", "batch_tokens") and not UNTELLING.match(k)}
-            self.like[run] = json.dumps([rest, own.total], sort_keys=True, default=str) if "seed" in own.settings else run
+            self.like[run] = self.runs[run].row["seed_group"] or run
         return self.like[run]
 
     def points(self, run: str, metric: str) -> list[Row]:
@@ -251,6 +253,11 @@ class Evidence:
         where = f"{row['to_path']}:{row['from_line']} and :{row['to_line']}"
         formula = f"({row['to_step']} - {row['from_step']}) / ({row['to_clock_s']:.9g} s - {row['from_clock_s']:.9g} s)"
         return [Value(row["steps_per_s"], where, formula)]
+
+    def horizon(self, run: str) -> list[Value]:
+        """The last and the first step of what the throughput of a run is measured over."""
+        row = self._throughput.get(run)
+        return [Value(row[f"{end}_step"], f"{row['to_path']}:{row[f'{end}_line']}") for end in ("to", "from")] if row else []
 
     def _s_per_step(self, run: str, stat: str, step: int | None) -> list[Value]:
         rates = [Value(1 / v.value, v.where, f"1 / ({v.formula})") for v in self._steps_per_s(run, stat, step) if v.value]

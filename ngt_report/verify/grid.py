@@ -24,6 +24,8 @@ GENERIC = frozenset("value values result results score number figure".split())
 COMPARES = re.compile(
     r"(?i)Δ|δ|\bdelta|\bvs\b|versus|\bdiff|\bgap\b|baseline|improve|\bgain|\bchange|overhead|slow|speed[- ]?up|relative|reduction|penalty|%"
 )
+# a column of what each row is held against
+AGAINST = re.compile(r"(?i)\W*(?:against|vs\.?|versus|compared (?:to|with)|relative to|baseline|reference)\W*")
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class Grid:
         plain = text.plain.strip()
         words = tokens(plain)
         name = bool(words) and set(words) <= NAMES
-        terms = () if name else tuple(self.world.terms.scan(BESIDE_STEP.sub("", plain)))
+        terms = () if name or plain.lower().endswith(" of") else tuple(self.world.terms.scan(BESIDE_STEP.sub("", plain)))
         if of_runs and terms and all(t.is_setting for t in terms) and self.world.subjects.is_name(words):
             terms = ()  # a run that is called after a setting
         compares = COMPARES.search(plain) and not self.world.subjects.is_name(words)

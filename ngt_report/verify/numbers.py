@@ -40,7 +40,7 @@ NAME = re.compile(r"[A-Za-z0-9_][\w./\\:@#-]*")
 DATE = re.compile(r"\b\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b|\b\d{1,2}[./]\d{1,2}[./]\d{4}\b|\b\d{1,2}:\d{2}\b(?!:)")
 MONTHS = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 DAY = re.compile(rf"(?i)\b{MONTHS}\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?\b|\b\d{{1,2}}(?:st|nd|rd|th)?\s+{MONTHS}\s*(?:\d{{4}})?\b")
-BOUND = re.compile(r"(?:<=|>=|<|>|≤|≥|\b(?:at least|at most|more than|less than|over|under|above|below|up to|within))\s*$", re.I)
+BOUND = re.compile(r"(?:<=|>=|<|(?<![-=])>|≤|≥|\b(?:at least|at most|more than|less than|over|under|above|below|up to|within))\s*$", re.I)
 
 
 IN_COMMAS = re.compile(r"(?<![\w.,])\d{1,3},(?:\d{1,2}|\d{4,})(?![\w,.]\w)(?!\d)")

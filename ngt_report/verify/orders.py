@@ -11,6 +11,7 @@ from ngt_report.runs import UNTELLING
 from ngt_report.verify.evidence import Value
 from ngt_report.verify.recompute import groups_of, higher_is_better, measure
 from ngt_report.verify.verdict import MATCH, MISMATCH, UNDECIDABLE, Outcome
+from ngt_report.verify.wording import BASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,6 +31,7 @@ BEST_AFTER = re.compile(
     r"(?:best|winner)\b(?!\s+(?:at|in|when|on|after|before|by)\b)(?P<what>)"
 )
 FUTURE = re.compile(r"(?i)\b(?:next|todo|plan(?:ned|s)?|future|will|would|should|might|may|try|expect\w*|hypothe\w+|goal|whether|if)\b")
+OWN_BEST = re.compile(r"(?i)\bof\s+(?:the\s+)?run\s+[`*\"']*$")  # `the best of run NAME was 4.1` ranks no runs
 OTHER_KIND = re.compile(r"(?i)throughput|speed|time|fast|step|memory|accuracy|file|case|practice|effort|guess")
 
 Claimed = tuple["Text", int, int, Outcome]
@@ -120,6 +122,8 @@ def _best(text: str, mention: Mention, mentions: list[Mention], world: World, se
     if before is None and after is None:
         return None
     what = (before or after)["what"] or ""  # type: ignore[index]
+    if OWN_BEST.search(text[: mention.start]):
+        return None
     classes = [m for m in mentions if before and before.start() <= m.start < mention.start]
     classes += [
         m for m in mentions if m.end < mention.start and re.search(r"(?i)\b(?:among|of|within)\s+(?:the |all |our )*\W*$", text[: m.start])
@@ -130,7 +134,8 @@ def _best(text: str, mention: Mention, mentions: list[Mention], world: World, se
             winner = winner & m.runs or winner
     if OTHER_KIND.search(what) or not world.one_group(winner) or not winner:
         return None
-    rivals = _rivals(world, winner, classes, what, setting)
+    bases = frozenset(r for m in mentions if m is not mention and BASE.search(text[: m.start]) for r in world.meant(m, setting))
+    rivals = _rivals(world, winner, classes, what, bases or world.baseline(setting), setting)
     claim = f"{mention.text} is the best of {len(rivals)}"
     if len(rivals) < 2:
         return None
@@ -143,16 +148,17 @@ def _best(text: str, mention: Mention, mentions: list[Mention], world: World, se
     return Outcome(MATCH if right else MISMATCH, claim, value, note)
 
 
-def _rivals(world: World, winner: Runs, classes: Iterable[Mention], what: str, setting: Setting) -> list[Runs]:
-    """The configurations that a best is the best of: of the class that is named, else of those compared with it."""
+def _rivals(world: World, winner: Runs, classes: Iterable[Mention], what: str, bases: Runs, setting: Setting) -> list[Runs]:
+    """The configurations that a best is the best of: of the class that is named, else of those compared with it; of a seed, all runs."""
     runs = world.around(setting)
     for m in classes:
         runs = m.runs & runs or m.runs
     if re.search(r"(?i)\bvariant", what):
-        runs = runs - world.baseline(setting)
+        runs = runs - bases
     budgets = {world.evidence.runs[r].budget for r in winner}
     runs = frozenset(r for r in runs if world.evidence.runs[r].budget in budgets) | winner
-    return [frozenset(g) for g in groups_of(world.evidence, runs)]
+    groups = [frozenset(g) for g in groups_of(world.evidence, runs)]
+    return [frozenset({r}) for r in runs] if any(winner < g for g in groups) else groups
 
 
 def _standing(world: World, rivals: list[Runs], winner: Runs, end: str) -> tuple[bool, Value, str] | None:

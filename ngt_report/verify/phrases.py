@@ -76,7 +76,8 @@ def _blanked(text: str, numbers: Iterable[tuple[int, int]], ignored: Iterable[tu
 def _unit(text: str, number: Number, terms: Sequence[Term], found: Sequence[Number]) -> Term | None:
     """The quantity right after a number, unless that one has a number of its own."""
     after = next((t for t in terms if t.start >= number.end), None)
-    if after is None or not UNIT.fullmatch(text[number.end : after.start]):
+    counted = after is not None and after.text.lower().endswith("losses") and "." not in number.text  # `has 20 validation losses`
+    if after is None or counted or not UNIT.fullmatch(text[number.end : after.start]):
         return None
     own = next((n for n in found if n.start >= after.end), None)
     if own is not None and re.fullmatch(r"\s*[=:]?\s*~?", text[after.end : own.start]) and not after.quantity.endswith(("_s", "_step")):

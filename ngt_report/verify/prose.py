@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ngt_report.verify import numbers
@@ -11,6 +11,7 @@ from ngt_report.verify.comparisons import compared
 from ngt_report.verify.effects import effect
 from ngt_report.verify.phrases import Link, attach
 from ngt_report.verify.recompute import Options, measure, spread
+from ngt_report.verify.said import Said, n_of_time, take_apart, unless_a_name
 from ngt_report.verify.subjects import BASELINE, Mention, Runs
 from ngt_report.verify.terms import AT, Term
 from ngt_report.verify.verdict import MATCH, UNDECIDABLE, Outcome, agrees, hold
@@ -21,44 +22,29 @@ from ngt_report.verify.wording import (
     BEST,
     COMPARES,
     COUNTS,
+    FINAL,
+    FOUND,
     GAP,
-    HEDGED,
     HEDGED_HEADING,
     HELD,
+    HORIZON,
     LESS,
     NEAR,
     OTHERS,
-    PLANNED,
     PRONOUN,
     REACHED,
     SLOWER,
+    THE_REST,
     TOTAL,
+    TRAINED,
+    VARIES,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ngt_report.verify.claims import Setting, World
+    from ngt_report.verify.claims import World
     from ngt_report.verify.document import Prose, Text
     from ngt_report.verify.evidence import Value
     from ngt_report.verify.numbers import Number
-
-
-@dataclass(frozen=True)
-class Said:
-    """A sentence, taken apart."""
-
-    text: str
-    numbers: Sequence[Number]
-    terms: list[Term]
-    mentions: list[Mention]
-    setting: Setting
-    hedged: bool  # perhaps a plan, or of others
-    planned: bool  # surely
-
-    def between(self, start: int, end: int) -> str:
-        """The words between two places."""
-        return self.text[start:end]
 
 
 def check_prose(block: Prose, world: World) -> list[tuple[Text, Number, Outcome]]:
@@ -70,54 +56,18 @@ def check_prose(block: Prose, world: World) -> list[tuple[Text, Number, Outcome]
     for sentence in block.sentences():
         found = numbers.find(sentence.plain)
         said = take_apart(sentence.plain, found, world, setting, away)
-        reader = _Reader(said, world, block.kind == "heading", previous)
+        reader = _Reader(said, world, block, previous)
         if not found or re.fullmatch(r"\W*\d+(?:\.\d+)*[.):]?\W*", sentence.plain):
             previous = reader.subject() or previous
             continue
-        out += [(sentence, number, outcome) for number, outcome in reader.outcomes()]
+        out += [(sentence, number, unless_a_name(sentence.plain, number, outcome, world)) for number, outcome in reader.outcomes()]
         previous = reader.subject() or previous
     return out
 
 
-def take_apart(text: str, found: Sequence[Number], world: World, setting: Setting, away: bool) -> Said:
-    """Quantities, runs and hedges of a sentence."""
-    terms, mentions = world.said(text)
-    mentions = [m for m in mentions if len(m.runs) < max(2, len(world.evidence.runs))]
-    found = [n for n in found if not any(m.start < n.end and n.start < m.end for m in mentions)]  # digits of a name
-    split = re.match(r"(?i)\W*(test|train|training|val|validation)\s+(?:set\s+)?(?:metrics|results|scores|numbers)\b", text)
-    if split:
-        terms = [_on(t, split[1].lower()) for t in terms]
-    worded = _without(text, mentions)
-    if ("default",) in world.subjects.parts:  # a run is called so
-        worded = re.sub(r"(?i)\bdefault\b", "", worded)
-    planned = away or bool(PLANNED.search(worded))
-    return Said(
-        text, found, world.terms.with_labels(text, found, terms), mentions, setting, planned or bool(HEDGED.search(worded)), planned
-    )
-
-
-def _without(text: str, mentions: Sequence[Mention]) -> str:
-    """The text without names of runs: one that is called default, or target, is no hedge."""
-    for m in mentions:
-        text = text[: m.start] + " " * (m.end - m.start) + text[m.end :]
-    return text
-
-
-def _on(term: Term, split: str) -> Term:
-    """A quantity of the evaluation that the sentence is about: `Test metrics: {"eval_loss": ...}`."""
-    if split.startswith("test") and term.quantity.startswith("val/"):
-        return replace(term, quantity="test/" + term.quantity.removeprefix("val/"))
-    return term
-
-
-def n_of_time(number: Number) -> bool:
-    """Whether a number is a length of days or weeks: nobody logs these."""
-    return number.text.endswith(("day", "days", "week", "weeks"))
-
-
 class _Reader:
-    def __init__(self, said: Said, world: World, heading: bool, previous: Mention | None) -> None:
-        self.said, self.world, self.heading = said, world, heading
+    def __init__(self, said: Said, world: World, block: Prose, previous: Mention | None) -> None:
+        self.said, self.world, self.block, self.heading = said, world, block, block.kind == "heading"
         self.previous = previous if PRONOUN.match(said.text) else None
         self.steps = [m.span("a") if m["a"] else m.span("b") for m in AT.finditer(said.text)]
         at_steps = {n.start for n in said.numbers if any(s <= n.start < e for s, e in self.steps)}
@@ -216,6 +166,9 @@ class _Reader:
 
     def _constrained(self, runs: Runs, but: Term | None = None) -> Runs:
         """Narrowed by settings that the sentence itself says: `@ LR=0.0036`."""
+        if label := TRAINED.match(self.said.text):
+            totals = [n for n in self.said.numbers if n.start == label.end()]
+            runs = frozenset(r for n in totals for r in self.world.having("n_steps", n)) & runs or runs
         for link in self.links:
             if but is not None and link.term and link.term.quantity == but.quantity:
                 continue
@@ -249,17 +202,30 @@ class _Reader:
         runs = self._runs(mention)
         if not runs:
             return Outcome(UNDECIDABLE, "a step", note="the data has none of the runs that this is about")
+        if (ends := self._ends_of_training(link, runs)) is not None:
+            return ends
         if BEST.search(self.said.text) and mention is not None and len(runs) == 1:
             best = hold(link.number, [v for vs in measure(self.world.evidence, runs, "best_step").values() for v in vs], "the best step")
             if best.verdict == MATCH:
                 return best
         if REACHED.search(self.said.text[: link.number.start]) or re.search(r"\d\s?/\s?$", self.said.text[: link.number.start]):
-            ends = (
-                measure(self.world.evidence, runs, "n_steps", "each")["each"]
-                + measure(self.world.evidence, runs, "last_step", "each")["each"]
-            )
-            return hold(link.number, ends, "the last step of " + self.world.who(runs))
+            last = [v for q in ("n_steps", "last_step") for v in measure(self.world.evidence, runs, q, "each")["each"]]
+            return hold(link.number, last, "the last step of " + self.world.who(runs))
         return self.world.step_exists(link.number, runs)
+
+    def _ends_of_training(self, link: Link, runs: Runs) -> Outcome | None:
+        """A step that is said to be a total, the last one, or an end of what throughput is measured over."""
+        n, before = link.number, self.said.text[: link.number.start]
+        if (label := TRAINED.match(self.said.text)) and label.end() == n.start:
+            return self.world.total_said(n)
+        if FINAL.search(before):
+            last = measure(self.world.evidence, runs, "last_step", "each")["each"]
+            return hold(n, last, "the last step of " + self.world.who(runs))
+        edge = self._edge(link)
+        above = " ".join(h.plain for h in self.block.context.headings[-1:])
+        if edge and HORIZON.search(self.said.text + above) and (found := self.world.horizon(runs, edge)):
+            return hold(n, found, "where the common horizon " + ("begins" if edge == "low" else "ends"))
+        return None
 
     def _is_comparison(self, link: Link) -> bool:
         n = link.number
@@ -372,6 +338,8 @@ class _Reader:
 
     def _sides(self, link: Link) -> tuple[Runs, Runs, bool]:
         """What is compared, what it is held against, and whether that is said."""
+        if (split := self._from_the_rest(link)) is not None:
+            return (*split, True)
         bases = self._bases()
         mentions = [m for m in self.said.mentions if m not in bases]
         before = [m for m in mentions if m.end <= link.number.start]
@@ -387,6 +355,14 @@ class _Reader:
         if ours == theirs and base is None:  # `a reaches x, b has y: its loss is z lower`
             ours = next((found for m in reversed(before) if (found := self._runs(self._joined(m))) != theirs), ours)
         return ours, theirs, not guessed
+
+    def _from_the_rest(self, link: Link) -> tuple[Runs, Runs] | None:
+        """The sides of `the other 3 runs do 5-9 steps/s, NAME does 9.0 (1.0-1.8x slower)`, where one run is named."""
+        rest = THE_REST.search(self.said.text[: link.number.start])
+        if rest is None or len({m.runs for m in self.said.mentions}) != 1:
+            return None
+        named, others = self._runs(self.said.mentions[0]), self._runs(None)
+        return (named, others) if rest["than"] else (others, named)
 
     def _base(self, link: Link, bases: list[Mention]) -> Mention | None:
         """What a number is held against: the next base, but `a beats b by 0.1` says it before."""
@@ -408,7 +384,7 @@ class _Reader:
         for j, name in ((i + 1, "low"), (i - 1, "high")):
             if 0 <= j < len(self.said.numbers):
                 a, b = sorted((link.number, self.said.numbers[j]), key=lambda n: n.start)
-                if re.fullmatch(r"\s?(?:-|to|\.\.)\s?", self.said.between(a.end, b.start)) and a.value < b.value:
+                if re.fullmatch(r"\s?(?:-|to|\.\.|->|→)\s?(?:step\s)?", self.said.between(a.end, b.start)) and a.value < b.value:
                     return name
         return ""
 
@@ -426,7 +402,9 @@ class _Reader:
             return hold(n, [total], f"the sum of {term.text.strip()}")
         if (edge := self._edge(link)) and len(runs) > 1:
             return self._certainly(
-                hold(n, spread(self.world.evidence, runs, term, edge, self._step_said()), claim), link, mention is not None
+                hold(n, spread(self.world.evidence, runs, term, edge, self._step_said()), claim),
+                link,
+                mention is not None or bool(THE_REST.search(self.said.text[: n.start])),
             )
         step = self._near_step(n)
         options = self.world.readings(term, n, runs, step, self.said.setting.n, self.said.setting)
@@ -447,7 +425,7 @@ class _Reader:
             return None
         for match in sorted(AT.finditer(self.said.text), key=lambda m: m.start() < number.start):
             between = self.said.between(*sorted((min(match.end(), number.end), max(match.start(), number.start))))
-            other = re.search(r"\d", between) if match.start() > number.start or match.start() > 3 else None
+            other = re.search(r"\d", re.sub(r"\([^()]*\)", "", between)) if match.start() > number.start or match.start() > 3 else None
             if ";" not in between and not other:
                 return self.world.step(match[0])
         return None
@@ -462,9 +440,16 @@ class _Reader:
             return outcome
         if self.heading and link.tight:
             return hold(link.number, self.world.setting_values(link.term.quantity, self.world.everyone), claim)
-        if self._odd_one_out(link, values):
+        if self._odd_one_out(link, values) or self._found(link):
             return hold(link.number, self.world.setting_values(link.term.quantity, self.world.everyone), claim)
         return replace(outcome, verdict=UNDECIDABLE, note=outcome.note or "which runs are meant is not said, and they differ in this")
+
+    def _found(self, link: Link) -> bool:
+        """Whether a setting's value is said to be one that runs have: `alpha differs: 0.1 (3 runs)`, `optimal: alpha = 0.1`."""
+        before = self.said.text[: link.number.start]
+        if VARIES.search(self.said.text):
+            return bool(re.search(r"(?i)\b(?:differs?|varies)\W*$", before))
+        return link.tight and bool(link.term and link.term.is_setting and FOUND.search(self.said.text))
 
     def _odd_one_out(self, link: Link, values: list[Value]) -> bool:
         """Whether a number stands in a list of a setting's values (`lr in {1e-3, 2e-3, 4e-3}`) whose others the runs all have."""
@@ -478,16 +463,32 @@ class _Reader:
         runs = self._constrained(self.world.counted(mention, self.said.setting, total))
         claim = f"{link.term.text.strip() if link.term else 'count'} of {self.world.who(runs)}"
         seeds = bool(link.term and link.term.text.lower() == "seeds")
-        outcome = hold(link.number, self.world.counted_as(runs, seeds), claim)
-        part = bool(re.search(r"(?i)\bof\s*$|\bn\s*=\s*$", self.said.text[: link.number.start]))
+        part = self._is_part(link)
+        title = self.heading and not self.block.context.headings and mention is None and not part  # # NAME: 6 runs
+        counts = self.world.counted_as(runs, seeds)
+        if title:  # with those that did not finish, and those that go on from others
+            counts += [replace(counts[0], value=len(r)) for r in (runs, frozenset(self.world.evidence.runs)) if counts]
+        outcome = hold(link.number, counts, claim)
         alone = bool(link.term and link.term.text.lower() == "n")
-        narrowed = runs != self.world.everyone and (self.world.is_sweep(runs) or seeds) and not part and not alone
-        certain = link.tight and (narrowed or bool(COUNTS.search(self.said.text)) and not part and runs != self.world.everyone)
-        return (
-            outcome
-            if outcome.verdict == MATCH or certain
-            else replace(outcome, verdict=UNDECIDABLE, note="how many are meant is not certain")
-        )
+        of_some = runs != self.world.everyone
+        narrowed = of_some and (self.world.is_sweep(runs) or seeds) and not alone or self._beside_setting(link)
+        counted = of_some and bool(COUNTS.search(self.said.text))
+        if outcome.verdict == MATCH or link.tight and not part and (narrowed or title or counted):
+            return outcome
+        return replace(outcome, verdict=UNDECIDABLE, note="how many are meant is not certain")
+
+    def _is_part(self, link: Link) -> bool:
+        """Whether a count may be of some of the runs that the sentence is about: `of 3`, `11 more`, `alpha differs: 0.1 (3 runs)`."""
+        before, after = self.said.text[: link.number.start], self.said.text[link.number.end :]
+        more = re.match(r"(?i)\W*(?:more|others?|further|additional|remaining)\b", after) or re.search(r"(?i)\bof\s*$|\bn\s*=\s*$", before)
+        return bool(more or VARIES.search(self.said.text) or TRAINED.match(self.said.text))
+
+    def _beside_setting(self, link: Link) -> bool:
+        """Whether a count stands in brackets behind the value of a setting: `subset 100 (2 runs)`."""
+        i = self.links.index(link)
+        of = self.links[i - 1] if i else link
+        valued = of.term is not None and of.term.is_setting and of.tight
+        return valued and self.said.between(of.number.end, link.number.start).strip() == "("
 
     def _certainly(self, outcome: Outcome, link: Link, explicit: bool) -> Outcome:
         """A mismatch only where quantity and run are beyond doubt."""

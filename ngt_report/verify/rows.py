@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ngt_report.verify import numbers
-from ngt_report.verify.grid import COMPARES, Grid, Head
+from ngt_report.verify.grid import AGAINST, COMPARES, Grid, Head
 from ngt_report.verify.subjects import tokens
 from ngt_report.verify.verdict import agrees
 
@@ -90,13 +90,30 @@ class _Reader:
 
     def _order(self, cells: list[Text]) -> list[int]:
         """Columns with words, those that name runs first."""
-        worded = [i for i, c in enumerate(cells) if c.plain.strip() and (not numbers.find(c.plain) or re.search(r"[A-Za-z]{2}", c.plain))]
+        worded = [i for i, c in enumerate(cells) if c.plain.strip() and (self._worded(c.plain) or self._names_one(i, c.plain.strip()))]
         return sorted(worded, key=lambda i: (not self.grid.names_runs(i), self.grid.heads[i].text.lower() in TELLING))
+
+    @staticmethod
+    def _worded(plain: str) -> bool:
+        return not numbers.find(plain) or bool(re.search(r"[^\W\d_]{2}", plain))
+
+    def _names_one(self, i: int, plain: str) -> bool:
+        """Whether a number in a column of names is the name of a run, or a setting's value that is a word elsewhere."""
+        if not self.grid.names_runs(i):
+            return False
+        key = self.world.key_of(self.grid.heads[i].text) or ""
+        subjects, runs = self.world.subjects, self.world.evidence.runs.values()
+        return plain in subjects.literal or any(r.settings.get(key) == plain or self._heads(r.name, plain) for r in runs)
+
+    @staticmethod
+    def _heads(name: str, plain: str) -> bool:
+        """Whether a name begins with these words: a group of seeds is called by what their names share."""
+        return name.startswith(plain) and not name[len(plain)].isalnum() if len(name) > len(plain) else False
 
     def _of_cell(self, i: int, plain: str, runs: Runs, named: bool) -> Runs:
         """The runs among these that a cell of words means: by a setting's value, else by name."""
         head, words = self.grid.heads[i], tokens(plain)
-        if COMPARES.search(head.text) or head.terms and not head.terms[0].is_setting:
+        if COMPARES.search(head.text) or AGAINST.fullmatch(head.text) or head.terms and not head.terms[0].is_setting:
             return frozenset()
         key = self.world.key_of(head.text)
         if key and words:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ngt_report.verify.evidence import Evidence
 
 Runs = frozenset[str]
-WORD = re.compile(r"[A-Za-z0-9]+(?:\.\d+)*(?:(?<=\de)-\d+)?")
+WORD = re.compile(r"[^\W_]+(?:\.\d+)*(?:(?<=\de)-\d+)?")
 ENDINGS = frozenset("log txt out csv json jsonl pt pth md yaml bin err ckpt safetensors".split())
 BASELINE = frozenset({"baseline", "vanilla", "control"})
 NEUTRAL = ("none", "baseline", "vanilla", "off", "control")
@@ -52,6 +52,11 @@ def tokens(text: str) -> tuple[str, ...]:
     return tuple(words)
 
 
+ROLES = frozenset("best last final worst first second third next same other new old each every any all no".split())
+ASKS = re.compile(
+    r"(?i)\b(?:best|baseline|winner|lowest)\b[^:|]{0,60}:\s+[`*\"']*|(?P<list>[,:]\s+[`*]*|^[\s`*]*)|\b(?:against|run)\s+[`*]*"
+)  # a name stands behind it
+ENDS = re.compile(r"[`*\"']*(?:[,:]|\s\(|;|$|\s(?:is|was|has|had|of|does|did)\b)")
 ONE_RUN = re.compile(r"(?i)[`\"'*]*\s+(?:run|variant|model|config|configuration)s?\b")  # behind a word that names a run only here
 THE_RUN = re.compile(
     r"(?i)[`\"'*]*(?:\s+(?:by|is|was|has|had|ends|ended|reaches|reached|loses|beats)\b|[,.;)]?\s*$)"
@@ -67,9 +72,16 @@ class Subjects:
         self.exact: dict[tuple[str, ...], set[str]] = defaultdict(set)
         self.parts: dict[tuple[str, ...], set[str]] = defaultdict(set)  # part of a name -> runs
         self.ends: dict[tuple[str, ...], set[str]] = defaultdict(set)
+        self.literal: dict[str, set[str]] = defaultdict(set)  # names as they are spelled, a run's own before what files call it
         for run in evidence.runs.values():
             for name in run.names:
                 self._add(run.id, name)
+            for name in (run.name, run.id):
+                self.literal[name].add(run.id)
+        own = set(self.literal)
+        for run in evidence.runs.values():
+            for name in run.names - own:
+                self.literal[name].add(run.id)
         self.longest = max((len(k) for k in self.parts), default=0)
         self.scanned: dict[str, list[Mention]] = {}
         self.scope: Runs = frozenset()  # runs of the data files that the report names
@@ -112,6 +124,8 @@ class Subjects:
 
     def named(self, text: str) -> Runs:
         """The runs that a whole cell or label means; empty when it is no name."""
+        if text.strip() in self.literal:
+            return self.current(frozenset(self.literal[text.strip()]))
         words = tokens(text)
         if not words:
             return frozenset()
@@ -126,6 +140,16 @@ class Subjects:
     def is_name(self, words: tuple[str, ...]) -> bool:
         """Whether words are a run's name, or its end."""
         return len(words) > 1 and (words in self.exact or words in self.ends)
+
+    def spelled(self, runs: set[str], text: str, start: int, stop: int) -> Runs:
+        """Of runs whose names have the same words (`a,b` and `a_b`) those that stand in a text letter for letter; all where none does."""
+        if len(runs) > 1:
+            said = text[start:stop]
+            names = {n: n.find(said) for r in sorted(runs) for n in self.evidence.runs[r].names if said in n}
+            there = [n for n, at in names.items() if start >= at and text.startswith(n, start - at)]
+            if there:
+                return frozenset(self.literal[max(there, key=len)]) & runs or frozenset(runs)
+        return frozenset(runs)
 
     def _scattered(self, words: tuple[str, ...]) -> Runs:
         """Runs whose name or settings have all words that any name has."""
@@ -146,8 +170,9 @@ class Subjects:
         return self.scanned[text]
 
     def _scan(self, text: str) -> list[Mention]:
+        found = self._spelled_out(text)
         words = [(m.start(), m.end(), m[0].lower()) for m in WORD.finditer(text)]
-        found: list[Mention] = []
+        words = [w for w in words if not any(m.start < w[1] and w[0] < m.end for m in found)]
         at = 0
         while at < len(words):
             mention = self._longest(text, words, at)
@@ -157,7 +182,26 @@ class Subjects:
             found.append(mention)
             while at < len(words) and words[at][0] < mention.end:
                 at += 1
+        return sorted(found, key=lambda m: m.start)
+
+    def _spelled_out(self, text: str) -> list[Mention]:
+        """Names that nothing but their spelling tells from words or numbers (`best`, `a;b`, `1.00`), where a name must stand."""
+        found: list[Mention] = []
+        for place in ASKS.finditer(text):
+            ends = [m.start() for m in ENDS.finditer(text, place.end()) if m.start() > place.end()]
+            name = next((n for e in reversed(ends[:6]) if (n := text[place.end() : e]) in self.odd), None)
+            bare = name is None or place["list"] and not re.search(r"[^\W\d_]{2}", name)  # in a list a number is a number
+            if name is not None and not bare and not (found and found[-1].end > place.end()):
+                found.append(Mention(place.end(), place.end() + len(name), self.current(frozenset(self.literal[name])), 3, text=name))
         return found
+
+    @cached_property
+    def odd(self) -> frozenset[str]:
+        """Names that are common words or numbers, or hold what parts words."""
+        return frozenset(
+            n for n in self.literal
+            if set(tokens(n)) <= COMMON or not re.search(r"[^\W\d_]{2}", n) or re.search(r"[^\w\s./\\:=#`*,+-]", n)
+        )  # fmt: skip
 
     def _longest(self, text: str, words: list[tuple[int, int, str]], at: int) -> Mention | None:
         for end in range(min(len(words), at + max(self.longest, 1)), at, -1):
@@ -176,20 +220,22 @@ class Subjects:
     @staticmethod
     def _one_run(text: str, start: int, stop: int) -> bool:
         """Whether a word that many texts have means a run here: `the default run`, `beats the default by`."""
+        if text[start:stop].lower() in ROLES or text[start:stop].isdigit():  # `all 3 runs` are not run 3
+            return False
         the = re.search(r"(?i)\bthe[\s`\"'*]+$", text[:start]) and text[start:stop].isalpha()
         return bool(ONE_RUN.match(text, stop) or the and THE_RUN.match(text, stop))
 
     def _mention(self, part: tuple[str, ...], start: int, stop: int, text: str) -> Mention | None:
         said = text[start:stop]
         assigned = re.match(r"[A-Za-z_ ]+[=:]\s?[\d.]+$", said) and part[0] in self.key_words
-        if part in self.exact and not assigned and (len(part) > 1 or part[0] not in COMMON and re.search(r"[a-z]{2}", part[0])):
-            return Mention(start, stop, self.current(frozenset(self.exact[part])), 3, text=said)
+        if part in self.exact and not assigned and (len(part) > 1 or part[0] not in COMMON and re.search(r"[^\W\d_]{2}", part[0])):
+            return Mention(start, stop, self.current(self.spelled(self.exact[part], text, start, stop)), 3, text=said)
         if part in self.values and (len(part) > 1 or part[0] not in COMMON):
             key, runs = max(self.values[part], key=lambda v: len(v[1]))
             return Mention(start, stop, runs, 1, key, said)
         if len(part) == 1 and part in self.ends and self._one_run(text, start, stop):
             return Mention(start, stop, self.current(frozenset(self.ends[part])), 1, text=said)
-        telling = [w for w in part if w not in COMMON and re.search(r"[a-z]{3}|[a-z]\d|\d[a-z]{2}", w)]
+        telling = [w for w in part if w not in COMMON and re.search(r"[^\W\d_]{3}|[a-z]\d|\d[a-z]{2}", w)]
         if len(part) == 1 and part[0] in self.key_words:
             return None  # a word of the settings
         if part in self.parts and telling and (len(part) > 1 or len(telling) == 1):

@@ -14,7 +14,7 @@ from ngt_report.verify.grid import Grid, Head
 from ngt_report.verify.recompute import Options, higher_is_better, measure
 from ngt_report.verify.rows import Row, read_rows
 from ngt_report.verify.terms import Term
-from ngt_report.verify.verdict import MATCH, UNDECIDABLE, Outcome, agrees, hold
+from ngt_report.verify.verdict import MATCH, MISMATCH, UNDECIDABLE, Outcome, agrees, hold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 UNSAID = re.compile(
     r"(?i)equal(?:\s+\w+)?\s+(?:time|tokens|cost|compute)|interpolat|linear between|smooth|\bema\b|quanti[sz]|int8|expected|predict|target"
-    r"|p[- ]?value|confidence|interval|power|noise|findings?\b"
+    r"|p[- ]?value|confidence|interval|power|findings?\b"
 )
 
 
@@ -42,6 +42,7 @@ class Cell:
     options: Options | None = None
     note: str = "no file has it"
     certain: bool = True
+    beside: frozenset[tuple[int, str]] = frozenset()  # column and text of the cells of its row
 
 
 STEP_OF = {"best": "best_step", "last": "last_step"}
@@ -62,7 +63,14 @@ def check_table(table: Table, world: World) -> list[tuple[Text, Number, Outcome]
     reader = _Reader(table, world)
     cells = [cell for row in reader.rows for cell in reader.cells(row)]
     reader.rank(cells)
-    return reader.head_steps() + [(c.text, c.number, o) for c, o in zip(cells, decide(cells, reader.doubtful), strict=True)]
+    decided = list(zip(cells, decide(cells, reader.doubtful), strict=True))
+    wrong = {i for i, _ in enumerate(reader.grid.heads) if _all_wrong([o for c, o in decided if c.column == i])}
+    return reader.head_steps(wrong) + [(c.text, c.number, o) for c, o in decided]
+
+
+def _all_wrong(outcomes: list[Outcome]) -> bool:
+    """Whether none of the values of a column is right, of two or more."""
+    return len(outcomes) > 1 and all(o.verdict == MISMATCH for o in outcomes)
 
 
 class _Reader:
@@ -73,20 +81,31 @@ class _Reader:
         above = [table.context.lead, *table.context.headings[-1:]]
         self.doubtful = any(UNSAID.search(text.plain) for text in above)
 
-    def head_steps(self) -> list[tuple[Text, Number, Outcome]]:
-        """The steps of the header: of a last value the last step, else one at which the runs were evaluated."""
+    def head_steps(self, wrong: set[int]) -> list[tuple[Text, Number, Outcome]]:
+        """The steps of the header: of a last value the last step, else one at which the runs were evaluated and have values below it."""
         out: list[tuple[Text, Number, Outcome]] = []
-        for cell, head in zip(self.grid.rows[0], self.grid.heads, strict=True):
-            for number, outcome in self.world.steps_said(cell, self.setting):
+        runs = frozenset(r for row in self.rows for r in row.runs)
+        for i, (cell, head) in enumerate(zip(self.grid.rows[0], self.grid.heads, strict=True)):
+            for number, outcome in self.world.steps_said(cell, runs or self.setting.runs):
                 if head.quantity and head.quantity.stat == "last":
                     ends = measure(self.world.evidence, self.world.subjects.current(self.setting.runs), "last_step", "each")["each"]
                     outcome = hold(number, ends, "the last step of " + self.world.who(self.setting.runs))
+                if outcome.verdict == MATCH and (i in wrong or self._nothing_at(head, runs, int(number.value))):
+                    outcome = replace(outcome, verdict=MISMATCH, note="none of the values below is of this step")
                 out.append((cell, number, outcome))
         return out
+
+    def _nothing_at(self, head: Head, runs: Runs, step: int) -> bool:
+        """Whether none of the rows' runs was evaluated at the step of a column of validation losses."""
+        term = head.quantity
+        if term is None or term.quantity != "val/loss" or term.stat == "last" or not runs:
+            return False
+        return not any(self.world.evidence.values(r, term.quantity, "at", step) for r in runs)
 
     def cells(self, row: Row) -> list[Cell]:
         """The numbers of a row with what they may claim; digits of a name are no numbers."""
         out: list[Cell] = []
+        beside = frozenset((i, c.plain.strip()) for i, c in enumerate(row.cells))
         for i, text in enumerate(row.cells):
             if self.grid.names_runs(i) or i == 0 and row.label.terms:
                 continue
@@ -94,7 +113,7 @@ class _Reader:
             terms = self._terms(i, row)
             for k, number in enumerate(found):
                 term = self._term(terms, k, found, text.plain)
-                out.append(self._cell(Cell(text, number, i, self.grid.heads[i].text or "a number"), row, term))
+                out.append(self._cell(Cell(text, number, i, self.grid.heads[i].text or "a number", beside=beside), row, term))
         return out
 
     def _terms(self, i: int, row: Row) -> tuple[Term, ...]:
@@ -103,10 +122,11 @@ class _Reader:
         return head.terms or row.label.terms or (self.setting.quantities if head.leaves_open else self._beside(row.cells[i].plain))
 
     def _beside(self, text: str) -> tuple[Term, ...]:
-        """The quantity that a cell itself names behind its only number: `+11.4% ppl`."""
+        """The quantity that a cell itself names: behind its only number (`+11.4% ppl`), or a setting before it (`subset val 50`)."""
         found = numbers.find(text)
         terms = self.world.terms.scan(text) if len(found) == 1 else []
-        return tuple(terms) if len(terms) == 1 and terms[0].start >= found[0].end and not terms[0].is_setting else ()
+        ours = len(terms) == 1 and (terms[0].end <= found[0].start if terms[0].is_setting else terms[0].start >= found[0].end)
+        return tuple(terms) if ours else ()
 
     @staticmethod
     def _term(terms: tuple[Term, ...], k: int, found: Sequence[Number], text: str) -> Term | None:
@@ -174,15 +194,34 @@ class _Reader:
     def rank(self, cells: list[Cell]) -> None:
         """Places among the rows of this table, by its first metric; equal values share their places."""
         columns = {i for i, h in enumerate(self.grid.heads) if h.quantity and h.quantity.quantity == "rank"}
-        ranked = [c for c in cells if c.column in columns and c.runs]
+        ranked = [c for c in cells if c.column in columns]
+        for part in self._rankings(ranked):
+            self._rank(part)
+
+    def _rank(self, ranked: list[Cell]) -> None:
+        """Places of one ranking; rows of runs that no file has may stand anywhere."""
         term = next((h.quantity for h in self.grid.heads if h.is_measured), None)
-        standing = [self._standing(term, c) for c in ranked]
+        standing = [self._standing(term, c) if c.runs else None for c in ranked]
         known = [s[0] for s in standing if s is not None]
+        unknown = len(ranked) - len(known)
         for cell, own in zip(ranked, standing, strict=True):
             if own is not None:
                 before, ties = sum(k < own[0] for k in known), known.count(own[0])
-                places = [Value(before + k, own[1], f"place among {len(known)} rows") for k in range(1, ties + 1)]
+                spans = {"low": before + 0.75, "high": before + ties + unknown + 0.25} if unknown else {}
+                places = [Value(before + k, own[1], f"place among {len(known)} rows", **spans) for k in range(1, ties + 1)]
                 cell.options = {"place among these rows": places}
+
+    def _rankings(self, ranked: list[Cell]) -> list[list[Cell]]:
+        """The cells of each ranking: a table that begins again at 1 has several, if a column tells the kinds of rows apart."""
+        parts: list[list[Cell]] = []
+        for cell in ranked:
+            if not parts or cell.number.value == 1 < parts[-1][-1].number.value:
+                parts.append([])
+            parts[-1].append(cell)
+        whole = all(c.number.value in (i, *(p.number.value for p in part[i - 2 : i - 1])) for part in parts for i, c in enumerate(part, 1))
+        shared = [dict(frozenset.intersection(*(c.beside for c in part))) for part in parts]
+        telling = [i for i in (shared[0] if shared else ()) if len({s.get(i, "") for s in shared} - {""}) == len(parts)]
+        return parts if whole and telling else [ranked]
 
     def _standing(self, term: Term | None, cell: Cell) -> tuple[float, str] | None:
         """What a row is ranked by, lower first, and where it stands."""
@@ -215,6 +254,6 @@ def _decided(cell: Cell, votes: Counter[str], size: int, doubtful: bool) -> Outc
     agreed = votes[chosen]
     if (doubtful or not cell.certain) and (agreed * 2 < size or agreed < 2 < size):
         return Outcome(UNDECIDABLE, cell.claim, outcome.value, "how this column is meant is not certain")
-    if doubtful and outcome.verdict != MATCH:
+    if doubtful and (outcome.verdict != MATCH or agreed * 4 < size * 3):  # what agrees by chance is no match either
         return Outcome(UNDECIDABLE, cell.claim, outcome.value, "what stands above the table makes it something else than a logged value")
     return outcome

@@ -8,7 +8,9 @@ import re
 PLANNED = re.compile(
     r"(?i)\b(?:next|todo|plan(?:ned|s)?|future|will|would|should|try|avoid|consider|recommend\w*|suggest\w*|expect\w*|paper|literature"
     r"|published|prior work|previous work|elsewhere|assum\w+|hypothe\w+|goal|aim\w*|target|estimat\w+|projected|standard practice"
-    r"|typical\w*|usual\w*|convention\w*|for instance|optional\w*)\b"
+    r"|typical\w*|usual\w*|convention\w*|for instance|optional\w*|contradict\w*|disagree\w*"
+    r"|no runs? (?:has|have|had|was|were)|(?:two|several|different|conflicting) values"
+    r"|but (?:gives?|says?|has|have|names?|prints?|reports?)|where the (?:run|log|logs|table|checkpoint) (?:has|have|says?|prints?))\b"
 )
 HEDGED = re.compile(
     r"(?i)\b(?:could|may|might|if|unless|e\.g|example|reported|default(?! (?:run|variant|model|config))|can be"
@@ -34,11 +36,21 @@ LESS = re.compile(r"(?i)lower|higher|better|worse|faster|slower|longer|shorter|s
 SLOWER = re.compile(r"(?i)\b(?:slower|faster|slow-?down|speed-?up|quicker|longer wall|step[- ]time|per step|overhead)\b")
 AFTERWARDS = re.compile(r"(?i)\s*(?:\(\s*|(?:for|by|in|from|with|on)\s+)(?:for\s+)?(?:the\s+)?[`\"'(*]*$")
 OTHERS = re.compile(r"(?i)\b(?:others?|remaining|the rest)\b")
+DECLARES = re.compile(r"(?i)\W*(?:the\s+)?baseline(?:\s+of\s+[\d,]+\s+steps)?\s*(?:\bis\b|\bwas\b|:|=)[\s`*]*")
+THE_REST = re.compile(
+    r"(?i)(?P<than>\b(?:than|over|against|beats?|from|to)\s+)?(?:\ball\s+)?(?:\bthe\s+)?(?:\bothers\b|\bthe rest\b"
+    r"|\b(?:other|remaining)\s+(?:\d+\s+)?(?:runs?|variants?|models?|configs?|configurations?|experiments?)\b)"
+)
 PRONOUN = re.compile(r"(?i)\W*(?:it|its|this|that|they|their|there)\b")
 HELD = re.compile(r"(?i)\b(?:vs\.?|versus|against|than|compared (?:to|with))\s*~?\s*$")
 NEAR = re.compile(
     r"(?i)\b(?:by|loses?|lost|trails?|trailing|costs?|gains?|wins?|saves?)\s+(?:about |around |roughly |only |just )?\W{0,3}~?$"
 )
+FOUND = re.compile(r"(?i)\b(?:best|optimal|optimum|winning)\b|\bfound\b")  # said of values that runs have
+VARIES = re.compile(r"(?i)\bdiffers?\b|\bvar(?:y|ies|ied)\b")
+TRAINED = re.compile(r"(?i)^\W*(?:(?:best|baseline|compared set|runs|seeds) of )?(?=[\d,]+k? steps\b)")  # a label: 1,500 steps (14 runs)
+HORIZON = re.compile(r"(?i)\b(?:throughput|horizon|steps?\s?/\s?s)")
+FINAL = re.compile(r"(?i)\b(?:final|last)\b(?!.*\b(?:checkpoint|saved?)\b)[^,;.)\d]{0,20}$")
 GAP = re.compile(r"(?i)[Δδ]\s*[=:]?\s*$|\b(?:gap|difference|delta|margin)\b[^.;]{0,80}\b(?:is|was|of)\s+~?$")
 REACHED = re.compile(r"(?i)\b(?:reached|completed|finished|ended|ends|ran to|trained to|trained for|stopped)\b[^.;]{0,30}$")
 COUNTS = re.compile(r"(?i)^\W*(?:total|number of)\b|^\W*(?:experiments?|runs|seeds|rounds|trials)\W{0,4}\d")
