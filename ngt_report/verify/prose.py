@@ -30,6 +30,7 @@ from ngt_report.verify.wording import (
     HORIZON,
     LESS,
     NEAR,
+    OF_TOTAL,
     OTHERS,
     PRONOUN,
     REACHED,
@@ -464,10 +465,11 @@ class _Reader:
         claim = f"{link.term.text.strip() if link.term else 'count'} of {self.world.who(runs)}"
         seeds = bool(link.term and link.term.text.lower() == "seeds")
         part = self._is_part(link)
-        title = self.heading and not self.block.context.headings and mention is None and not part  # # NAME: 6 runs
-        counts = self.world.counted_as(runs, seeds)
-        if title:  # with those that did not finish, and those that go on from others
-            counts += [replace(counts[0], value=len(r)) for r in (runs, frozenset(self.world.evidence.runs)) if counts]
+        title = self.heading and not self.block.context.headings and not part  # # NAME: 6 runs
+        title = title or self.world.labelled and bool(OF_TOTAL.match(self.said.text[: link.number.start]))
+        if (counts := self.world.counted_as(runs, seeds)) and title:  # with those that did not finish, and those that go on from others
+            sets = (runs, self.world.everyone, self.world.subjects.current(self.world.everyone), frozenset(self.world.evidence.runs))
+            counts += [replace(counts[0], value=len(r)) for r in (sets if self.heading else sets[:1])]
         outcome = hold(link.number, counts, claim)
         alone = bool(link.term and link.term.text.lower() == "n")
         of_some = runs != self.world.everyone
@@ -481,7 +483,8 @@ class _Reader:
         """Whether a count may be of some of the runs that the sentence is about: `of 3`, `11 more`, `alpha differs: 0.1 (3 runs)`."""
         before, after = self.said.text[: link.number.start], self.said.text[link.number.end :]
         more = re.match(r"(?i)\W*(?:more|others?|further|additional|remaining)\b", after) or re.search(r"(?i)\bof\s*$|\bn\s*=\s*$", before)
-        return bool(more or VARIES.search(self.said.text) or TRAINED.match(self.said.text))
+        labelled = TRAINED.match(self.said.text) and not (self.world.labelled and OF_TOTAL.match(before))
+        return bool(more or VARIES.search(self.said.text) or labelled)
 
     def _beside_setting(self, link: Link) -> bool:
         """Whether a count stands in brackets behind the value of a setting: `subset 100 (2 runs)`."""

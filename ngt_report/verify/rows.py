@@ -66,7 +66,10 @@ class _Reader:
         return wider if self._fits(cells, wider[0]) else first
 
     def _fits(self, cells: list[Text], runs: Runs) -> bool:
-        """Whether the runs have the settings that their row says."""
+        """Whether the runs have the settings that their row says, and are as many seeds."""
+        said = self._count(cells)
+        if said is not None and said != self.setting.n and len(runs) < said and self.world.one_group(runs):
+            return False
         for head, cell in zip(self.grid.heads, cells, strict=False):
             found = numbers.find(cell.plain)
             if head.quantity and head.quantity.is_setting and len(found) == 1:

@@ -24,10 +24,8 @@ if TYPE_CHECKING:
     from ngt_report.verify.numbers import Number
     from ngt_report.verify.subjects import Runs
 
-UNSAID = re.compile(
-    r"(?i)equal(?:\s+\w+)?\s+(?:time|tokens|cost|compute)|interpolat|linear between|smooth|\bema\b|quanti[sz]|int8|expected|predict|target"
-    r"|p[- ]?value|confidence|interval|power|findings?\b"
-)
+MADE = re.compile(r"(?i)equal(?:\s+\w+)?\s+(?:time|tokens|cost|compute)|interpolat|linear between|smooth|\bema\b")  # held against nothing
+UNSAID = re.compile(r"(?i)quanti[sz]|int8|expected|predict|target|p[- ]?value|confidence|interval|power|findings?\b")
 
 
 @dataclass
@@ -63,7 +61,7 @@ def check_table(table: Table, world: World) -> list[tuple[Text, Number, Outcome]
     reader = _Reader(table, world)
     cells = [cell for row in reader.rows for cell in reader.cells(row)]
     reader.rank(cells)
-    decided = list(zip(cells, decide(cells, reader.doubtful), strict=True))
+    decided = list(zip(cells, decide(cells, reader.doubtful, reader.made), strict=True))
     wrong = {i for i, _ in enumerate(reader.grid.heads) if _all_wrong([o for c, o in decided if c.column == i])}
     return reader.head_steps(wrong) + [(c.text, c.number, o) for c, o in decided]
 
@@ -79,7 +77,8 @@ class _Reader:
         self.grid = Grid(table, world)
         self.rows = read_rows(self.grid, self.setting)
         above = [table.context.lead, *table.context.headings[-1:]]
-        self.doubtful = any(UNSAID.search(text.plain) for text in above)
+        self.made = any(MADE.search(text.plain) for text in above)
+        self.doubtful = self.made or any(UNSAID.search(text.plain) for text in above)
 
     def head_steps(self, wrong: set[int]) -> list[tuple[Text, Number, Outcome]]:
         """The steps of the header: of a last value the last step, else one at which the runs were evaluated and have values below it."""
@@ -98,9 +97,9 @@ class _Reader:
     def _nothing_at(self, head: Head, runs: Runs, step: int) -> bool:
         """Whether none of the rows' runs was evaluated at the step of a column of validation losses."""
         term = head.quantity
-        if term is None or term.quantity != "val/loss" or term.stat == "last" or not runs:
-            return False
-        return not any(self.world.evidence.values(r, term.quantity, "at", step) for r in runs)
+        bare = term is None and not self.setting.quantities and bool(re.fullmatch(r"(?i)(?:@|step)\s?[\d,]+k?", head.text))
+        losses = bare or term is not None and term.quantity == "val/loss" and term.stat != "last"
+        return losses and bool(runs) and not any(self.world.evidence.values(r, "val/loss", "at", step) for r in runs)
 
     def cells(self, row: Row) -> list[Cell]:
         """The numbers of a row with what they may claim; digits of a name are no numbers."""
@@ -235,13 +234,17 @@ class _Reader:
 
 
 # -- a column decides -----------------------------------------------------------------------------------------------------------
-def decide(cells: list[Cell], doubtful: bool) -> list[Outcome]:
+def decide(cells: list[Cell], doubtful: bool, made: bool) -> list[Outcome]:
     """Each column is read in the one way that most of its cells agree with."""
     votes: dict[int, Counter[str]] = {}
     sizes = Counter(c.column for c in cells if c.options)
     for c in cells:
         for label, values in (c.options or {}).items():
             votes.setdefault(c.column, Counter())[label] += any(agrees(c.number, v.value) for v in values)
+    if made:
+        return [
+            Outcome(UNDECIDABLE, c.claim, note="what stands above the table makes it something else than a logged value") for c in cells
+        ]
     return [_decided(c, votes.get(c.column, Counter()), sizes[c.column], doubtful) for c in cells]
 
 

@@ -50,7 +50,8 @@ FOUND = re.compile(r"(?i)\b(?:best|optimal|optimum|winning)\b|\bfound\b")  # sai
 VARIES = re.compile(r"(?i)\bdiffers?\b|\bvar(?:y|ies|ied)\b")
 TRAINED = re.compile(r"(?i)^\W*(?:(?:best|baseline|compared set|runs|seeds) of )?(?=[\d,]+k? steps\b)")  # a label: 1,500 steps (14 runs)
 HORIZON = re.compile(r"(?i)\b(?:throughput|horizon|steps?\s?/\s?s)")
-FINAL = re.compile(r"(?i)\b(?:final|last)\b(?!.*\b(?:checkpoint|saved?)\b)[^,;.)\d]{0,20}$")
+FINAL = re.compile(r"(?i)\b(?:final|last)\b(?!.*\b(?:checkpoint|saved?)\b)[^,;.)\d]{0,20}(?:, (?:at )?step )?$")
+OF_TOTAL = re.compile(r"(?i)^\W*[\d,]+k? steps\W*\(\s*$")  # 1,500 steps (14 runs
 GAP = re.compile(r"(?i)[Δδ]\s*[=:]?\s*$|\b(?:gap|difference|delta|margin)\b[^.;]{0,80}\b(?:is|was|of)\s+~?$")
 REACHED = re.compile(r"(?i)\b(?:reached|completed|finished|ended|ends|ran to|trained to|trained for|stopped)\b[^.;]{0,30}$")
 COUNTS = re.compile(r"(?i)^\W*(?:total|number of)\b|^\W*(?:experiments?|runs|seeds|rounds|trials)\W{0,4}\d")
