@@ -30,23 +30,24 @@ LOSSES = st.lists(st.floats(2.0, 12.0).map(lambda v: round(v, 6)), min_size=2, m
 def test_welch_is_scipys(a: list[float], b: list[float]) -> None:
     assume(np.ptp(a) > 1e-3 and np.ptp(b) > 1e-3)
     ours, theirs = stats.welch(a, b), scipy.stats.ttest_ind(b, a, equal_var=False)
-    assert ours.p == pytest.approx(theirs.pvalue, rel=1e-9, abs=1e-12)
-    assert ours.df == pytest.approx(theirs.df, rel=1e-9)
+    assert ours.p == pytest.approx(theirs.pvalue, rel=1e-12, abs=1e-12)
+    assert ours.df == pytest.approx(theirs.df, rel=1e-12)
     interval = theirs.confidence_interval(0.95)
-    assert ours.delta - ours.half_width == pytest.approx(interval.low, rel=1e-9, abs=1e-9)
+    assert ours.delta - ours.half_width == pytest.approx(interval.low, rel=1e-12, abs=1e-12)
 
 
 @given(LOSSES)
 def test_mean_variance_and_interval_are_scipys(values: list[float]) -> None:
     assert stats.mean(values) == pytest.approx(np.mean(values), rel=1e-12)
-    assert stats.variance(values) == pytest.approx(np.var(values, ddof=1), rel=1e-9, abs=1e-12)
+    assert stats.variance(values) == pytest.approx(np.var(values, ddof=1), rel=1e-12, abs=1e-12)
 
 
 @given(st.lists(st.tuples(st.floats(2, 12), st.floats(2, 12)), min_size=2, max_size=12))
 def test_the_paired_test_is_scipys(pairs: list[tuple[float, float]]) -> None:
     a, b = [list(side) for side in zip(*pairs, strict=True)]
     assume(np.ptp(np.subtract(b, a)) > 1e-3)
-    assert stats.paired(a, b).p == pytest.approx(scipy.stats.ttest_rel(b, a).pvalue, rel=1e-9, abs=1e-12)
+    # differences that nearly cancel leave fewer digits of their mean, in scipy as here
+    assert stats.paired(a, b).p == pytest.approx(scipy.stats.ttest_rel(b, a).pvalue, rel=1e-12, abs=1e-10)
 
 
 @pytest.mark.parametrize("df", [1, 2, 4, 8, 18, 98])
