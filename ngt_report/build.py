@@ -84,7 +84,7 @@ def build(request: Request, progress: Progress | None = None, prepared: Prepared
 def _few_collections() -> Iterator[None]:
     """A build makes many objects and hardly any cycles: the collector looks at them seldom."""
     before = gc.get_threshold()
-    gc.set_threshold(max(before[0], SELDOM), *before[1:])
+    gc.set_threshold(max(before[0], SELDOM) if before[0] else 0, *before[1:])  # 0: it is off
     try:
         yield
     finally:

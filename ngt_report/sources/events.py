@@ -207,6 +207,9 @@ def _problem(event: dict[str, Any]) -> str | None:
     for key in ("elapsed_s", "tokens", "segment"):
         if type(event.get(key)) in NO_NUMBER:
             return f"{key} is {json.dumps(event[key])[:40]}, not a number"
+    for key in ("tokens", "segment"):
+        if (count := event.get(key)) is not None and not abs(count) < 2**62:  # NaN is not below anything
+            return f"{key} is {json.dumps(count)[:40]}, not a count"
     return None
 
 
