@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import re
 import signal
@@ -216,3 +217,13 @@ def test_memory_files_are_what_files_are(tmp_path: Path) -> None:
     info = path.stat()
     on_disk = InputFile(str(path), "a.log", info.st_size, info.st_mtime_ns)
     assert on_disk.raw_head == Memory(LOG).raw_head
+
+
+@pytest.mark.parametrize("key", ["tokens", "segment"])
+@pytest.mark.parametrize("count", ["NaN", "1e400", "100000000000000000000"])
+def test_a_count_that_no_database_holds_makes_its_event_bad(key: str, count: str, tmp_path: Path) -> None:
+    event = '{"kind":"eval","run":"a","seq":0,"step":%d,"%s":%s,"val/loss":2.5}\n'
+    (tmp_path / "a.jsonl").write_text(event % (1, key, "0") + event % (2, key, count), encoding="utf-8")
+    folder = build(Request((str(tmp_path),), out=str(tmp_path / "out"), dashboard=False)).folder
+    (run,) = json.loads((folder / "summary.json").read_text(encoding="utf-8"))["runs"]
+    assert run["last"]["step"] == 1

@@ -12,6 +12,7 @@ from random import Random
 import pytest
 
 from ngt_report.build import Built, Request, build
+from ngt_report.files import HEAD
 from ngt_report.store import Store
 from tests.text_samples import SAMPLES
 
@@ -150,3 +151,14 @@ def source(report: Path, path: str) -> dict[str, int]:
         return next(r for r in store.rows("SELECT * FROM sources") if r["path"].endswith(path))
     finally:
         store.close()
+
+
+def test_a_long_log_of_a_known_kind_grows_into_what_a_cold_build_gives(growing: tuple[Path, Rebuilt]) -> None:
+    folder, rebuilt = growing
+    lines = [f"step {i}/9000 val_loss={4 - i / 9000:.4f} elapsed={i / 10:.1f}s\n" for i in range(1, 3000)]
+    (folder / "run.log").write_text("".join(lines[:2500]), encoding="utf-8")
+    assert (folder / "run.log").stat().st_size > HEAD
+    rebuilt()
+    with (folder / "run.log").open("a", encoding="utf-8") as f:
+        f.writelines(lines[2500:])
+    rebuilt()
