@@ -1,4 +1,4 @@
-"""`make bench`: one table of ratios against the bars. `--quick` takes a tenth of the data."""
+"""`make bench`: one table of ratios against the bars. `--quick` takes a tenth of the data; a name (`python -m benchmarks page`) runs one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import bench_ingest, bench_rebuild, bench_start, bench_status, bench_verify
@@ -34,28 +35,43 @@ def table(rows: list[Row]) -> str:
     )
 
 
+PARTS: dict[str, Callable[[Path, int], list[Row]]] = {
+    "start": lambda scratch, total: bench_start.rows(scratch),
+    "ingest": bench_ingest.rows,
+    "rebuild": bench_rebuild.rows,
+    "status": bench_status.rows,
+    "verify": lambda scratch, total: bench_verify.rows(scratch),
+    "page": lambda scratch, total: _page(scratch),
+}
+
+
+def _page(scratch: Path) -> list[Row]:
+    if not any(shutil.which(name) for name in CHROMIUM):
+        print("page: skipped, there is no Chromium")
+        return []
+    from benchmarks import bench_page
+
+    return bench_page.rows(scratch)
+
+
 def main(arguments: list[str]) -> None:
-    """Run all benchmarks."""
+    """Run all benchmarks, or those that are named."""
+    names = [a for a in arguments if a != "--quick"]
+    known = (*PARTS, *(script.removeprefix("bench_") for script in OTHERS))
+    if unknown := [n for n in names if n not in known]:
+        sys.exit(f"there is no benchmark {unknown[0]!r}; there are {', '.join(known)}")
     total = 100_000 if "--quick" in arguments else 1_000_000
     one_core()
-    with tempfile.TemporaryDirectory(prefix="ngtreport-bench-") as name:
-        scratch = Path(name)
-        rows = (
-            bench_start.rows(scratch)
-            + bench_ingest.rows(scratch, total)
-            + bench_rebuild.rows(scratch, total)
-            + bench_status.rows(scratch, total)
-            + bench_verify.rows(scratch)
-        )
-    print(table(rows))
-    if any(shutil.which(name) for name in CHROMIUM):
-        from benchmarks import bench_page
-
-        with tempfile.TemporaryDirectory(prefix="ngtreport-bench-") as name:
-            print(table(bench_page.rows(Path(name))))
-    else:
-        print("bench_page: skipped, there is no Chromium")
+    rows: list[Row] = []
+    for name, part in PARTS.items():
+        if not names or name in names:
+            with tempfile.TemporaryDirectory(prefix="ngtreport-bench-") as scratch:
+                rows += part(Path(scratch), total)
+    if rows:
+        print(table(rows), flush=True)
     for script, peer in OTHERS.items():
+        if names and script.removeprefix("bench_") not in names:
+            continue
         if importlib.util.find_spec(peer) is None:
             print(f"{script}: skipped, {peer} is not installed")
         else:

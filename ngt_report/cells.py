@@ -8,6 +8,7 @@ from math import exp
 from typing import Any
 
 from ngt_report import formatting as fmt
+from ngt_report.assemble.confounds import SPOKEN
 from ngt_report.assemble.facts import Facts, Row
 from ngt_report.model import Group, Report
 from ngt_report.pagemodel import Origin
@@ -245,7 +246,24 @@ def headline_origin(facts: Facts, origins: Origins, row: Row, group: Group) -> O
         variant=origin(variant, _fixed), variant_ppl=origin(variant, _fixed_ppl),
         delta=origin(variant, _delta("delta_loss")), delta_ppl=origin(variant, _delta("delta_ppl")), ratio=origin(variant, _ratio),
         spread=_spread_origin(facts, origins, row["budget"], group),
+        common=_common_origin(facts, origins, row["budget"]),
+        kinds=tuple(origin(ids.get(kind.best), _fixed) for kind in group.kinds),
+        confounds=tuple(_confound_origin(facts, origins, list(ids.values()), c.key) for c in group.confounds),
     )  # fmt: skip
+
+
+def _common_origin(facts: Facts, origins: Origins, budget: str) -> int | None:
+    """Where the evaluations at the common step stand."""
+    at = [(f["path"], f["line"], f["pointer"]) for f in facts.of("fixed_step", budget)]
+    return origins.of("the largest step at which all compared runs were evaluated", *at) if at else None
+
+
+def _confound_origin(facts: Facts, origins: Origins, runs: list[str], spoken: str) -> int | None:
+    """Where compared runs record a confound; null where the inputs do not say or ngtreport.toml does."""
+    key = next((k for k, said in SPOKEN.items() if said == spoken), spoken)
+    parts = ("batch_size", "sequence_length", "accumulation") if key == "batch_tokens" else (key,)
+    at = [origins.facts[run, part] for run in runs for part in parts if (run, part) in origins.facts]
+    return origins.of(" x ".join(p for p in parts) if len(parts) > 1 else None, *at) if at else None
 
 
 def _fixed_ppl(facts: Facts, run: str, origins: Origins) -> Cell | None:

@@ -16,10 +16,11 @@ from ngt_report.pagemodel import Page
 from ngt_report.store import Store, sql
 
 SCRIPTS = tuple(
-    f"{name}.js" for name in "base state format theme origins table axes pen series curves readout charts main".split()
+    f"{name}.js" for name in "base state format theme origins table axes pen series curves readout charts numbers main".split()
 )  # in one scope, in this order
 START = "window.drawTheRest();"  # stands behind the islands, before the libraries
 STYLES = ("page.css", "table.css", "curves.css")
+SOURCES = 500  # files that the page lists
 TEXT_OF_LINE = 300  # characters of a cited line that the page holds; `ngtreport trace` has 2,000
 
 
@@ -86,9 +87,8 @@ def _tables(store: Store, facts: Facts, report: Report, names: dict[str, int], o
         "sets": [_set(facts, row, names) for row in facts.rows["common_step"]],
         "seeds": [_seeds(facts, s, names) for s in facts.rows["seeds"] if s["n"] > 1],
     }  # fmt: skip
-    for f in report.findings:
-        if f.source:
-            origins.path(f.source)
+    for path in [f.source for f in report.findings if f.source] + [s.path for s in report.sources[:SOURCES]]:
+        origins.path(path)
     lines = [
         [origins.paths[r["path"]], r["line"], r["text"][:TEXT_OF_LINE]]
         for r in store.rows(sql("page/lines.sql"))

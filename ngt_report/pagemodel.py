@@ -35,6 +35,9 @@ class Origin:
     delta_ppl: int | None = h("its perplexity over the baseline's, minus 1")
     ratio: int | None = h("its seconds per step over the baseline's")
     spread: int | None = h("mean, deviation and interval over the seeds of the best group")
+    common: int | None = h("the common step and the number of runs: the evaluations that are compared")
+    kinds: tuple[int | None, ...] = h("the best loss of each kind, in their order")
+    confounds: tuple[int | None, ...] = h("the lines that record each confound, in their order")
 
 
 @dataclass(frozen=True, slots=True)

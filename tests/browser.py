@@ -117,6 +117,7 @@ class Browser:
 
     def click(self, selector: str) -> None:
         """Click the middle of an element with the mouse."""
+        self.wait(f"!!document.querySelector({json.dumps(selector)})")
         self.js(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center'}})")
         x, y = self.middle(selector)
         self.mouse("mousePressed", x, y)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ def page(chromium: Browser, built: Path) -> Iterator[Browser]:
 
 NAMES = "[...document.querySelectorAll('.runs tbody tr:not(.head) th .label')].map((e) => e.textContent)"
 HASH = "decodeURIComponent(location.hash)"
+TIP = "document.getElementById('tip').textContent"
 INK = "(() => { const c = document.querySelector('.stage canvas'); return c.toDataURL(); })()"  # of the first panel
 
 
@@ -243,6 +245,24 @@ def test_a_mark_of_a_chart_says_where_its_number_is_from_and_is_copied(page: Bro
     page.mouse("mousePressed", x, y)
     page.mouse("mouseReleased", x, y)
     assert "w3_25m_screen_ngt_no_repulsion.log:55" in page.wait("document.getElementById('said').textContent")
+
+
+def test_the_numbers_of_a_chart_are_reached_by_keyboard_with_their_lines(page: Browser) -> None:
+    page.click("[data-chart='1'] .numbers summary")
+    page.wait("!!document.querySelector(\"[data-chart='1'] .numbers tbody tr\")")
+    rows = page.js("[...document.querySelectorAll(\"[data-chart='1'] .numbers tbody tr\")].map((r) => r.textContent)")
+    drawn = page.js("JSON.parse(document.getElementById('data-charts').textContent)[1].rows.map((r) => [r.run, r.x])")
+    assert [row.startswith(f"{run}{loss:g}") for row, (run, loss) in zip(rows, drawn, strict=True)] == [True] * len(drawn)
+    page.js("document.querySelector(\"[data-chart='1'] .numbers td[tabindex='0']\").focus()")
+    page.key("ArrowDown")
+    assert drawn[1][0] in page.js(TIP) and ".log:" in page.js(TIP)
+    page.key("Enter")
+    assert ".log:" in page.wait("document.getElementById('said').textContent")
+    hidden = page.js(
+        "[...document.querySelectorAll('.runs tbody tr')].findIndex((r) => r.textContent.includes(%s))" % json.dumps(drawn[0][0])
+    )
+    page.js(f"document.querySelectorAll('.runs tbody tr')[{hidden}].querySelector('input').click()")
+    assert page.js("document.querySelectorAll(\"[data-chart='1'] .numbers tbody tr\").length") == len(drawn) - 1
 
 
 def test_hiding_a_run_takes_it_from_the_charts(page: Browser) -> None:

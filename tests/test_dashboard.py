@@ -96,6 +96,7 @@ def curve(steps: int, loss: float) -> str:
 REPORTS = [
     {"one.log": curve(300, 4.0)},
     {"a.log": curve(300, 4.0), "b_vanilla.log": curve(300, 4.1), "c.log": curve(500, 4.2), "d.log": curve(500, 4.3)},
+    {f"{name}.log": f"dataset={name} batch_size=8\n" + curve(300, 4.0) for name in ("wikitext2", "tinystories")},
 ]
 
 

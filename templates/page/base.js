@@ -1,6 +1,8 @@
 // Elements, islands and the line at the foot of the page that says what was done.
 const island = (id) => JSON.parse(document.getElementById(id).textContent);
 const byId = (id) => document.getElementById(id);
+// Resolves when what is in the page now has been painted.
+const painted = () => new Promise((done) => { requestAnimationFrame(() => setTimeout(done, 0)); });
 const make = (tag, attributes = {}, ...children) => {
   const element = document.createElement(tag);
   for (const key in attributes) {
@@ -14,9 +16,16 @@ const make = (tag, attributes = {}, ...children) => {
 };
 // A library stands in the page compressed. Unpacked once, run once: `runLibrary` resolves when it can be used.
 const unpackedLibraries = new Map();
+const bytesOf = (base64) => {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
+  const letters = atob(base64);
+  const out = new Uint8Array(letters.length);
+  for (let i = 0; i < out.length; i += 1) out[i] = letters.charCodeAt(i);
+  return out;
+};
 const unpackLibrary = (id) => {
   const unpack = async () => {
-    const packed = Uint8Array.from(atob(byId(id).textContent), (c) => c.charCodeAt(0));
+    const packed = bytesOf(byId(id).textContent);
     return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
   };
   if (!unpackedLibraries.has(id)) unpackedLibraries.set(id, unpack());

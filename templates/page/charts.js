@@ -148,7 +148,7 @@ const dressChart = (article) => {
   }
   head.append(...["PNG", "SVG"].map((kind) => make("button", { type: "button", text: kind, "aria-label": `Save ${chart.title} as ${kind}`, on: { click: () => saveChart(place, kind) } })));
   article.prepend(head);
-  article.append(make("p", { class: "note ranges" }), make("p", { class: "note", text: chart.note }));
+  article.append(make("p", { class: "note ranges" }), make("p", { class: "note", text: chart.note }), numbersOf(chart));
 };
 // Cards of different heights lie close, in their order: rows of the grid are one pixel high, a card takes as many as it needs.
 const GAP = 14;

@@ -7,6 +7,7 @@ const shownMetrics = () => {
   const usual = ["val/loss", "train/loss"].map((m) => curves.metrics.indexOf(m)).filter((m) => m >= 0);
   return usual.length ? usual : curves.metrics.length ? [0] : [];
 };
+const FEW = 20; // points, of which none is an outlier
 const visible = (metric) => seriesOf(metric).filter((s) => !state.hide.has(s.run) && onAxis(s, state.x));
 
 // -- domains
@@ -29,7 +30,7 @@ const yDomain = (metric, [from, to]) => {
   if (!values.length) return state.ly ? [1, 10] : [0, 1];
   let low = values.reduce((a, b) => (b < a ? b : a));
   let high = values.reduce((a, b) => (b > a ? b : a));
-  if (state.clip && better(metric) < 0 && values.length > 20) {
+  if (state.clip && better(metric) < 0 && values.length > FEW) {
     const every = Math.ceil(values.length / 4000);
     const some = Float64Array.from({ length: Math.floor(values.length / every) }, (_, i) => values[i * every]).sort();
     high = Math.max(low, some[Math.floor(some.length * 0.9)]);
@@ -249,7 +250,7 @@ const noteCurves = () => {
   }
   if (Object.keys(curves.restarts).length) said.push("A ring marks where a log starts again after a stop.");
   if (runs.some((r) => r.parent != null)) said.push("Dashed: a continuation.");
-  if (state.clip) said.push("The y axes of losses leave out the highest tenth of the points.");
+  if (state.clip && shownMetrics().some((m) => better(m) < 0 && visible(m).reduce((sum, s) => sum + s.count, 0) > FEW)) said.push("The y axes of losses leave out the highest tenth of the points.");
   if (state.smooth > 0) said.push("Smoothed lines are for the eye: the values below the pointer and in the tables are never smoothed.");
   byId("curves-note").textContent = said.join(" ");
 };
@@ -275,9 +276,13 @@ const zoomBy = (move) => {
   const [from, to] = { in: [a + size / 4, b - size / 4], out: [a - size / 2, b + size / 2], left: [a - size / 4, b - size / 4], right: [a + size / 4, b + size / 4] }[move];
   set({ zoom: [g(from), g(to)] });
 };
+const drawSparks = () => {
+  if (!curves.metrics.length) return;
+  for (const s of seriesOf(Math.max(0, curves.metrics.indexOf("val/loss")))) sparks.set(s.run, sparkPath(s));
+  fillSparks();
+};
 const startCurves = () => {
   curves = island("data-curves");
-  const val = curves.metrics.indexOf("val/loss");
   if (!curves.metrics.length) {
     byId("curves").hidden = true;
     document.querySelector("nav [data-go='curves']").hidden = true;
@@ -312,9 +317,5 @@ const startCurves = () => {
   curveControls();
   drawCurves();
   noteCurves();
-  requestAnimationFrame(() => setTimeout(() => {
-    for (const s of seriesOf(val >= 0 ? val : 0)) sparks.set(s.run, sparkPath(s));
-    fillSparks();
-  }, 0));
   new ResizeObserver(() => { if (panels.some((p) => Math.abs(p.stage.clientWidth - p.width) > 1)) drawCurves(); }).observe(byId("panels"));
 };

@@ -17,13 +17,17 @@ document.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
 });
-window.addEventListener("beforeprint", () => { for (const d of document.querySelectorAll("details:not(.menu)")) d.open = true; });
+window.addEventListener("beforeprint", () => { for (const d of document.querySelectorAll("details:not(.menu, .numbers)")) d.open = true; });
 startTable();
 performance.mark("table");
-window.drawTheRest = () => requestAnimationFrame(() => setTimeout(() => {
+const tablePainted = painted();
+window.drawTheRest = async () => {
+  await tablePainted;
   startCurves();
   performance.mark("curves");
   panels.forEach((p) => { p.element.dataset.drawn = "yes"; });
-  requestAnimationFrame(() => setTimeout(() => performance.mark("drawn"), 0));
-  setTimeout(startCharts, 0);
-}, 0));
+  await painted();
+  performance.mark("drawn");
+  drawSparks();
+  startCharts();
+};

@@ -21,7 +21,7 @@ const originOf = (element) => {
   }
   const path = tables.paths.indexOf(element.dataset.path);
   const line = element.dataset.line === undefined ? null : Number(element.dataset.line);
-  return path < 0 ? null : ["", null, [[path, line, null]]];
+  return path < 0 ? null : [element.dataset.what ?? "", null, [[path, line, null]]];
 };
 const describe = (origin) => {
   const [what, formula, points] = origin;
@@ -48,7 +48,7 @@ const showTip = (content, x, y) => {
   tip.style.top = `${y + 18 + height > innerHeight ? Math.max(8, y - height - 12) : y + 18}px`;
 };
 const hideTip = () => { tip.hidden = true; };
-const cited = (target) => target.closest?.("[data-o],[data-path],[data-mean]");
+const cited = (target) => target.closest?.("[data-o],[data-path],[data-mean],[data-origin]");
 const tipFor = (element) => {
   const origin = originOf(element);
   if (!origin) return;

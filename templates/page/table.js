@@ -96,8 +96,10 @@ const headRow = (name, own, shown) => {
     td.append(said, make("span", { class: "spread", text: ` ± ${about}` }));
     return td;
   });
-  const title = make("th", { scope: "rowgroup", class: "run pin" }, make("span", { class: "label", text: name }), make("span", { class: "tag", text: `n = ${own.length}` }));
-  return make("tr", { class: "head" }, title, ...(tables.drawn ? [make("td")] : []), ...cells);
+  const count = make("button", { type: "button", class: "number tag", text: `n = ${own.length}`, "data-origin": true });
+  count.origin = [`${name}: ${own.length} runs`, null, own.flatMap((i) => pointsOf(i, "best"))];
+  const title = make("th", { scope: "rowgroup", class: "run pin" }, make("span", { class: "label", text: name }), count);
+  return make("tr", { class: "head" }, title, ...(tables.drawn ? [make("td", { class: "curve" })] : []), ...cells);
 };
 
 // -- rows
@@ -134,26 +136,30 @@ const dataCell = (run, c, best) => {
 };
 const runRow = (run, shown, best) => {
   const row = make("tr", { id: `run-${run}`, class: [state.hide.has(run) ? "off" : "", runs[run].out === null ? "" : "out"].join(" ").trim() || null });
-  row.append(nameCell(run), ...(tables.drawn ? [make("td", {}, sparkline(run))] : []), ...shown.map((c) => dataCell(run, c, best)));
+  row.append(nameCell(run), ...(tables.drawn ? [curveCell(run)] : []), ...shown.map((c) => dataCell(run, c, best)));
   return row;
 };
 
-// -- sparklines: filled in once the curves are read
+// -- sparklines: drawn once the curves are read
 const sparks = new Map();
+const SVG = "http://www.w3.org/2000/svg";
 const sparkline = (run) => {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", "spark");
   svg.setAttribute("viewBox", "0 0 84 22");
   svg.setAttribute("aria-hidden", "true");
-  svg.dataset.run = run;
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  path.setAttribute("d", sparks.get(run) ?? "");
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", sparks.get(run));
   path.setAttribute("stroke", colour(run));
   svg.append(path);
   return svg;
 };
+const curveCell = (run) => make("td", { class: "curve", "data-curve": run });
 const fillSparks = () => {
-  for (const svg of document.querySelectorAll(".spark")) svg.firstChild.setAttribute("d", sparks.get(Number(svg.dataset.run)) ?? "");
+  for (const cell of document.querySelectorAll("[data-curve]")) {
+    const run = Number(cell.dataset.curve);
+    if (sparks.get(run)) cell.replaceChildren(sparkline(run));
+  }
 };
 
 // -- drawing
