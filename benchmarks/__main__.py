@@ -1,4 +1,7 @@
-"""`make bench`: one table of ratios against the bars. `--quick` takes a tenth of the data; a name (`python -m benchmarks page`) runs one."""
+"""`make bench`: one table of ratios against the bars. `--quick` takes a tenth of the data.
+
+`python -m benchmarks page` runs that one only.
+"""
 
 from __future__ import annotations
 
