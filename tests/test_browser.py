@@ -258,10 +258,8 @@ def test_the_numbers_of_a_chart_are_reached_by_keyboard_with_their_lines(page: B
     assert drawn[1][0] in page.js(TIP) and ".log:" in page.js(TIP)
     page.key("Enter")
     assert ".log:" in page.wait("document.getElementById('said').textContent")
-    hidden = page.js(
-        "[...document.querySelectorAll('.runs tbody tr')].findIndex((r) => r.textContent.includes(%s))" % json.dumps(drawn[0][0])
-    )
-    page.js(f"document.querySelectorAll('.runs tbody tr')[{hidden}].querySelector('input').click()")
+    name = json.dumps(drawn[0][0])
+    page.js(f"[...document.querySelectorAll('.runs tbody tr')].find((r) => r.textContent.includes({name})).querySelector('input').click()")
     assert page.js("document.querySelectorAll(\"[data-chart='1'] .numbers tbody tr\").length") == len(drawn) - 1
 
 

@@ -7,7 +7,7 @@ const shownMetrics = () => {
   const usual = ["val/loss", "train/loss"].map((m) => curves.metrics.indexOf(m)).filter((m) => m >= 0);
   return usual.length ? usual : curves.metrics.length ? [0] : [];
 };
-const FEW = 20; // points, of which none is an outlier
+const LEAST_CLIPPED = 20; // points, of which none is an outlier
 const visible = (metric) => seriesOf(metric).filter((s) => !state.hide.has(s.run) && onAxis(s, state.x));
 
 // -- domains
@@ -30,7 +30,7 @@ const yDomain = (metric, [from, to]) => {
   if (!values.length) return state.ly ? [1, 10] : [0, 1];
   let low = values.reduce((a, b) => (b < a ? b : a));
   let high = values.reduce((a, b) => (b > a ? b : a));
-  if (state.clip && better(metric) < 0 && values.length > FEW) {
+  if (state.clip && better(metric) < 0 && values.length > LEAST_CLIPPED) {
     const every = Math.ceil(values.length / 4000);
     const some = Float64Array.from({ length: Math.floor(values.length / every) }, (_, i) => values[i * every]).sort();
     high = Math.max(low, some[Math.floor(some.length * 0.9)]);
@@ -250,7 +250,7 @@ const noteCurves = () => {
   }
   if (Object.keys(curves.restarts).length) said.push("A ring marks where a log starts again after a stop.");
   if (runs.some((r) => r.parent != null)) said.push("Dashed: a continuation.");
-  if (state.clip && shownMetrics().some((m) => better(m) < 0 && visible(m).reduce((sum, s) => sum + s.count, 0) > FEW)) said.push("The y axes of losses leave out the highest tenth of the points.");
+  if (state.clip && shownMetrics().some((m) => better(m) < 0 && visible(m).reduce((sum, s) => sum + s.count, 0) > LEAST_CLIPPED)) said.push("The y axes of losses leave out the highest tenth of the points.");
   if (state.smooth > 0) said.push("Smoothed lines are for the eye: the values below the pointer and in the tables are never smoothed.");
   byId("curves-note").textContent = said.join(" ");
 };
