@@ -1,6 +1,6 @@
 """The page in a browser: first table and first chart against pages of Altair, Plotly and TensorBoard with the same data, in the same run.
 
-Needs Chromium. Times are from opening the file to the frame that shows the thing, medians of interleaved rounds.
+Needs Chromium, which has all cores. Times are from opening the file to the frame that shows the thing, medians of interleaved rounds.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from benchmarks import peer_tensorboard
-from benchmarks.measure import Row
+from benchmarks.measure import Row, all_cores
 from ngt_report import vega
 from ngt_report.build import Request, build
 from tests.browser import Browser
@@ -145,7 +145,8 @@ def medians(visits: dict[str, Callable[[], dict[str, float]]], rounds: int) -> d
 
 def rows(scratch: Path) -> list[Row]:
     """The bars of the page."""
-    browser = Browser()
+    with all_cores():
+        browser = Browser()
     browser.call("Emulation.setDeviceMetricsOverride", width=1400, height=900, deviceScaleFactor=1, mobile=False)
     try:
         return _rows(browser, scratch)
