@@ -7,6 +7,7 @@ writes, keeps an account of memory and of opcodes, and refuses the rest by name.
 
 from __future__ import annotations
 
+import io
 import pickletools
 import struct
 from collections.abc import Callable
@@ -17,16 +18,18 @@ from ngt_report.sources._stubs import CALLS, NAMES, Ledger, Name, Opaque, Refuse
 
 MOST_OPS = 5_000_000
 LONGEST = 8 << 20  # bytes of one string
+TEXT, LONG_PUT, TWO_BYTES = b"XrM"  # BINUNICODE, LONG_BINPUT, BININT2
 OPCODES = {op.code.encode("latin-1"): op for op in pickletools.opcodes}
 
 
 class Machine(Ledger):
     """Reads one pickle after the other from a file."""
 
-    def __init__(self, source: BinaryIO) -> None:
+    def __init__(self, source: BinaryIO | bytes) -> None:
         super().__init__()
-        self.source = source
-        self.read = source.read
+        self.data = source if isinstance(source, bytes) else None
+        self.source = io.BytesIO(source) if isinstance(source, bytes) else source
+        self.read = self.source.read
         self.ops = MOST_OPS
         self.clear()
 
@@ -51,11 +54,41 @@ class Machine(Ledger):
             code = read(1)
             if code == b".":
                 return self.stack.pop()
+            if code == b"X" and self.data is not None:
+                self._texts(self.data)
+                continue
             action = known.get(code)
             if action is None:
                 raise Refused(_opcode(code))
             action(self)
         raise Refused(f"its pickle has more than {MOST_OPS:,} opcodes")
+
+    def _texts(self, data: bytes) -> None:
+        """Texts in a row, each with its place in the memo and a small number: a vocabulary, without a call for each opcode."""
+        at, left, stack, memo, u32 = self.source.tell() - 1, self.left, self.stack, self.memo, U32.unpack_from
+        first = len(stack)
+        while data[at] == TEXT and left >= 0:
+            size = u32(data, at + 1)[0]
+            start = at + 5
+            at = start + size
+            if size > LONGEST or at > len(data):
+                self.source.seek(start)
+                self.exactly(size)
+            text = data[start:at].decode("utf-8", "surrogatepass")
+            left -= getsizeof(text)
+            stack.append(text)
+            if data[at] == LONG_PUT:
+                left -= 140
+                memo[u32(data, at + 1)[0]] = text
+                at += 5
+            if data[at] == TWO_BYTES:
+                left -= 32
+                stack.append(data[at + 1] | data[at + 2] << 8)
+                at += 3
+        self.ops -= len(stack) - first
+        self.left = left
+        self.charge(0)
+        self.source.seek(at)
 
     def push(self, value: Any, cost: int) -> None:
         """Put a new object on the stack."""

@@ -7,7 +7,6 @@ A checkpoint is a zip archive whose `data.pkl` holds everything but the tensors 
 from __future__ import annotations
 
 import hashlib
-import io
 import math
 import re
 import struct
@@ -124,7 +123,7 @@ def _load(file: InputFile) -> _Content:
 def _load_zip(raw: BinaryIO, size: int) -> _Content:
     with zipfile.ZipFile(_guarded(raw, size)) as archive:
         info = _data_pickle(archive)
-        machine = Machine(io.BytesIO(_member(archive, info)))
+        machine = Machine(_member(archive, info))
         top = machine.load()
         prefix = info.filename[: -len("data.pkl")] + "data/"
         sizes = {i.filename: i.file_size for i in archive.infolist()}
