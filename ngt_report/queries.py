@@ -92,7 +92,8 @@ def build_relations(store: Store, settings: Settings) -> None:
 def _gather(store: Store) -> None:
     """Compute the evaluations once, in memory; long plain curves stay where they lie, behind the same name."""
     some = store.run("SELECT 1 FROM run_trials ANTI JOIN long_curves USING (source, trial) LIMIT 1")
-    store.run(f"CREATE OR REPLACE TEMP TABLE settled AS FROM report.settled{'' if some else ' LIMIT 0'}")
+    for name in ("stated", "settled"):
+        store.run(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql(f'staging/{name}.sql') if some else f'FROM report.{name} LIMIT 0'}")
     if store.run("SELECT 1 FROM long_curves LIMIT 1"):
         store.run(f"CREATE OR REPLACE TEMP VIEW evals AS {sql('staging/evals.sql')}")
     else:

@@ -84,12 +84,11 @@ class Wide:
         return self.tables[key]
 
     def views(self) -> None:
-        """Make raw_points and raw_lines anew over all tables."""
-        points = [POINTS.format(metric="metric", value="value", decimals="decimals", pointer="pointer", table="raw_values")]
-        lines = [LINES.format(train="metric = 'train/loss'", val="metric = 'val/loss'", table="raw_values")]
-        for table in self.tables.values():
-            points += table.points()
-            lines.append(table.lines())
+        """Make raw_points and raw_lines anew over all tables; the few lines that a long log grew by come after it."""
+        points = [text for table in self.tables.values() for text in table.points()]
+        lines = [table.lines() for table in self.tables.values()]
+        points.append(POINTS.format(metric="metric", value="value", decimals="decimals", pointer="pointer", table="raw_values"))
+        lines.append(LINES.format(train="metric = 'train/loss'", val="metric = 'val/loss'", table="raw_values"))
         self.store.run(f"CREATE OR REPLACE VIEW raw_points AS {' UNION ALL '.join(points)}")
         self.store.run(f"CREATE OR REPLACE VIEW raw_lines AS {' UNION ALL '.join(lines)}")
 

@@ -7,11 +7,16 @@ uneven AS (
     UNION
     SELECT run FROM ends ANTI JOIN (SELECT run FROM run_trials JOIN curves USING (source, trial) WHERE metric = 'val/loss') USING (run)
 ),
+evaluated AS (
+    SELECT run, step, path, line FROM settled SEMI JOIN uneven USING (run) WHERE metric = 'val/loss' AND step > 0
+    UNION ALL
+    SELECT l.run, p.step, l.path, p.line
+    FROM raw_points AS p
+    JOIN (FROM long_curves SEMI JOIN uneven USING (run)) AS l ON l.source = p.source AND l.trial = p.trial
+    WHERE p.metric = 'val/loss' AND p.step > 0
+),
 steps AS (
-    SELECT run, step, path, line, step - lag(step) OVER (PARTITION BY run ORDER BY step) AS width
-    FROM evals
-    SEMI JOIN uneven USING (run)
-    WHERE metric = 'val/loss' AND step > 0
+    SELECT *, step - lag(step) OVER (PARTITION BY run ORDER BY step) AS width FROM evaluated
 ),
 usual AS (
     SELECT run, mode(width) AS width, count(*) AS n FROM steps WHERE width IS NOT NULL GROUP BY run
