@@ -186,14 +186,15 @@ def _sieved(form: Any, file: InputFile, size: int, known: dict[bytes, sieve.Mesh
     kept = sieve.sift(file, ends, mesh) if mesh else None
     if kept is None:
         return _learned(form, file, ends, known, begins)
-    reading = form.read(sieve.view(file, ends.head + kept + ends.tail))
+    reading = form.read(sieve.view(file, ends.head + kept + ends.tail, mesh))
     curves = curves_of(reading)
     return ([], None) if len(curves) != 1 or reading.segments or reading.state is None else (curves, reading)
 
 
 def _learned(form: Any, file: InputFile, ends: sieve.Ends, known: dict[bytes, sieve.Mesh], begins: bytes) -> tuple[list[Curve], Any]:
     """The same of a log that begins as no other did: its head tells what to look for in the rest."""
-    head = form.read(sieve.view(file, ends.head))
+    begin = sieve.view(file, ends.head)
+    head = form.read(begin)
     curves = curves_of(head)
     if len(curves) != 1 or head.segments or head.state is None:
         return [], None
@@ -205,7 +206,8 @@ def _learned(form: Any, file: InputFile, ends: sieve.Ends, known: dict[bytes, si
         found = form.read(lines)
         loss = next((name for name in LOSSES if any(name in b.columns for b in found.blocks)), "")
         anchors = sieve.learn(probe, found, loss or TRAIN, anchors, ends.head.count(b"\n"))
-    mesh = sieve.Mesh(anchors, b"" if loss else sieve.VAL) if anchors else None
+    notes = {k: v for k, v in begin.notes.items() if k in sieve.FOUND}
+    mesh = sieve.Mesh(anchors, b"" if loss else sieve.VAL, notes) if anchors else None
     kept = sieve.sift(file, ends, mesh) if mesh else None
     if mesh is None or kept is None:
         return [], None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ngt_report.files import InputFile
@@ -43,6 +43,7 @@ class Mesh:
 
     anchors: Anchors
     unforeseen: bytes  # a text that must not be there; empty where evaluations are known
+    notes: dict[str, Any] = field(default_factory=dict)  # what the reader noted of the log's head
 
 
 @dataclass
@@ -83,11 +84,11 @@ def cut(file: InputFile, size: int) -> Ends | None:
     return Ends(head, tail, len(head), file.size - len(tail)) if head and tail else None
 
 
-def view(file: InputFile, kept: bytes) -> Sieved:
-    """The file, of which only `kept` is to be read."""
+def view(file: InputFile, kept: bytes, mesh: Mesh | None = None) -> Sieved:
+    """The file, of which only `kept` is to be read; its head is like the one that the mesh was made of."""
     made = Sieved(**{f.name: getattr(file, f.name) for f in fields(InputFile)}, kept=kept)
     made.held, made.too_long = None, []
-    made.notes = {"no_bulk": True, "wall": True} | {k: v for k, v in file.notes.items() if k in FOUND}
+    made.notes = {"no_bulk": True, "wall": True} | (mesh.notes if mesh else {}) | {k: v for k, v in file.notes.items() if k in FOUND}
     made.__dict__.update({name: file.__dict__[name] for name in HEADS if name in file.__dict__})
     return made
 
@@ -239,9 +240,8 @@ def _after(text: Any, size: int, anchor: bytes) -> Any:
     import numpy as np
 
     common = np.bincount(text[:4096], minlength=256)
-    rarest = min(range(len(anchor)), key=lambda k: int(common[anchor[k]]))
-    found = np.flatnonzero(text[:size] == anchor[rarest]) - rarest
-    found = found[(found >= 0) & (found < size - len(anchor))]
+    rarest = int(common[np.frombuffer(anchor, np.uint8)].argmin())
+    found = (text[rarest : rarest + max(0, size - len(anchor))] == anchor[rarest]).nonzero()[0]
     words = _words(text)
     for k in range(0, len(anchor), 8):
         part = anchor[k : k + 8]
