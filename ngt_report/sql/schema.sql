@@ -26,7 +26,6 @@ CREATE TABLE IF NOT EXISTS raw_values (
 );
 
 CREATE TABLE IF NOT EXISTS wide_tables (name VARCHAR, metrics VARCHAR, printed BOOLEAN);
-
 CREATE VIEW IF NOT EXISTS raw_points AS SELECT * FROM raw_values;
 
 -- Each line with points once, or oftener where it lies as points: for questions about lines, not metrics.
@@ -73,9 +72,7 @@ CREATE TABLE IF NOT EXISTS long_audits (
 );
 
 CREATE TABLE IF NOT EXISTS raw_facts (source BIGINT, trial INTEGER, key VARCHAR, value VARCHAR, line BIGINT, pointer VARCHAR);
-
 CREATE TABLE IF NOT EXISTS raw_findings (source BIGINT, severity VARCHAR, kind VARCHAR, trial INTEGER, text VARCHAR, line BIGINT);
-
 -- The text of each cited line, so that trace answers on another machine.
 CREATE TABLE IF NOT EXISTS lines (source BIGINT, line BIGINT, text VARCHAR);
 
