@@ -13,10 +13,10 @@ readings AS (
     FROM thinned
     WHERE metric = 'val/loss' AND clock_s IS NOT NULL
     UNION ALL
-    SELECT run, step, step, path, line, clock_s
-    FROM evals
-    SEMI JOIN suspects USING (run)
-    WHERE metric = 'val/loss' AND clock_s IS NOT NULL AND step > 0
+    SELECT l.run, p.step, p.step, l.path, p.line, p.elapsed_s
+    FROM raw_points AS p
+    JOIN (FROM long_curves SEMI JOIN suspects USING (run)) AS l ON l.source = p.source AND l.trial = p.trial
+    WHERE p.metric = 'val/loss' AND p.elapsed_s IS NOT NULL AND p.step > 0
 ),
 intervals AS (
     SELECT
