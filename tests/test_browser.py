@@ -319,3 +319,20 @@ def test_a_report_without_curves_has_no_place_for_them(chromium: Browser, tmp_pa
     chromium.open(build(Request((str(tmp_path),), out=str(tmp_path / "out"))).folder / "dashboard.html")
     assert chromium.js("document.getElementById('curves').hidden") and not chromium.js("document.querySelector('.spark')")
     assert not chromium.js("document.querySelector('nav a[data-go=curves]:not([hidden])')")
+
+
+def test_a_confound_says_by_keyboard_which_lines_record_it(chromium: Browser, tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    for name in ("wikitext2", "tinystories"):
+        text = "".join(f"step {i}/300 val_loss={4 + 1 / i:.4f} elapsed={i}s\n" for i in (100, 200, 300))
+        (tmp_path / "logs" / f"{name}.log").write_text(f"dataset={name} batch_size=8\n{text}")
+    chromium.open(build(Request((str(tmp_path / "logs"),), out=str(tmp_path / "out"))).folder / "dashboard.html")
+    chromium.js("document.querySelector('.before [role=button]').focus()")
+    assert "wikitext2.log:1" in chromium.js(TIP) and "tinystories.log:1" in chromium.js(TIP)
+    chromium.key("Enter")
+    assert "copied: dataset: tinystories (1 run" in chromium.wait("document.getElementById('said').textContent")
+    best = (
+        chromium.js("document.querySelector('.card .big').textContent"),
+        chromium.js("document.querySelector('.card .big .number') !== null"),
+    )
+    assert best == ("4.0033", True)

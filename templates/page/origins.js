@@ -78,6 +78,6 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") { hideTip(); byId("origin").hidden = true; }
-  const found = event.key === "Enter" && event.target.tagName === "TD" && cited(event.target);
+  const found = event.key === "Enter" && event.target.matches?.("td, [role='button']") && cited(event.target);
   if (found) copyOrigin(originOf(found));
 });
