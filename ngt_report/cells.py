@@ -263,7 +263,7 @@ def _confound_origin(facts: Facts, origins: Origins, runs: list[str], spoken: st
     key = next((k for k, said in SPOKEN.items() if said == spoken), spoken)
     parts = ("batch_size", "sequence_length", "accumulation") if key == "batch_tokens" else (key,)
     at = [origins.facts[run, part] for run in runs for part in parts if (run, part) in origins.facts]
-    return origins.of(" x ".join(p for p in parts) if len(parts) > 1 else None, *at) if at else None
+    return origins.of(" x ".join(parts) if len(parts) > 1 else None, *at) if at else None
 
 
 def _fixed_ppl(facts: Facts, run: str, origins: Origins) -> Cell | None:

@@ -194,6 +194,11 @@ def test_every_number_of_the_table_and_the_headline_has_an_origin(page: str) -> 
         assert tables["origins"][int(origin)][1], what
 
 
+def test_every_file_that_the_page_names_as_a_source_is_known_to_its_script(page: str) -> None:
+    named = {html.unescape(path) for path in re.findall(r'data-path="(.*?)"', page)}
+    assert named and named <= set(island(page, "tables")["paths"])
+
+
 def test_cells_are_the_reports_numbers(page: str, built: Path) -> None:
     tables = island(page, "tables")
     runs = {r["run"]: r for r in json.loads((built / "summary.json").read_text())["runs"]}
