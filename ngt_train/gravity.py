@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import warnings
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from ngt_train.gravity_rows import Law, RowBlocks
+from ngt_train import gravity_rows
 
 CUTOFFS = ("hard", "soft", "none")
 
@@ -41,42 +41,45 @@ def gravity_attention(
     """
     if cutoff not in CUTOFFS:
         raise ValueError(f"cutoff {cutoff!r} is not one of {', '.join(CUTOFFS)}")
-    heads, full = z.shape[:2], torch.promote_types(z.dtype, torch.float32)
-    blocks = _triton_blocks(z.device) if z.is_cuda and full == torch.float32 else RowBlocks
-    seed = int(torch.randint(1 << 62, (), generator=generator, device=generator.device if generator else None)) if dropout else 0
+    full = torch.promote_types(z.dtype, torch.float32)
+    attention = _cuda_attention(z.device) if z.is_cuda and full == torch.float32 else gravity_rows.attention
     with torch.autocast(z.device.type, enabled=False):
-        z, values, mass, gamma, bias, radius = (part.to(full) for part in (z, v, mass, gamma, bias, radius))
-        if mass_in_value:
-            values = values * mass[:, None, :, None]
-        out = blocks.apply(
-            Law(cutoff, not mass_in_value, rsqrt, dropout, seed),
-            z.flatten(0, 1),
-            (values if blocks is RowBlocks else values.to(v.dtype)).flatten(0, 1),
-            _every_head(mass, heads),
-            gamma.expand(heads).flatten(),
-            bias.expand(heads).flatten(),
-            radius,
-            None if padding_mask is None else _every_head(~padding_mask, heads),
-        )
-        return out.unflatten(0, heads).to(v.dtype)
+        z, mass, gamma, bias, radius = (part.to(full) for part in (z, mass, gamma, bias, radius))
+        law = gravity_rows.Law(cutoff, not mass_in_value, rsqrt, dropout)
+        hidden = None if padding_mask is None else ~padding_mask
+        return attention(law, z, v, mass, gamma, bias, radius, hidden, _seed(z.device, generator) if dropout else None)
 
 
-def _every_head(part: Tensor, heads: torch.Size) -> Tensor:
-    """(B, L) -> (B * H, L)."""
-    return part[:, None].expand(*heads, -1).flatten(0, 1)
+def _seed(device: torch.device, generator: torch.Generator | None) -> Tensor:
+    """A seed () for the dropout; on CUDA it stays there, so that nothing waits for it."""
+    drawn_on = generator.device if generator else device if device.type == "cuda" else None
+    return torch.randint(1 << 62, (), generator=generator, device=drawn_on)
 
 
-@functools.cache
-def _triton_blocks(device: torch.device) -> type[torch.autograd.Function]:
+_CHOSEN: dict[torch.device, Callable[..., Tensor]] = {}
+
+
+def _cuda_attention(device: torch.device) -> Callable[..., Tensor]:
     """The kernels of gravity_triton.py where they run and agree with the row blocks; else the row blocks, with a warning."""
+    if device not in _CHOSEN:
+        _CHOSEN[device] = _choose(device)
+    return _CHOSEN[device]
+
+
+def _choose(device: torch.device) -> Callable[..., Tensor]:
     try:
         from ngt_train import gravity_triton
     except ImportError:
-        return RowBlocks
+        return gravity_rows.attention
     problem = gravity_triton.problem(device)
     if problem is None:
-        return gravity_triton.TritonBlocks
+        return gravity_triton.attention
     warnings.warn(
         f"gravity attention runs in its slower form on {device}, for its Triton kernels do not work there: {problem}", stacklevel=3
     )
-    return RowBlocks
+    return gravity_rows.attention
+
+
+def traceable(device: torch.device) -> bool:
+    """Whether torch.compile may look into the attention: it takes kernels as they are, but would unroll the row blocks for minutes."""
+    return device.type == "cuda" and _cuda_attention(device) is not gravity_rows.attention

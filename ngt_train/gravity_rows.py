@@ -21,13 +21,12 @@ ELEMENTS = 1 << 18  # scores of a tile at most: what stays in a core's cache
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """Which of the laws: the cutoff, where masses act, how 1/d2 is rounded, and the dropout with its seed."""
+    """Which of the laws: the cutoff, where masses act, how 1/d2 is rounded, and the dropout."""
 
     cutoff: str
     mass_in_score: bool
     rsqrt: bool
     dropout: float
-    seed: int
 
     @property
     def biased(self) -> bool:
@@ -128,22 +127,51 @@ class Field:
 class Dropout:
     """Factors on the weights, 0 or 1 / (1 - p), the same for the same tiles in the same order."""
 
-    def __init__(self, law: Law, device: torch.device) -> None:
+    def __init__(self, law: Law, seed: Tensor | None, device: torch.device) -> None:
         self.keep = 1 - law.dropout
-        self.generator = torch.Generator(device).manual_seed(law.seed)
+        self.generator = torch.Generator(device).manual_seed(int(seed))
 
     def draw(self, like: Tensor) -> Tensor:
         return torch.empty_like(like).bernoulli_(self.keep, generator=self.generator).mul_(1 / self.keep)
 
 
+def attention(
+    law: Law, z: Tensor, v: Tensor, mass: Tensor, gamma: Tensor, bias: Tensor, radius: Tensor, hidden: Tensor | None, seed: Tensor | None
+) -> Tensor:
+    """Gravity attention of z (B, H, L, E) and v (B, H, L, D), in the dtype of v.
+
+    mass and hidden (true for padding, or None) are (B, L), gamma and bias (H,), radius and the dropout's seed are scalars.
+    """
+    heads, kind, v = z.shape[:2], v.dtype, v.to(z.dtype)
+    if not law.mass_in_score:
+        v = v * mass[:, None, :, None]
+    out = RowBlocks.apply(
+        law,
+        z.flatten(0, 1),
+        v.flatten(0, 1),
+        _every_head(mass, heads),
+        gamma.expand(heads).flatten(),
+        bias.expand(heads).flatten(),
+        radius,
+        None if hidden is None else _every_head(hidden, heads),
+        seed,
+    )
+    return out.unflatten(0, heads).to(kind)
+
+
+def _every_head(part: Tensor, heads: torch.Size) -> Tensor:
+    """(B, L) -> (B * H, L)."""
+    return part[:, None].expand(*heads, -1).flatten(0, 1)
+
+
 class RowBlocks(torch.autograd.Function):
-    """z (N, L, E), v (N, L, D), mass (N, L), gamma and bias (N,), radius (), hidden (N, L) true for padding or None -> (N, L, D)."""
+    """z (N, L, E), v (N, L, D), mass and hidden (N, L), gamma and bias (N,), radius and seed () -> (N, L, D)."""
 
     @staticmethod
     def forward(ctx: Any, law: Law, *inputs: Tensor) -> Tensor:
-        z, v, mass, gamma, bias, radius, hidden = inputs
+        z, v, mass, gamma, bias, radius, hidden, seed = inputs
         field = Field(law, z, mass, gamma, bias, radius, hidden)
-        dropout = Dropout(law, z.device) if law.dropout else None
+        dropout = Dropout(law, seed, z.device) if law.dropout else None
         out = torch.empty_like(v)
         for tile in tiles(*z.shape[:2]):
             weight = field.weights(tile, field.pairs(tile))
@@ -156,9 +184,9 @@ class RowBlocks(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, of_out: Tensor) -> tuple[Tensor | None, ...]:
-        z, v, mass, gamma, bias, radius, hidden = ctx.saved_tensors
+        z, v, mass, gamma, bias, radius, hidden, seed = ctx.saved_tensors
         field = Field(ctx.law, z, mass, gamma, bias, radius, hidden)
-        dropout = Dropout(ctx.law, z.device) if ctx.law.dropout else None
+        dropout = Dropout(ctx.law, seed, z.device) if ctx.law.dropout else None
         sums = Sums(field, z, v, radius)
         for tile in tiles(*z.shape[:2]):
             pairs = field.pairs(tile)
@@ -171,7 +199,7 @@ class RowBlocks(torch.autograd.Function):
                 used = factor.mul_(weight)
             sums.v[tile.keys] += torch.bmm(used.mT, of_out[tile.queries])
             sums.add(tile, pairs, of_scores(tile, weight, of_weight))
-        return None, *sums.result(), None
+        return None, *sums.result(), None, None
 
 
 def of_scores(tile: Tile, weight: Tensor, of_weight: Tensor) -> Tensor:
@@ -180,7 +208,7 @@ def of_scores(tile: Tile, weight: Tensor, of_weight: Tensor) -> Tensor:
     dP is taken relative to the diagonal's: a row that sees little but itself has almost equal terms there, and 1/d2 of the diagonal would
     blow their rounding up by 1e6.
     """
-    of_weight -= of_weight.diagonal(tile.begin, 1, 2).unsqueeze(-1)
+    of_weight -= of_weight.diagonal(tile.begin, 1, 2).unsqueeze(-1).clone()  # without a copy it would change while it is read
     of_score = of_weight.mul_(weight)
     return of_score.addcmul_(weight, of_score.sum(-1, keepdim=True), value=-1)
 

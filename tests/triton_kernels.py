@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import torch
 
-from ngt_train import gravity, gravity_triton
-from ngt_train.gravity_rows import RowBlocks
+from ngt_train import gravity, gravity_rows, gravity_triton
 from tests.gravity_reference import direct
 from tests.test_gravity import FP32, MODE_NAMES, MODES, case, error, solve, too_large
 
+ROWS = gravity_rows.attention
 SMALL = {"batch": 1, "heads": 2}
 HALF = [index for index in range(len(MODES)) if index % 4 in (0, 3)]  # every cutoff; masses in values together with rsqrt
 
@@ -19,7 +19,7 @@ HALF = [index for index in range(len(MODES)) if index % 4 in (0, 3)]  # every cu
 @pytest.fixture(autouse=True)
 def kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     """gravity_attention runs the kernels, as it does on CUDA."""
-    monkeypatch.setattr(gravity, "RowBlocks", gravity_triton.TritonBlocks)
+    monkeypatch.setattr(gravity_rows, "attention", gravity_triton.attention)
 
 
 @pytest.mark.parametrize("mode", [MODES[index] for index in HALF], ids=[MODE_NAMES[index] for index in HALF])
@@ -81,12 +81,12 @@ def test_half_values_stay_close() -> None:
 
 def test_the_check_before_first_use(monkeypatch: pytest.MonkeyPatch) -> None:
     """Kernels that agree are used; those that fail or differ are not, and the user hears why."""
-    monkeypatch.setattr(gravity, "RowBlocks", RowBlocks)
+    monkeypatch.setattr(gravity_rows, "attention", ROWS)
     device = torch.device("cpu")
-    assert gravity._triton_blocks.__wrapped__(device) is gravity_triton.TritonBlocks
+    assert gravity._choose(device) is gravity_triton.attention
     monkeypatch.setattr(gravity_triton, "EPSILON", 1e-2)
     with pytest.warns(UserWarning, match=r"slower form on cpu, .*: they differ from the row blocks by"):
-        assert gravity._triton_blocks.__wrapped__(device) is RowBlocks
-    monkeypatch.setattr(gravity_triton, "_wide", None)
+        assert gravity._choose(device) is ROWS
+    monkeypatch.setattr(gravity_triton, "_token_major", None)
     with pytest.warns(UserWarning, match=r"slower form on cpu, .*: TypeError"):
-        assert gravity._triton_blocks.__wrapped__(device) is RowBlocks
+        assert gravity._choose(device) is ROWS

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ngt_train import blocks
 from ngt_train.blocks import MLP, Output
-from ngt_train.gravity import CUTOFFS, gravity_attention
+from ngt_train.gravity import CUTOFFS, gravity_attention, traceable
 
 SAMPLED_TOKENS = 64  # of a sequence, for the repulsion
 NEAREST = 1e-6  # squared distances below it repel no further
@@ -158,9 +158,10 @@ class Model(blocks.LanguageModel):
         return self.norm(x), path, mass
 
     def compiled(self, **options: Any) -> Any:
-        """Behind torch.compile, but for the gravity attention: a compiler would unroll its tiles, for minutes."""
-        for layer in self.layers:
-            layer.attention.forward = torch.compiler.disable(layer.attention.forward)
+        """Behind torch.compile; the gravity attention stays as it is where a compiler would unroll it."""
+        if not traceable(self.embedding.device):
+            for layer in self.layers:
+                layer.attention.forward = torch.compiler.disable(layer.attention.forward)
         return super().compiled(**options)
 
     def penalty(self, output: Output, step: int) -> Tensor | None:
