@@ -344,13 +344,16 @@ def bench() -> None:
 @click.option(
     "--dropout", type=click.FloatRange(0, 1, max_open=True), default=0.1, show_default=True, help="Of attention weights and MLPs."
 )
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True, help="One CPU thread, or a GPU in bf16.")
 def gravity(lengths: tuple[int, ...], **shape: Any) -> None:
-    """Compare a step of NGT with vanilla and with the published formula, on one CPU thread.
+    """Compare a step of NGT with vanilla and with the published formula.
 
-    Prints a Markdown table: ratios of CPU time and peak memory, a row a context length.
+    Prints a Markdown table: ratios of CPU time, or of time on a GPU, and peak memory, a row a context length.
     """
     from ngt_train.bench_gravity import table
+    from ngt_train.distributed import pick_device
 
+    pick_device(shape["device"])
     for line in table(lengths, **shape):
         click.echo(line)
 

@@ -26,8 +26,9 @@ from ngt_train import gravity_rows
 from ngt_train.gravity_rows import EPSILON, Law
 
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
-# queries and keys of a tile, and how many warps share it: what was fastest on an H200
-FORWARD, QUERIES, KEYS = ({"B": 16 if INTERPRETED else b, "num_warps": warps} for b, warps in ((64, 4), (32, 2), (32, 2)))
+# Queries and keys of a tile, and the warps that share it: on an H200 the fastest together. Other tiles, which take another kind of tensor
+# core instruction, now and then ended in an illegal memory access with Triton 3.6.
+TILE = {"B": 16 if INTERPRETED else 32, "num_warps": 2}
 
 
 @triton.jit
@@ -389,8 +390,8 @@ class TritonBlocks(torch.autograd.Function):
         training = any(ctx.needs_input_grad)
         apart = torch.empty(v.shape if training else (), dtype=torch.float32, device=z.device)
         ctx.law, ctx.constants = law, _constants(law, z, v, hiding)
-        grid = (triton.cdiv(length, FORWARD["B"]), b * h)
-        _forward[grid](*parts, out, apart, *rows, length, h, **ctx.constants, **FORWARD, TRAINING=training)
+        grid = (triton.cdiv(length, TILE["B"]), b * h)
+        _forward[grid](*parts, out, apart, *rows, length, h, **ctx.constants, **TILE, TRAINING=training)
         if training:
             ctx.save_for_backward(*parts, apart, rows)
         return out.transpose(1, 2)
@@ -403,13 +404,13 @@ class TritonBlocks(torch.autograd.Function):
         of_out = _token_major(of_out.to(v.dtype))
         of_z, of_v = torch.empty_like(z), torch.empty_like(v)
         level, of_mass = torch.empty_like(rows[:2])
-        blocks = triton.cdiv(length, QUERIES["B"])
+        blocks = triton.cdiv(length, TILE["B"])
         partial = torch.empty(b, h, blocks, 3, dtype=torch.float32, device=z.device)
         rest, top, scale = rows
         kept = (apart, rest, top, scale)
-        _of_queries[blocks, b * h](*parts, of_out, *kept, level, of_z, of_mass, partial, length, h, **ctx.constants, **QUERIES)
-        grid = (triton.cdiv(length, KEYS["B"]), b * h)
-        _of_keys[grid](*parts, of_out, top, scale, level, of_z, of_v, of_mass, length, h, **ctx.constants, **KEYS)
+        grid = (blocks, b * h)
+        _of_queries[grid](*parts, of_out, *kept, level, of_z, of_mass, partial, length, h, **ctx.constants, **TILE)
+        _of_keys[grid](*parts, of_out, top, scale, level, of_z, of_v, of_mass, length, h, **ctx.constants, **TILE)
         of_gamma, of_bias, of_square = partial.sum((0, 2)).unbind(-1)
         return (
             None,

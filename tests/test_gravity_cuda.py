@@ -14,6 +14,7 @@ from tests.test_gravity import FP32, MODE_NAMES, MODES, case, error, solve, too_
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 
+LIMITS = {**FP32, "radius": 1e-3}  # fp32 distances: 2.5e-4 was seen where the terms of the radius cancel
 SHAPES = [{"length": 40, "seed": 19}, {"length": 200, "e": 16, "d": 32, "radius": 5.0, "seed": 7}]
 
 
@@ -29,7 +30,16 @@ def test_equals_the_direct_formula(shape: dict[str, Any], mode: dict[str, Any]) 
     wanted, gradients = solve(direct, case(**shape), **mode)
     got, made = solve(on_cuda, case(**shape), torch.float32, **mode)
     assert error(got, wanted) <= 2e-6
-    assert too_large(made, gradients, FP32) == {}
+    assert too_large(made, gradients, LIMITS) == {}
+
+
+@pytest.mark.parametrize("mode", MODES, ids=MODE_NAMES)
+def test_row_blocks_equal_it_as_well(mode: dict[str, Any]) -> None:
+    """fp64 takes them on any device; in-place steps that read what they write would be wrong on this one only."""
+    wanted, gradients = solve(direct, case(140), **mode)
+    got, made = solve(on_cuda, case(140), torch.float64, **mode)
+    assert error(got, wanted) <= 1e-12
+    assert too_large(made, gradients, {}) == {}
 
 
 @pytest.mark.parametrize("mode", MODES, ids=MODE_NAMES)
@@ -41,7 +51,7 @@ def test_padding_is_seen_by_nobody_and_blind_rows_give_zero(mode: dict[str, Any]
     got, made = solve(on_cuda, case(140), torch.float32, padding_mask=mask, **mode)
     assert error(got, wanted) <= 2e-6
     assert got[1, :, :70].abs().sum() == 0
-    assert too_large(made, gradients, FP32) == {}
+    assert too_large(made, gradients, LIMITS) == {}
 
 
 @pytest.mark.parametrize("in_value", [False, True])
@@ -56,7 +66,7 @@ def test_dropout_drops_its_share_and_is_the_same_in_backward(in_value: bool) -> 
     wanted, gradients = solve(lambda **leaves: direct(**leaves, keep=keep, cutoff="none", mass_in_value=in_value), case(140))
     got, made = solve(dropped, case(140), torch.float32)
     assert error(got, wanted) <= 2e-6
-    assert too_large(made, gradients, FP32) == {}
+    assert too_large(made, gradients, LIMITS) == {}
 
 
 @pytest.mark.parametrize("mode", MODES, ids=MODE_NAMES)
