@@ -47,6 +47,8 @@ class Piece:
     first_step: int | None
     last_step: int | None
     last_line: int | None
+    tokens: int | None
+    timed: bool  # a time stands beside one of its points
     best: float | None
     best_decimals: int | None
     last: float | None

@@ -12,15 +12,21 @@ from typing import Any
 from ngt_report.config import Settings
 from ngt_report.errors import UsageError
 from ngt_report.kinds import write_kinds
+from ngt_report.present import of_row, of_tables
 from ngt_report.store import Store, sql, to_json
 
 # in the order in which they rest on each other
-STAGING = ("segments", "origins", "long_curves", "stated", "settled", "evals", "ends", "clocks", "compared")
-PRESENT = "staging/present.sql"
-LARGE = frozenset({"stated", "settled", "evals"})  # views on disk
+STAGING = ("segments", "origins", "long_curves", "stated", "chosen", "settled", "evals", "ends", "clocks", "compared")
+LARGE = frozenset({"stated", "chosen", "settled", "evals"})  # views on disk
 SEGMENTS = "source BIGINT, trial INTEGER, segment INTEGER, superseded_from BIGINT, reset_line BIGINT, clock_offset_s DOUBLE"
 FIRST = ("common_step", "best_last", "fixed_step", "throughput", "train_time")  # metrics that others rest on, in order
 AFTER_BASELINES = "delta"  # this metric and all later ones may use the tables baselines, targets and kinds
+RESTATED = """
+    SELECT 1 FROM stated SEMI JOIN (SELECT run FROM origins WHERE NOT single) USING (run)
+    GROUP BY run, metric, step
+    HAVING count(*) > 1 AND (metric <> 'best/loss' OR count(DISTINCT source) < count(*) OR count(clock_s) + count(tokens) > 0)
+    LIMIT 1
+"""  # whether a run has a metric of one step from two sources, or twice from one; its best may be told by each source
 BASELINE_WORDS = (("vanilla", "baseline"), ("none",))
 
 
@@ -56,8 +62,11 @@ def _there(what: str, present: Collection[str]) -> bool:
     return any(fnmatchcase(p, what) for p in present) if "*" in what else what in present
 
 
-def build_relations(store: Store, settings: Settings) -> None:
-    """Make staging and metric tables, baselines, targets and findings from the raw tables, layer by layer."""
+def build_relations(store: Store, settings: Settings, present: set[str]) -> None:
+    """Make staging and metric tables, baselines, targets and findings from the raw tables, layer by layer.
+
+    `present` is what there is to compute from, in words, as far as the runs tell (present.py).
+    """
     store.run("DELETE FROM params")
     store.run("INSERT INTO params VALUES (?, ?, ?)", [settings.step, settings.target, bool(settings.group_by or settings.except_keys)])
     store.run("DELETE FROM meta WHERE key = 'phases'")
@@ -71,8 +80,8 @@ def build_relations(store: Store, settings: Settings) -> None:
         kind = "VIEW" if name in LARGE else "TABLE"
         store.run(f"CREATE OR REPLACE {kind} {name} AS {sql(f'staging/{name}.sql')}")
         if name == "evals":
-            _gather(store)
-    present = {what for (what,) in store.run(sql(PRESENT))}
+            present |= _gather(store)
+    present |= of_tables(store)
     for name in metric_names():
         if name == AFTER_BASELINES:
             _baselines(store, settings)
@@ -83,21 +92,30 @@ def build_relations(store: Store, settings: Settings) -> None:
         made = f"AS {text}" if applies(text, present) else f"({header(name)['columns']})"
         store.run(f"CREATE OR REPLACE TABLE {name} {made}")
     store.run(f"CREATE OR REPLACE TEMP TABLE audits AS {store.audits(sql('staging/thinned.sql'))}")
+    present |= of_row(store, "staging/audited.sql")
     for name in finding_names():
         text = sql(f"findings/{name}.sql")
         if applies(text, present):
             store.run(f"INSERT INTO findings BY NAME {text}")
 
 
-def _gather(store: Store) -> None:
-    """Compute the evaluations once, in memory; long plain curves stay where they lie, behind the same name."""
+def _gather(store: Store) -> set[str]:
+    """Compute the evaluations once, in memory; long plain curves stay where they lie. Returns what there is, in words."""
+    words = set()
     some = store.run("SELECT 1 FROM run_trials ANTI JOIN long_curves USING (source, trial) LIMIT 1")
-    for name in ("stated", "settled"):
-        store.run(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql(f'staging/{name}.sql') if some else f'FROM report.{name} LIMIT 0'}")
+    store.run(f"CREATE OR REPLACE TEMP TABLE stated AS {sql('staging/stated.sql') if some else 'FROM report.stated LIMIT 0'}")
+    if store.run(RESTATED):
+        words.add("restated")
+        store.run(f"CREATE OR REPLACE TEMP TABLE chosen AS {sql('staging/chosen.sql')}")
+    else:  # there is nothing to choose from
+        store.run("CREATE OR REPLACE TEMP VIEW chosen AS FROM stated")
+    store.run(f"CREATE OR REPLACE TEMP TABLE settled AS {sql('staging/settled.sql')}")
     if store.run("SELECT 1 FROM long_curves LIMIT 1"):
+        words.add("long curves")
         store.run(f"CREATE OR REPLACE TEMP VIEW evals AS {sql('staging/evals.sql')}")
     else:
         store.run("CREATE OR REPLACE TEMP VIEW evals AS FROM settled")
+    return words
 
 
 def _baselines(store: Store, settings: Settings) -> None:

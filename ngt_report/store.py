@@ -139,7 +139,7 @@ class Store:
             self.run(f"INSERT INTO {name} {sql(f'staging/{name}.sql')}")
         if self.run("SELECT 1 FROM stretches SEMI JOIN fresh USING (source) LIMIT 1"):
             audits = self.audits(sql("staging/fresh_stretches.sql"))
-            self.run(f"INSERT INTO long_audits SELECT curve.source, curve.trial, * EXCLUDE (curve) FROM ({audits})")
+            self.run(f"INSERT INTO long_audits SELECT curve.source, curve.trial, * EXCLUDE (curve, odd_clock) FROM ({audits})")
 
     def audits(self, thinned: str) -> str:
         """The query that audits curves, given by a query in the form of `thinned`, which stays as a table of that name."""

@@ -1,5 +1,5 @@
 -- evaluations that are missing in the middle of a run: a step between two neighbours far wider than usual
--- when: uneven | several sources | metric eval_loss | metric final/loss
+-- when: uneven | no single curve
 WITH
 uneven AS (
     -- the steps of most runs are multiples of one width: they have no gaps
