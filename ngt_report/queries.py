@@ -15,18 +15,20 @@ from ngt_report.kinds import write_kinds
 from ngt_report.present import of_row, of_tables
 from ngt_report.store import Store, sql, to_json
 
-# in the order in which they rest on each other
-STAGING = ("segments", "origins", "long_curves", "stated", "chosen", "settled", "evals", "ends", "clocks", "compared")
-LARGE = frozenset({"stated", "chosen", "settled", "evals"})  # views on disk
+# tables, in the order in which they rest on each other, before and after the evaluations; these, which rest on each other in the order of
+# STEPS, are one view on disk
+BEFORE = ("origins", "long_curves")
+STEPS = ("stated", "chosen", "settled")
+AFTER = ("ends", "clocks", "compared")
 SEGMENTS = "source BIGINT, trial INTEGER, segment INTEGER, superseded_from BIGINT, reset_line BIGINT, clock_offset_s DOUBLE"
 FIRST = ("common_step", "best_last", "fixed_step", "throughput", "train_time")  # metrics that others rest on, in order
 AFTER_BASELINES = "delta"  # this metric and all later ones may use the tables baselines, targets and kinds
 RESTATED = """
     SELECT 1 FROM stated SEMI JOIN (SELECT run FROM origins WHERE NOT single) USING (run)
-    GROUP BY run, metric, step
-    HAVING count(*) > 1 AND (metric <> 'best/loss' OR count(DISTINCT source) < count(*) OR count(clock_s) + count(tokens) > 0)
+    GROUP BY run, metric, step, CASE WHEN metric = 'best/loss' THEN source END
+    HAVING count(*) > 1 OR metric = 'best/loss' AND count(clock_s) + count(tokens) > 0
     LIMIT 1
-"""  # whether a run has a metric of one step from two sources, or twice from one; its best may be told by each source
+"""  # whether a run has a metric of one step from two sources, or twice from one; its best may be told by each
 BASELINE_WORDS = (("vanilla", "baseline"), ("none",))
 
 
@@ -67,20 +69,18 @@ def build_relations(store: Store, settings: Settings, present: set[str]) -> None
 
     `present` is what there is to compute from, in words, as far as the runs tell (present.py).
     """
-    store.run("DELETE FROM params")
+    store.clear("params")
     store.run("INSERT INTO params VALUES (?, ?, ?)", [settings.step, settings.target, bool(settings.group_by or settings.except_keys)])
     store.run("DELETE FROM meta WHERE key = 'phases'")
     if settings.phases:
         store.run("INSERT INTO meta VALUES ('phases', ?)", [to_json(settings.phases)])
     restarts = store.run("SELECT 1 FROM raw_segments LIMIT 1")
-    for name in STAGING:
-        if name == "segments" and not restarts:
-            store.run(f"CREATE OR REPLACE TABLE segments ({SEGMENTS})")
-            continue
-        kind = "VIEW" if name in LARGE else "TABLE"
-        store.run(f"CREATE OR REPLACE {kind} {name} AS {sql(f'staging/{name}.sql')}")
-        if name == "evals":
-            present |= _gather(store)
+    store.run(f"CREATE OR REPLACE TABLE segments {'AS ' + _staging('segments') if restarts else f'({SEGMENTS})'}")
+    for name in BEFORE:
+        store.run(f"CREATE OR REPLACE TABLE {name} AS {_staging(name)}")
+    present |= _gather(store)
+    for name in AFTER:
+        store.run(f"CREATE OR REPLACE TABLE {name} AS {_staging(name)}")
     present |= of_tables(store)
     for name in metric_names():
         if name == AFTER_BASELINES:
@@ -99,20 +99,26 @@ def build_relations(store: Store, settings: Settings, present: set[str]) -> None
             store.run(f"INSERT INTO findings BY NAME {text}")
 
 
+def _staging(name: str) -> str:
+    return sql(f"staging/{name}.sql")
+
+
 def _gather(store: Store) -> set[str]:
     """Compute the evaluations once, in memory; long plain curves stay where they lie. Returns what there is, in words."""
     words = set()
+    steps = ", ".join(f"{name} AS ({_staging(name)})" for name in STEPS)
+    store.run(f"CREATE OR REPLACE VIEW report.evals AS WITH {steps} {_staging('evals')}")
     some = store.run("SELECT 1 FROM run_trials ANTI JOIN long_curves USING (source, trial) LIMIT 1")
-    store.run(f"CREATE OR REPLACE TEMP TABLE stated AS {sql('staging/stated.sql') if some else 'FROM report.stated LIMIT 0'}")
+    store.run(f"CREATE OR REPLACE TEMP TABLE stated AS {_staging('stated')} {'' if some else 'LIMIT 0'}")
     if store.run(RESTATED):
         words.add("restated")
-        store.run(f"CREATE OR REPLACE TEMP TABLE chosen AS {sql('staging/chosen.sql')}")
+        store.run(f"CREATE OR REPLACE TEMP TABLE chosen AS {_staging('chosen')}")
     else:  # there is nothing to choose from
         store.run("CREATE OR REPLACE TEMP VIEW chosen AS FROM stated")
-    store.run(f"CREATE OR REPLACE TEMP TABLE settled AS {sql('staging/settled.sql')}")
+    store.run(f"CREATE OR REPLACE TEMP TABLE settled AS {_staging('settled')}")
     if store.run("SELECT 1 FROM long_curves LIMIT 1"):
         words.add("long curves")
-        store.run(f"CREATE OR REPLACE TEMP VIEW evals AS {sql('staging/evals.sql')}")
+        store.run(f"CREATE OR REPLACE TEMP VIEW evals AS {_staging('evals')}")
     else:
         store.run("CREATE OR REPLACE TEMP VIEW evals AS FROM settled")
     return words
@@ -120,7 +126,7 @@ def _gather(store: Store) -> set[str]:
 
 def _baselines(store: Store, settings: Settings) -> None:
     """Name the baseline of every compared set, and why it is the one."""
-    store.run("DELETE FROM baselines")
+    store.clear("baselines")
     runs = store.rows("SELECT run, name, model, flags, budget, is_continuation FROM runs LEFT JOIN compared USING (run) ORDER BY run")
     budgets = list(dict.fromkeys(r["budget"] for r in runs if r["budget"] is not None))
     if settings.baseline:
@@ -165,7 +171,7 @@ def _say_baseline(runs: list[dict[str, Any]]) -> tuple[str, str] | None:
 
 def _targets(store: Store, settings: Settings) -> None:
     """Default targets: the final losses of the baseline and of the best variant."""
-    store.run("DELETE FROM targets")
+    store.clear("targets")
     if settings.target is not None:
         store.run(
             "INSERT INTO targets SELECT DISTINCT budget, ?, 'as asked' FROM compared WHERE budget IS NOT NULL AND total IS NOT NULL",

@@ -38,8 +38,7 @@ Facts = dict[str, list[tuple[Any, str, int | None, Piece]]]  # key -> (value, pa
 
 def write_runs(store: Store, identity: Identity, group: str, settings: Settings) -> set[str]:
     """Fill run_trials, runs and checkpoints from the raw tables; returns what there is to compute from, in words (present.py)."""
-    for table in ("run_trials", "runs", "checkpoints", "findings", "t_quantiles"):
-        store.run(f"DELETE FROM {table}")
+    store.clear("run_trials", "runs", "checkpoints", "findings", "t_quantiles")
     said: list[Fact] = store.run("SELECT source, trial, key, value, line FROM raw_facts ORDER BY source, trial, rowid")
     facts = _facts(said)
     merged = {run.id: merge(run, facts) for run in identity.runs}
