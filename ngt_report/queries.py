@@ -29,6 +29,16 @@ RESTATED = """
     HAVING count(*) > 1 OR metric = 'best/loss' AND count(clock_s) + count(tokens) > 0
     LIMIT 1
 """  # whether a run has a metric of one step from two sources, or twice from one; its best may be told by each
+SHORT = """
+    SELECT 1 FROM settled UNION ALL
+    SELECT 1 FROM run_trials
+    ANTI JOIN (FROM long_audits ANTI JOIN segments USING (source, trial) WHERE metric = 'train/loss') USING (source, trial)
+    WHERE main LIMIT 1
+"""  # whether a curve has to be audited whose audit is not kept with its content
+THINNED = (
+    "curve VARCHAR, metric VARCHAR, stretch BIGINT, high DOUBLE, low DOUBLE, peak_step BIGINT, path VARCHAR, line BIGINT, step BIGINT,"
+    " clock_s DOUBLE"
+)
 BASELINE_WORDS = (("vanilla", "baseline"), ("none",))
 
 
@@ -91,7 +101,7 @@ def build_relations(store: Store, settings: Settings, present: set[str]) -> None
         text = sql(f"metrics/{name}.sql")
         made = f"AS {text}" if applies(text, present) else f"({header(name)['columns']})"
         store.run(f"CREATE OR REPLACE TABLE {name} {made}")
-    store.run(f"CREATE OR REPLACE TEMP TABLE audits AS {store.audits(sql('staging/thinned.sql'))}")
+    _audit(store)
     present |= of_row(store, "staging/audited.sql")
     for name in finding_names():
         text = sql(f"findings/{name}.sql")
@@ -122,6 +132,16 @@ def _gather(store: Store) -> set[str]:
     else:
         store.run("CREATE OR REPLACE TEMP VIEW evals AS FROM settled")
     return words
+
+
+def _audit(store: Store) -> None:
+    """Audit the curves whose audit is not kept with their content."""
+    if store.run(SHORT):
+        audits = store.audits(_staging("thinned"))
+    else:
+        store.run(f"CREATE OR REPLACE TEMP TABLE thinned ({THINNED})")
+        audits = "SELECT NULL::VARCHAR AS curve, * EXCLUDE (source, trial), false AS odd_clock FROM long_audits LIMIT 0"
+    store.run(f"CREATE OR REPLACE TEMP TABLE audits AS {audits}")
 
 
 def _baselines(store: Store, settings: Settings) -> None:
@@ -181,14 +201,20 @@ def _targets(store: Store, settings: Settings) -> None:
     store.run(
         """
         INSERT INTO targets
+        WITH variants AS (
+            SELECT g.budget, arg_min(g.run, (g.loss, g.run)) AS run
+            FROM fixed_step AS g
+            JOIN baselines AS b ON b.budget = g.budget AND b.run <> g.run
+            JOIN kinds AS k ON k.run = g.run
+            JOIN kinds AS bk ON bk.run = b.run AND bk.kind = k.kind
+            GROUP BY g.budget
+        )
         SELECT f.budget, f.loss, 'final loss of ' || r.name || CASE WHEN f.run = b.run THEN ', the baseline' ELSE ', the best variant' END
         FROM fixed_step AS f
         JOIN baselines AS b ON b.budget = f.budget
         JOIN runs AS r ON r.run = f.run
-        WHERE f.step IS NOT NULL
-            AND (f.run = b.run OR f.run = (
-                SELECT g.run FROM fixed_step AS g JOIN kinds AS k ON k.run = g.run JOIN kinds AS bk ON bk.run = b.run AND bk.kind = k.kind
-                WHERE g.budget = f.budget AND g.run <> b.run ORDER BY g.loss, g.run LIMIT 1))
+        LEFT JOIN variants AS v ON v.budget = f.budget
+        WHERE f.step IS NOT NULL AND (f.run = b.run OR f.run = v.run)
         """
     )
 

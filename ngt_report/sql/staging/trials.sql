@@ -10,7 +10,6 @@ counted AS (
 )
 SELECT
     t.source, s.path, s.format, s.precedence, t.trial, t.kind, t.name, t.shared, t.line,
-    count(*) OVER (PARTITION BY t.source) AS siblings,
     coalesce(c.n_val, 0)::BIGINT AS n_val, c.first_step, c.last_step, c.last_line,
     c.tokens, coalesce(c.timed, false) AS timed,
     v.best, v.best_decimals, v.last, v.last_decimals, v.stated_best, v.final, v.final_decimals, v.print_, v.diverged
