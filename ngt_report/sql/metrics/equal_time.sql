@@ -31,8 +31,6 @@ near AS (
     FROM raw_points AS p
     JOIN stretched AS s ON s.source = p.source AND s.trial = p.trial AND p.step >= s.low AND p.step <= coalesce(s.high, p.step)
     WHERE p.metric = 'val/loss' AND p.elapsed_s IS NOT NULL AND isfinite(p.value) AND p.step > 0
-        AND p.step >= (SELECT min(low) FROM stretched) -- most points lie before all of these stretches, or behind
-        AND p.step <= (SELECT max(coalesce(high, 9223372036854775807)) FROM stretched)
 ),
 timed AS (
     SELECT
