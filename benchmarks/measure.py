@@ -88,8 +88,13 @@ PROGRAM = """
 program, arguments = sys.argv[1], sys.argv[2:]
 sys.argv = [program, *arguments]
 if program == "build":
-    from ngt_report.build import Request, build
-    build(Request((arguments[0],), out=arguments[1], threads=1, dashboard=False))
+    from ngt_report.commands import main
+    sys.argv = ["ngtreport", "build", arguments[0], "--out", arguments[1], "--threads", "1", "--no-dashboard", "--quiet"]
+    try:
+        main()
+    except SystemExit as end:
+        if end.code:
+            raise
 else:
     exec(program)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

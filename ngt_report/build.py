@@ -173,8 +173,8 @@ def compute(store: Store, inputs: Inputs, settings: Settings, progress: Progress
     ingest.outside(inputs.findings, store)
     bases = [os.path.relpath(b, inputs.root).replace(os.sep, "/") for b in inputs.bases]
     found = identity.identify(store, bases, settings)
-    runs.write_runs(store, found, inputs.group, settings)
-    queries.build_relations(store, settings)
+    present = runs.write_runs(store, found, inputs.group, settings)
+    queries.build_relations(store, settings, present)
     ingest.keep_lines(store, inputs.files)
     store.run("COMMIT")
     return read

@@ -5,7 +5,9 @@ Everything is imported inside the commands, so that --help and a typo answer at 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import gc
 import io
 import os
 import sys
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 SETTINGS = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "NGTREPORT", "max_content_width": 100}
 PIPE_CLOSED = 141  # what a shell calls a command whose reader left
 INTERRUPTED = 130
+SELDOM = 100_000  # new objects between two collections
 
 
 # -- how commands end ---------------------------------------------------------------------------------------------------
@@ -421,6 +424,8 @@ from ngt_report import analysis, drawing, live, sharing  # noqa: E402, F401  the
 
 def main() -> None:
     """Entry point: text goes out as UTF-8 where no terminal says otherwise."""
+    gc.set_threshold(SELDOM, *gc.get_threshold()[1:])  # a command makes many objects and hardly any cycles
+    atexit.register(gc.freeze)  # when the process ends, what it made need not be taken apart piece by piece
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             piped = not stream.isatty() and "PYTHONIOENCODING" not in os.environ

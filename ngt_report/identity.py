@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import field
 from pathlib import PurePosixPath
 from typing import Any
@@ -47,6 +48,8 @@ class Piece:
     first_step: int | None
     last_step: int | None
     last_line: int | None
+    tokens: int | None
+    timed: bool  # a time stands beside one of its points
     best: float | None
     best_decimals: int | None
     last: float | None
@@ -308,10 +311,11 @@ def _pieces(store: Store, bases: list[str]) -> list[Piece]:
     text = "SELECT source, trial, key, value FROM raw_facts WHERE list_contains(?::VARCHAR[], key) ORDER BY ALL"
     for source, trial, key, value in store.run(text, [[*CONFIG, "resumed_from", "checkpoint.kind"]]):
         facts.setdefault((source, trial), {})[key] = json.loads(value)
+    trials = Counter(row["source"] for row in rows)
     pieces = []
     for row in rows:
-        base = base_id(row["path"], bases, row["format"])
-        pieces.append(Piece(base=base, facts=facts.get((row["source"], row["trial"]), {}), **row))
+        base, own = base_id(row["path"], bases, row["format"]), facts.get((row["source"], row["trial"]), {})
+        pieces.append(Piece(base=base, siblings=trials[row["source"]], facts=own, **row))
     return pieces
 
 

@@ -274,12 +274,11 @@ def outside(findings: list[tuple[str, Finding]], store: Store) -> None:
 
 def keep_lines(store: Store, files: list[InputFile]) -> None:
     """Keep the text of each cited line, and of no other, so that `trace` answers where the files are not."""
-    cited = sql("staging/cited.sql")
+    store.run(f"CREATE OR REPLACE TEMP TABLE cited AS {sql('staging/cited.sql')}")
     if store.run("SELECT 1 FROM lines LIMIT 1"):
-        store.run(f"DELETE FROM lines WHERE (source, line) NOT IN (SELECT (source, line) FROM ({cited}))")
+        store.run("DELETE FROM lines WHERE (source, line) NOT IN (SELECT (source, line) FROM cited)")
     wanted = store.run(
-        f"SELECT path, source, list(line ORDER BY line) FROM ({cited}) AS c ANTI JOIN lines AS l USING (source, line)"
-        " GROUP BY path, source ORDER BY path"
+        "SELECT path, source, list(line ORDER BY line) FROM cited ANTI JOIN lines USING (source, line) GROUP BY path, source ORDER BY path"
     )
     by_path = {f.rel: f for f in files}
     rows = []

@@ -57,7 +57,7 @@ def _text(value: Any) -> str:
 
 def write_kinds(store: Store) -> None:
     """Fill the table kinds: for every compared run, what its loss measures where the runs of its set differ in that."""
-    store.run("DELETE FROM kinds")
+    store.clear("kinds")
     rows = store.rows(
         "SELECT c.budget, r.run, r.dataset, r.tokenizer, r.config FROM compared AS c JOIN runs AS r USING (run)"
         " WHERE c.budget IS NOT NULL ORDER BY r.run"

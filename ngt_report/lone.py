@@ -7,6 +7,7 @@ from dataclasses import field
 
 from ngt_report import names
 from ngt_report.epochsteps import EpochSteps
+from ngt_report.late import late
 from ngt_report.plainclass import plainclass
 from ngt_report.textlog import BEGIN, LONE, PHASES, TOKEN, Dialect, meaning
 from ngt_report.waist import Block, Column, Reading
@@ -16,9 +17,10 @@ CLOSING = {"val/loss": "final/loss", "eval_loss": "final/loss", "test/loss": "te
 PHASED = re.compile(
     BEGIN + r"[^\w\n]*+(?P<phase>validation|validate|valid|val|evaluation|eval|test)(?P<what>[ \t]+loss)?(?=[\W_])", re.IGNORECASE
 )
-AT_EPOCH = re.compile(BEGIN + r"[^\w\n]*+(?:(?:end of|after)[ \t]++)?ep(?:och)?[ \t:=#\[(]*+(?P<epoch>[0-9]{1,9})\b", re.IGNORECASE)
+AT_EPOCH = late(BEGIN + r"[^\w\n]*+(?:(?:end of|after)[ \t]++)?ep(?:och)?[ \t:=#\[(]*+(?P<epoch>[0-9]{1,9})\b", re.IGNORECASE)
 _COMMON = "loss|ppl|perplexity|acc|accuracy|bpb|ce|nll|results?|metrics?|set|summary|stats|scores?|after|at|epoch"
 OF_SET = re.compile(rf"[ \t]++(?:on[ \t]++)?(?!(?:{_COMMON})\b)(?P<name>[\w.\-]{{1,60}}+)[ \t]*+:", re.IGNORECASE)  # Eval wikitext: ...
+EPOCH_COUNT = re.compile(r"ep(?:och)?[ \t:=#\[(]*+[0-9]", re.IGNORECASE)  # cheap, and true for every line that AT_EPOCH accepts
 EPOCH = re.compile(r"\bep(?:och)?[ \t:=#\[(]*+(?P<epoch>[0-9]{1,9})\b", re.IGNORECASE)
 _EPOCH_PHRASE = re.compile(r"[ \t](?:after|at|for|in)[ ](?:the )?(?:end of )?epoch[ ]?[0-9]{1,9}(?:[ ]?/[ ]?[0-9]{1,9})?", re.IGNORECASE)
 PLAIN = Dialect()
@@ -29,7 +31,7 @@ Held = tuple[int, Values, int | None]  # line, values, the epoch that it names
 def values_of(text: str) -> Values:
     """The results of a validation or a test on a line that begins with its name, or with an epoch; nothing when there is no loss."""
     head = PHASED.match(text)
-    if head is None and not AT_EPOCH.match(text):
+    if head is None and not (EPOCH_COUNT.search(text) and AT_EPOCH.match(text)):
         return []
     text = _EPOCH_PHRASE.sub("", text)
     phase = PHASES[head["phase"].lower()] if head else ""

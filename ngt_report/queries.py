@@ -12,15 +12,33 @@ from typing import Any
 from ngt_report.config import Settings
 from ngt_report.errors import UsageError
 from ngt_report.kinds import write_kinds
+from ngt_report.present import of_row, of_tables
 from ngt_report.store import Store, sql, to_json
 
-# in the order in which they rest on each other
-STAGING = ("segments", "origins", "long_curves", "stated", "settled", "evals", "ends", "clocks", "compared")
-PRESENT = "staging/present.sql"
-LARGE = frozenset({"stated", "settled", "evals"})  # views on disk
+# tables, in the order in which they rest on each other, before and after the evaluations; these, which rest on each other in the order of
+# STEPS, are one view on disk
+BEFORE = ("origins", "long_curves")
+STEPS = ("stated", "chosen", "settled")
+AFTER = ("ends", "clocks", "compared")
 SEGMENTS = "source BIGINT, trial INTEGER, segment INTEGER, superseded_from BIGINT, reset_line BIGINT, clock_offset_s DOUBLE"
 FIRST = ("common_step", "best_last", "fixed_step", "throughput", "train_time")  # metrics that others rest on, in order
 AFTER_BASELINES = "delta"  # this metric and all later ones may use the tables baselines, targets and kinds
+RESTATED = """
+    SELECT 1 FROM stated SEMI JOIN (SELECT run FROM origins WHERE NOT single) USING (run)
+    GROUP BY run, metric, step, CASE WHEN metric = 'best/loss' THEN source END
+    HAVING count(*) > 1 OR metric = 'best/loss' AND count(clock_s) + count(tokens) > 0
+    LIMIT 1
+"""  # whether a run has a metric of one step from two sources, or twice from one; its best may be told by each
+SHORT = """
+    SELECT 1 FROM settled UNION ALL
+    SELECT 1 FROM run_trials
+    ANTI JOIN (FROM long_audits ANTI JOIN segments USING (source, trial) WHERE metric = 'train/loss') USING (source, trial)
+    WHERE main LIMIT 1
+"""  # whether a curve has to be audited whose audit is not kept with its content
+THINNED = (
+    "curve VARCHAR, metric VARCHAR, stretch BIGINT, high DOUBLE, low DOUBLE, peak_step BIGINT, path VARCHAR, line BIGINT, step BIGINT,"
+    " clock_s DOUBLE"
+)
 BASELINE_WORDS = (("vanilla", "baseline"), ("none",))
 
 
@@ -56,23 +74,24 @@ def _there(what: str, present: Collection[str]) -> bool:
     return any(fnmatchcase(p, what) for p in present) if "*" in what else what in present
 
 
-def build_relations(store: Store, settings: Settings) -> None:
-    """Make staging and metric tables, baselines, targets and findings from the raw tables, layer by layer."""
-    store.run("DELETE FROM params")
+def build_relations(store: Store, settings: Settings, present: set[str]) -> None:
+    """Make staging and metric tables, baselines, targets and findings from the raw tables, layer by layer.
+
+    `present` is what there is to compute from, in words, as far as the runs tell (present.py).
+    """
+    store.clear("params")
     store.run("INSERT INTO params VALUES (?, ?, ?)", [settings.step, settings.target, bool(settings.group_by or settings.except_keys)])
     store.run("DELETE FROM meta WHERE key = 'phases'")
     if settings.phases:
         store.run("INSERT INTO meta VALUES ('phases', ?)", [to_json(settings.phases)])
     restarts = store.run("SELECT 1 FROM raw_segments LIMIT 1")
-    for name in STAGING:
-        if name == "segments" and not restarts:
-            store.run(f"CREATE OR REPLACE TABLE segments ({SEGMENTS})")
-            continue
-        kind = "VIEW" if name in LARGE else "TABLE"
-        store.run(f"CREATE OR REPLACE {kind} {name} AS {sql(f'staging/{name}.sql')}")
-        if name == "evals":
-            _gather(store)
-    present = {what for (what,) in store.run(sql(PRESENT))}
+    store.run(f"CREATE OR REPLACE TABLE segments {'AS ' + _staging('segments') if restarts else f'({SEGMENTS})'}")
+    for name in BEFORE:
+        store.run(f"CREATE OR REPLACE TABLE {name} AS {_staging(name)}")
+    present |= _gather(store)
+    for name in AFTER:
+        store.run(f"CREATE OR REPLACE TABLE {name} AS {_staging(name)}")
+    present |= of_tables(store)
     for name in metric_names():
         if name == AFTER_BASELINES:
             _baselines(store, settings)
@@ -82,27 +101,52 @@ def build_relations(store: Store, settings: Settings) -> None:
         text = sql(f"metrics/{name}.sql")
         made = f"AS {text}" if applies(text, present) else f"({header(name)['columns']})"
         store.run(f"CREATE OR REPLACE TABLE {name} {made}")
-    store.run(f"CREATE OR REPLACE TEMP TABLE audits AS {store.audits(sql('staging/thinned.sql'))}")
+    _audit(store)
+    present |= of_row(store, "staging/audited.sql")
     for name in finding_names():
         text = sql(f"findings/{name}.sql")
         if applies(text, present):
             store.run(f"INSERT INTO findings BY NAME {text}")
 
 
-def _gather(store: Store) -> None:
-    """Compute the evaluations once, in memory; long plain curves stay where they lie, behind the same name."""
+def _staging(name: str) -> str:
+    return sql(f"staging/{name}.sql")
+
+
+def _gather(store: Store) -> set[str]:
+    """Compute the evaluations once, in memory; long plain curves stay where they lie. Returns what there is, in words."""
+    words = set()
+    steps = ", ".join(f"{name} AS ({_staging(name)})" for name in STEPS)
+    store.run(f"CREATE OR REPLACE VIEW report.evals AS WITH {steps} {_staging('evals')}")
     some = store.run("SELECT 1 FROM run_trials ANTI JOIN long_curves USING (source, trial) LIMIT 1")
-    for name in ("stated", "settled"):
-        store.run(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql(f'staging/{name}.sql') if some else f'FROM report.{name} LIMIT 0'}")
+    store.run(f"CREATE OR REPLACE TEMP TABLE stated AS {_staging('stated')} {'' if some else 'LIMIT 0'}")
+    if store.run(RESTATED):
+        words.add("restated")
+        store.run(f"CREATE OR REPLACE TEMP TABLE chosen AS {_staging('chosen')}")
+    else:  # there is nothing to choose from
+        store.run("CREATE OR REPLACE TEMP VIEW chosen AS FROM stated")
+    store.run(f"CREATE OR REPLACE TEMP TABLE settled AS {_staging('settled')}")
     if store.run("SELECT 1 FROM long_curves LIMIT 1"):
-        store.run(f"CREATE OR REPLACE TEMP VIEW evals AS {sql('staging/evals.sql')}")
+        words.add("long curves")
+        store.run(f"CREATE OR REPLACE TEMP VIEW evals AS {_staging('evals')}")
     else:
         store.run("CREATE OR REPLACE TEMP VIEW evals AS FROM settled")
+    return words
+
+
+def _audit(store: Store) -> None:
+    """Audit the curves whose audit is not kept with their content."""
+    if store.run(SHORT):
+        audits = store.audits(_staging("thinned"))
+    else:
+        store.run(f"CREATE OR REPLACE TEMP TABLE thinned ({THINNED})")
+        audits = "SELECT NULL::VARCHAR AS curve, * EXCLUDE (source, trial), false AS odd_clock FROM long_audits LIMIT 0"
+    store.run(f"CREATE OR REPLACE TEMP TABLE audits AS {audits}")
 
 
 def _baselines(store: Store, settings: Settings) -> None:
     """Name the baseline of every compared set, and why it is the one."""
-    store.run("DELETE FROM baselines")
+    store.clear("baselines")
     runs = store.rows("SELECT run, name, model, flags, budget, is_continuation FROM runs LEFT JOIN compared USING (run) ORDER BY run")
     budgets = list(dict.fromkeys(r["budget"] for r in runs if r["budget"] is not None))
     if settings.baseline:
@@ -147,7 +191,7 @@ def _say_baseline(runs: list[dict[str, Any]]) -> tuple[str, str] | None:
 
 def _targets(store: Store, settings: Settings) -> None:
     """Default targets: the final losses of the baseline and of the best variant."""
-    store.run("DELETE FROM targets")
+    store.clear("targets")
     if settings.target is not None:
         store.run(
             "INSERT INTO targets SELECT DISTINCT budget, ?, 'as asked' FROM compared WHERE budget IS NOT NULL AND total IS NOT NULL",
@@ -157,14 +201,20 @@ def _targets(store: Store, settings: Settings) -> None:
     store.run(
         """
         INSERT INTO targets
+        WITH variants AS (
+            SELECT g.budget, arg_min(g.run, (g.loss, g.run)) AS run
+            FROM fixed_step AS g
+            JOIN baselines AS b ON b.budget = g.budget AND b.run <> g.run
+            JOIN kinds AS k ON k.run = g.run
+            JOIN kinds AS bk ON bk.run = b.run AND bk.kind = k.kind
+            GROUP BY g.budget
+        )
         SELECT f.budget, f.loss, 'final loss of ' || r.name || CASE WHEN f.run = b.run THEN ', the baseline' ELSE ', the best variant' END
         FROM fixed_step AS f
         JOIN baselines AS b ON b.budget = f.budget
         JOIN runs AS r ON r.run = f.run
-        WHERE f.step IS NOT NULL
-            AND (f.run = b.run OR f.run = (
-                SELECT g.run FROM fixed_step AS g JOIN kinds AS k ON k.run = g.run JOIN kinds AS bk ON bk.run = b.run AND bk.kind = k.kind
-                WHERE g.budget = f.budget AND g.run <> b.run ORDER BY g.loss, g.run LIMIT 1))
+        LEFT JOIN variants AS v ON v.budget = f.budget
+        WHERE f.step IS NOT NULL AND (f.run = b.run OR f.run = v.run)
         """
     )
 

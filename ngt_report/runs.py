@@ -12,6 +12,7 @@ from ngt_report.config import Settings
 from ngt_report.grouping import groups_of, known_keys
 from ngt_report.identity import CHECKPOINT, UUID, Identity, Piece, Run, tail
 from ngt_report.names import CONFIG
+from ngt_report.present import Fact, of_runs
 from ngt_report.store import Store, to_json
 from ngt_report.student import quantile
 
@@ -35,11 +36,11 @@ COLUMNS = (
 Facts = dict[str, list[tuple[Any, str, int | None, Piece]]]  # key -> (value, path, line, piece), best source first
 
 
-def write_runs(store: Store, identity: Identity, group: str, settings: Settings) -> None:
-    """Fill run_trials, runs and checkpoints from the raw tables."""
-    for table in ("run_trials", "runs", "checkpoints", "findings", "t_quantiles"):
-        store.run(f"DELETE FROM {table}")
-    facts = _facts(store)
+def write_runs(store: Store, identity: Identity, group: str, settings: Settings) -> set[str]:
+    """Fill run_trials, runs and checkpoints from the raw tables; returns what there is to compute from, in words (present.py)."""
+    store.clear("run_trials", "runs", "checkpoints", "findings", "t_quantiles")
+    said: list[Fact] = store.run("SELECT source, trial, key, value, line FROM raw_facts ORDER BY source, trial, rowid")
+    facts = _facts(said)
     merged = {run.id: merge(run, facts) for run in identity.runs}
     display = display_names(identity.runs, merged, group, settings)
     if settings.group_by or settings.except_keys:
@@ -57,6 +58,8 @@ def write_runs(store: Store, identity: Identity, group: str, settings: Settings)
         "findings", "severity VARCHAR, kind VARCHAR, run VARCHAR, text VARCHAR, source VARCHAR, line BIGINT",
         [(s, k, display.get(r or "", r), _named(t, display), p, line) for s, k, r, t, p, line in identity.findings],
     )  # fmt: skip
+    names = [column.split()[0] for column in COLUMNS.split(", ")]
+    return of_runs(identity.runs, [dict(zip(names, row, strict=True)) for row in rows], said)
 
 
 def _named(text: str, display: dict[str, str]) -> str:
@@ -69,9 +72,9 @@ def _precedence(piece: Piece) -> int:
     return piece.precedence * 10 + (1 if piece.siblings > 1 and piece.kind == "curve" else 0)
 
 
-def _facts(store: Store) -> dict[tuple[int, int], list[tuple[str, Any, int | None]]]:
+def _facts(said: list[Fact]) -> dict[tuple[int, int], list[tuple[str, Any, int | None]]]:
     out: dict[tuple[int, int], list[tuple[str, Any, int | None]]] = {}
-    for source, trial, key, value, line in store.run("SELECT source, trial, key, value, line FROM raw_facts ORDER BY source, trial, rowid"):
+    for source, trial, key, value, line in said:
         out.setdefault((source, trial), []).append((key, json.loads(value), line))
     return out
 

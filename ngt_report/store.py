@@ -59,7 +59,8 @@ class Store:
     def __init__(self, path: str, read_only: bool = False, threads: int | None = None, small: bool = False) -> None:
         """`small`: a new file gets small blocks, for a table takes at least one; a large one reads faster from large blocks."""
         self.path = path
-        self.con = _open(path, read_only, threads, small and not os.path.exists(path))
+        self.new = not os.path.exists(path)  # nothing is in it but what this build writes
+        self.con = _open(path, read_only, threads, small and self.new)
         self.waiting: dict[str, list[tuple[Any, ...]]] = {table: [] for table in RAW}
         self.wide = Wide(self)
         self.buffer = PointBuffer(self)
@@ -86,15 +87,20 @@ class Store:
         # what a transaction adds has no statistics yet: left alone, the planner would build its hash tables on the points
         self.run("SET disabled_optimizers = 'join_order,build_side_probe_side'")
         self.run("BEGIN TRANSACTION")
-        found = [(name, "TABLE") for (name,) in self.run("SELECT table_name FROM duckdb_tables() WHERE database_name = 'report'")]
-        if ("meta", "TABLE") in found and self.run("SELECT value FROM meta WHERE key = 'schema'") == [(SCHEMA_VERSION,)]:
-            return
-        if found:
-            views = self.run("SELECT view_name FROM duckdb_views() WHERE database_name = 'report' AND NOT internal")
-            for name, kind in [*((v, "VIEW") for (v,) in views), *found]:
-                self.run(f'DROP {kind} "{name}"')
+        if not self.new:
+            found = [(name, "TABLE") for (name,) in self.run("SELECT table_name FROM duckdb_tables() WHERE database_name = 'report'")]
+            if ("meta", "TABLE") in found and self.run("SELECT value FROM meta WHERE key = 'schema'") == [(SCHEMA_VERSION,)]:
+                return
+            self._drop(found)
         self.con.execute(sql("schema.sql") + sql("report_schema.sql")).fetchall()
         self.run("INSERT INTO meta VALUES ('schema', ?)", [SCHEMA_VERSION])
+
+    def _drop(self, tables: list[tuple[str, str]]) -> None:
+        """Remove everything that a build of another version left."""
+        views = self.run("SELECT view_name FROM duckdb_views() WHERE database_name = 'report' AND NOT internal")
+        for name, kind in [*((v, "VIEW") for (v,) in views), *tables]:
+            self.run(f'DROP {kind} "{name}"')
+        self.new = True
 
     def close(self) -> None:
         """Close the database file; everything is on disk."""
@@ -108,6 +114,11 @@ class Store:
         for table in (*RAW, *SUMMARIES, "long_audits", "raw_values", "lines", *(t.name for t in self.wide.tables.values())):
             column = "id" if table == "sources" else "source"
             self.run(f"DELETE FROM {table} WHERE {column} IN (SELECT unnest(?::BIGINT[]))", [list(ids)])
+
+    def clear(self, *tables: str) -> None:
+        """Remove what an earlier build left in these tables."""
+        for table in () if self.new else tables:
+            self.run(f"DELETE FROM {table}")
 
     def insert(self, table: str, columns: str, rows: Sequence[Sequence[Any]]) -> None:
         """Insert rows as columns in one statement; `columns` is 'name TYPE, name TYPE'."""
@@ -133,13 +144,13 @@ class Store:
         if not ids:
             return
         self.run("CREATE OR REPLACE TEMP TABLE fresh AS SELECT unnest(?::BIGINT[]) AS source", [list(ids)])
-        for name in (*SUMMARIES, "long_audits"):
+        for name in () if self.new else (*SUMMARIES, "long_audits"):
             self.run(f"DELETE FROM {name} WHERE source IN (SELECT source FROM fresh)")
         for name in SUMMARIES:
             self.run(f"INSERT INTO {name} {sql(f'staging/{name}.sql')}")
         if self.run("SELECT 1 FROM stretches SEMI JOIN fresh USING (source) LIMIT 1"):
             audits = self.audits(sql("staging/fresh_stretches.sql"))
-            self.run(f"INSERT INTO long_audits SELECT curve.source, curve.trial, * EXCLUDE (curve) FROM ({audits})")
+            self.run(f"INSERT INTO long_audits SELECT curve.source, curve.trial, * EXCLUDE (curve, odd_clock) FROM ({audits})")
 
     def audits(self, thinned: str) -> str:
         """The query that audits curves, given by a query in the form of `thinned`, which stays as a table of that name."""

@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from ngt_report import names
+from ngt_report.late import late
 from ngt_report.plainclass import plainclass
 from ngt_report.printed import Printed
 
@@ -69,11 +70,12 @@ HEADER = re.compile(
     r"(?:(?P<word>(?:global[_ ]?)?steps?|iter(?:ation)?|it)\b[ \t]*+(?:[:=#][ \t]*+)?(?:[\[(][ \t]*+)?|\bs:)" + _COUNT,
     re.IGNORECASE,
 )  # fmt: skip
-COUNTED = re.compile(  # After 1,000 iterations: ...
+COUNTS = re.compile(r"[0-9][ \t]+(?:steps|iterations|iters)\b", re.IGNORECASE)  # cheap, and true for every line that COUNTED accepts
+COUNTED = late(  # After 1,000 iterations: ...
     BEGIN + r"(?P<before>)(?P<phase>)(?P<what>)(?P<epoch>(?!))?(?P<epochs>(?!))?(?P<total>(?!))?(?:(?:after|at)[ \t]++)?"
     r"(?P<step>" + THOUSANDS + r")[ \t]+(?P<word>steps|iterations|iters)\b(?=[ \t]*[:,|\-])", re.IGNORECASE,
 )  # fmt: skip
-EPOCHS = re.compile(  # for logs whose lines count nothing but epochs; a line within an epoch is none
+EPOCHS = late(  # for logs whose lines count nothing but epochs; a line within an epoch is none
     BEGIN + r"(?P<before>)" + _MARKS + r"(?P<phase>" + _PHASE + r"?)(?P<what>[ \t]+loss)?[\])]*+[ \t:|@,\-]*+"
     r"(?:(?:end of|after|at)[ \t]++)?(?P<word>ep(?:och)?)\b[ \t]*+(?:[:=#][ \t]*+)?(?:[\[(][ \t]*+)?" + _COUNT +
     r"(?![ \t,|:\-(\[]*(?:batch|step|iter|it\b|update|[0-9]+[ ]*(?:/|of)|[0-9]+%))"
@@ -139,7 +141,7 @@ def tokenize(line: str, dialect: Dialect) -> list[Value] | None:
     """The values of a data line, the step first; None when the line holds no metric at a step."""
     if dialect.line is not None:
         return _own_line(line, dialect)
-    head = dialect.header.match(line) or (COUNTED.match(line) if dialect.header is HEADER else None)
+    head = dialect.header.match(line) or (COUNTED.match(line) if dialect.header is HEADER and COUNTS.search(line) else None)
     if head and head["word"] is None and (beside := dialect.header.match(line, head.end())):
         head = beside  # s:0 step:100/600
     values = _after_header(line, head, dialect) if head else _pairs(line, dialect)

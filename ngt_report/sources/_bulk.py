@@ -23,7 +23,12 @@ RUN, SEGMENT, WHOLE, NUMBER, TEXT = rb'"\1"', rb"\2", rb"-?\d{1,18}+", rb"[-+.\d
 HEAD = rb'(?=(?:[^\n]*?"run"\s*:\s*"([^"\\\n]*)")?)(?=(?:[^\n]*?"segment"\s*:\s*(\d{1,9}))?)'
 NEWLINE = 10
 RESERVED = frozenset({"file_index", "filename", "rowid", "#"})  # columns that the query adds
-ROOM = bytearray(BLOCK)  # one file at a time is looked through, in the same memory
+
+
+@cache
+def _room() -> bytearray:
+    """One file at a time is looked through, in the same memory; most builds never need it."""
+    return bytearray(BLOCK)
 
 
 class LineReader(Protocol):
@@ -104,24 +109,24 @@ class Scan:
     def healthy(self, file: InputFile) -> bool:
         """Whether the file holds nothing but whole lines that the line reader or a shape takes."""
         piece: memoryview | bytes = b""
-        for piece in file.fill(ROOM):
+        for piece in file.fill(_room()):
             if len(piece) and piece[-1] == NEWLINE and not self._piece(piece):
                 return False
         return file.sha256 is not None and not len(piece)
 
     def _piece(self, piece: memoryview) -> bool:
         """Whole lines."""
-        at, end = 0, len(piece)
+        room, at, end = _room(), 0, len(piece)
         while at < end:
             found = self.match(piece, at) if self.match else None
             if found and found.end() > at:
                 if found.groups() != self.current:
                     self.current = found.groups()
-                    self.reader.data(self.line, json.loads(bytes(piece[at : ROOM.find(b"\n", at)])))
-                rows = ROOM.count(b"\n", at, found.end())
+                    self.reader.data(self.line, json.loads(bytes(piece[at : room.find(b"\n", at)])))
+                rows = room.count(b"\n", at, found.end())
                 at, self.line, self.rows = found.end(), self.line + rows, self.rows + rows
                 continue
-            stop = ROOM.find(b"\n", at)
+            stop = room.find(b"\n", at)
             taken = self._one(bytes(piece[at:stop]))
             if taken is None:
                 return False

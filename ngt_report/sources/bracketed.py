@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from ngt_report.files import InputFile
 from ngt_report.firstdata import first_data_line
+from ngt_report.late import late
 from ngt_report.sources import Format
 from ngt_report.textlog import BEGIN, THOUSANDS, Dialect
 from ngt_report.textreader import read_text
@@ -18,7 +19,7 @@ LINE = BEGIN + (
     + r")(?P<total>(?!))?(?:[ \t]*\|[ \t]*(?P<clock>[0-9]+(?:\.[0-9]+)?))?\]"
     r"[ \t]++(?=[A-Za-z_][\w /]{0,40}=)"
 )
-DIALECT = Dialect(header=re.compile(LINE, re.IGNORECASE), maybe=re.compile(rb"\[[0-9][0-9,]*(?:[ ]*\|[ ]*[0-9.]+)?\][ \t]+[A-Za-z_]"))
+DIALECT = Dialect(header=late(LINE, re.IGNORECASE), maybe=re.compile(rb"\[[0-9][0-9,]*(?:[ ]*\|[ ]*[0-9.]+)?\][ \t]+[A-Za-z_]"))
 
 
 def sniff(file: InputFile) -> str | None:

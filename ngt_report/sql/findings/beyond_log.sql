@@ -1,5 +1,6 @@
 -- a results row or checkpoint that speaks of steps its run's log does not have
 -- when: kind row | kind checkpoint
+-- when: steps beyond the log | unfinished
 SELECT
     'warning' AS severity, 'beyond_log' AS kind, r.name AS run,
     s.path || ' is at step ' || max(p.step) || ', but the log of run ' || r.name || ' ends at step ' || coalesce(max(c.last_eval), max(k.last_step)) AS text,

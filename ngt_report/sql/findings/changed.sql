@@ -1,5 +1,5 @@
 -- settings that one source says again, otherwise, of one run: a process that resumes
--- when: fact config.* | fact model | fact dataset | fact tokenizer | fact precision | fact hardware | fact gpus | fact weight_decay | fact eval_iters
+-- when: two values of config.* | two values of model | two values of dataset | two values of tokenizer | two values of precision | two values of hardware | two values of gpus | two values of git_commit | two values of bytes_per_token | two values of val_loss_unit | two values of flags | two values of weight_decay | two values of eval_iters
 WITH
 said AS (
     -- what one source says of one run, line by line; settings.sql has the keys that sources must agree on

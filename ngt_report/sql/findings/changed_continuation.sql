@@ -1,5 +1,5 @@
 -- settings of a continuation that are not those of the run it continues
--- when: continuations
+-- when: resumed otherwise
 WITH
 continued AS (
     SELECT c.run, c.name, p.name AS parent, k.key, json_extract_string(p.config, '$."' || k.key || '"') AS first, json_extract_string(c.config, '$."' || k.key || '"') AS last

@@ -1,5 +1,5 @@
 -- clocks that restarted, and segments that superseded earlier points
--- when: clock restarts | clock continues
+-- when: clock that restarts | clock that continues
 SELECT
     'info' AS severity, 'restarted' AS kind, r.name AS run,
     'run ' || r.name || ' restarted ' || count(*) || CASE WHEN count(*) = 1 THEN ' time' ELSE ' times' END

@@ -1,5 +1,5 @@
 -- clocks that go back to something that is no beginning
--- when: clock restarts
+-- when: clock that restarts
 WITH
 intervals AS (
     SELECT curve AS run, step - lag(step) OVER w AS steps, clock_s - lag(clock_s) OVER w AS seconds

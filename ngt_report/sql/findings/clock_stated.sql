@@ -1,5 +1,5 @@
 -- train times of results files that are not those of the logs
--- when: kind row
+-- when: timed rows
 WITH
 stated AS (
     SELECT r.run, r.name, r.clock_scope, any_value(s.path) AS path, any_value(p.line) AS line, max(p.elapsed_s) AS said,

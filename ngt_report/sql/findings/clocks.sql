@@ -1,5 +1,6 @@
 -- clocks that fall, stand still or leap
 -- when: clock
+-- when: odd clocks | long curves
 WITH
 suspects AS (
     -- a long curve is looked at again when its clock does not always go on, or once for long

@@ -1,4 +1,5 @@
 -- spikes, plateaus, curves that end far above their best, and throughput that drops
+-- when: odd shapes | long audits
 WITH
 kept AS (
     -- of a long plain curve of validation, and of a long training curve of a run's main log
@@ -14,7 +15,7 @@ kept AS (
     WHERE k.metric = 'train/loss'
 ),
 audited AS (
-    SELECT *, NULL AS own_path FROM audits
+    SELECT * EXCLUDE (odd_clock), NULL AS own_path FROM audits
     UNION ALL
     SELECT * EXCLUDE (path), path FROM kept
 ),

@@ -1,5 +1,5 @@
 -- validation losses of one run and step on which its sources, or two lines of one source, do not agree
--- when: several sources
+-- when: restated
 WITH
 pairs AS (
     SELECT

@@ -1,10 +1,10 @@
 -- evaluations that are missing in the middle of a run: a step between two neighbours far wider than usual
--- when: uneven | several sources | metric eval_loss | metric final/loss
+-- when: uneven | no single curve
 WITH
 uneven AS (
     -- the steps of most runs are multiples of one width: they have no gaps
     SELECT run FROM run_trials JOIN curves USING (source, trial) WHERE metric = 'val/loss' GROUP BY run HAVING bool_or(uneven) OR count(*) > 1
-    UNION
+    UNION ALL
     SELECT run FROM ends ANTI JOIN (SELECT run FROM run_trials JOIN curves USING (source, trial) WHERE metric = 'val/loss') USING (run)
 ),
 evaluated AS (

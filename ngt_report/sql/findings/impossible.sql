@@ -1,5 +1,5 @@
 -- losses below 0, and digits that are cut off
--- when: metric val/loss | metric final/loss | metric eval_loss
+-- when: negative losses | uneven decimals | no single curve | restarts | metric eval_loss | metric final/loss
 WITH
 suspects AS (
     -- a long curve is looked at again when its lowest value or its decimals are odd

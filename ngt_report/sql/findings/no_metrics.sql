@@ -1,5 +1,5 @@
 -- files that look like logs or could not be recognised and gave no run
--- when: status no metrics | status unsupported | status empty
+-- when: silent files
 WITH silent AS (
     SELECT s.path, s.status, s.format, count(*) OVER () AS files
     FROM sources AS s

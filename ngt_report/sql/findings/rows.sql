@@ -1,5 +1,6 @@
 -- runs in the logs and in no results table, and rows without a log
 -- when: kind row
+-- when: only rows or only logs
 WITH
 pieces AS (
     SELECT t.run, r.name, r.status, s.path, w.kind, w.line, s.format

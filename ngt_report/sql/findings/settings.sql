@@ -1,5 +1,5 @@
 -- settings of which a run has two values
--- when: fact seed | fact batch_size | fact device_batch_size | fact accumulation | fact sequence_length | fact val_tokens | fact vocab_size | fact layers | fact hidden | fact heads | fact dropout | fact learning_rate | fact params
+-- when: two values of seed | two values of batch_size | two values of device_batch_size | two values of accumulation | two values of sequence_length | two values of val_tokens | two values of vocab_size | two values of layers | two values of hidden | two values of heads | two values of dropout | two values of learning_rate | two values of params
 WITH
 settings AS (
     SELECT t.run, f.key, f.source, s.path, f.line, TRY_CAST(f.value AS DOUBLE) AS said

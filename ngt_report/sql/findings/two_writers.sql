@@ -1,5 +1,5 @@
 -- logs whose step falls again and again: two processes wrote into one file, and what is left of the curve is a mixture
--- when: clock continues
+-- when: clock that continues
 WITH falls AS (
     SELECT source, trial, count(*) AS n, min(line) AS line
     FROM raw_segments

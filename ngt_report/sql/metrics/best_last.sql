@@ -3,43 +3,35 @@
 -- better: lower
 -- grain: run
 WITH
-restated AS (
-    -- the same value with more digits: full precision first, then the most decimals, then a checkpoint
+told AS (
     SELECT
         f.run,
+        -- the same value with more digits: full precision first, then the most decimals, then a checkpoint
         arg_min({'v': e.value, 'p': e.path, 'src': e.source, 'l': e.line, 'ptr': e.pointer},
-            (e.decimals IS NOT NULL, -coalesce(e.decimals, 0), e.pointer IS NULL, e.path)) AS best
+            (e.decimals IS NOT NULL, -coalesce(e.decimals, 0), e.pointer IS NULL, e.path))
+            FILTER (e.metric = 'best/loss' AND coalesce(e.decimals, 99) > f.best.d AND abs(e.value - f.best.v) <= 0.5000001 * pow(10, -f.best.d)) AS restated,
+        arg_min({'v': e.value, 'p': e.path, 'src': e.source, 'l': e.line, 'ptr': e.pointer}, e.path)
+            FILTER (e.metric = 'final/loss' AND coalesce(e.decimals, 99) > f.last.d AND abs(e.value - f.last.v) <= 0.5000001 * pow(10, -f.last.d)) AS restated_last,
+        -- a table that tells the best beside the only, closing value
+        arg_min({'v': e.value, 's': e.step, 'd': e.decimals, 'c': e.clock_s, 'src': e.source, 'p': e.path, 'l': e.line, 'ptr': e.pointer}, (e.value, e.path, coalesce(e.line, 0)))
+            FILTER (e.metric = 'best/loss' AND isfinite(e.value) AND f.from_final AND f.n_val = 1
+                AND (e.value < f.best.v OR e.value = f.best.v AND f.best.s IS NULL AND e.step IS NOT NULL)) AS better
     FROM evals AS e
-    JOIN ends AS f ON f.run = e.run AND (e.decimals IS NULL OR e.decimals > f.best.d)
-    WHERE e.metric = 'best/loss' AND f.best.d IS NOT NULL AND abs(e.value - f.best.v) <= 0.5000001 * pow(10, -f.best.d)
+    JOIN ends AS f ON f.run = e.run
+    WHERE e.metric IN ('best/loss', 'final/loss')
     GROUP BY f.run
 ),
-restated_last AS (
-    SELECT f.run, arg_min({'v': e.value, 'p': e.path, 'src': e.source, 'l': e.line, 'ptr': e.pointer}, e.path) AS last
-    FROM evals AS e
-    JOIN ends AS f ON f.run = e.run AND (e.decimals IS NULL OR e.decimals > f.last.d)
-    WHERE e.metric = 'final/loss' AND f.last.d IS NOT NULL AND abs(e.value - f.last.v) <= 0.5000001 * pow(10, -f.last.d)
-    GROUP BY f.run
-),
-told AS (
-    -- a table that tells the best beside the only, closing value
-    SELECT e.run, arg_min({'v': e.value, 's': e.step, 'd': e.decimals, 'src': e.source, 'p': e.path, 'l': e.line, 'ptr': e.pointer},
-        (e.value, e.path, coalesce(e.line, 0))) AS best
-    FROM evals AS e
-    JOIN ends AS f ON f.run = e.run AND f.from_final AND f.n_val = 1
-    WHERE e.metric = 'best/loss' AND isfinite(e.value)
-        AND (e.value < f.best.v OR e.value = f.best.v AND f.best.s IS NULL AND e.step IS NOT NULL)
-    GROUP BY e.run
+found AS (
+    SELECT f.*, coalesce(t.better, f.best) AS logged, t.better, t.restated, t.restated_last
+    FROM ends AS f
+    LEFT JOIN told AS t ON t.run = f.run
 )
 SELECT
-    f.run, f.n_val, f.first_step, f.from_final,
-    coalesce(t.best.v, r.best.v, f.best.v) AS best_loss, CASE WHEN t.run IS NULL THEN f.best.v ELSE t.best.v END AS best_logged, CASE WHEN t.run IS NULL THEN f.best.d ELSE t.best.d END AS best_decimals, CASE WHEN t.run IS NULL THEN f.best.s ELSE t.best.s END AS best_step,
-    CASE WHEN t.run IS NULL THEN f.best.src ELSE t.best.src END AS best_source, CASE WHEN t.run IS NULL THEN f.best.p ELSE t.best.p END AS best_path, CASE WHEN t.run IS NULL THEN f.best.l ELSE t.best.l END AS best_line, CASE WHEN t.run IS NULL THEN f.best.ptr ELSE t.best.ptr END AS best_pointer, r.best.p AS refined_path, r.best.ptr AS refined_pointer,
-    r.best.l AS refined_line, r.best.src AS refined_source,
-    coalesce(rl.last.v, f.last.v) AS last_loss, f.last.v AS last_logged, f.last.d AS last_decimals, f.last.s AS last_step, f.last.c AS last_clock_s,
-    f.last.src AS last_source, f.last.p AS last_path, f.last.l AS last_line, f.last.ptr AS last_pointer, rl.last.p AS last_refined_path
-FROM ends AS f
-LEFT JOIN restated AS r USING (run)
-LEFT JOIN told AS t USING (run)
-LEFT JOIN restated_last AS rl USING (run)
-ORDER BY f.run
+    run, n_val, first_step, from_final,
+    coalesce(better.v, restated.v, best.v) AS best_loss, logged.v AS best_logged, logged.d AS best_decimals, logged.s AS best_step,
+    logged.src AS best_source, logged.p AS best_path, logged.l AS best_line, logged.ptr AS best_pointer, restated.p AS refined_path, restated.ptr AS refined_pointer,
+    restated.l AS refined_line, restated.src AS refined_source,
+    coalesce(restated_last.v, last.v) AS last_loss, last.v AS last_logged, last.d AS last_decimals, last.s AS last_step, last.c AS last_clock_s,
+    last.src AS last_source, last.p AS last_path, last.l AS last_line, last.ptr AS last_pointer, restated_last.p AS last_refined_path
+FROM found
+ORDER BY run

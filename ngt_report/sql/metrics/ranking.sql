@@ -2,17 +2,28 @@
 -- unit: rank
 -- better: lower
 -- grain: run
+WITH
+kept AS (
+    SELECT b.run, coalesce(min(k.path) FILTER (k.kind = 'best'), min(k.path) FILTER (k.step = b.best_step)) AS checkpoint
+    FROM checkpoints AS k
+    JOIN best_last AS b ON b.run = k.run
+    GROUP BY b.run
+),
+named AS (
+    -- not at hand, but a results file names it
+    SELECT t.run, min(json_extract_string(f.value, '$')) AS checkpoint
+    FROM raw_facts AS f
+    JOIN run_trials AS t ON t.source = f.source AND t.trial = f.trial
+    WHERE f.key = 'checkpoint.path'
+    GROUP BY t.run
+)
 SELECT
     c.budget, b.run, row_number() OVER (PARTITION BY c.budget, k.kind ORDER BY b.best_loss, b.run) AS place, b.best_loss, exp(b.best_loss) AS ppl, b.best_step, k.kind,
-    coalesce(
-        (SELECT min(k.path) FROM checkpoints AS k WHERE k.run = b.run AND k.kind = 'best'),
-        (SELECT min(k.path) FROM checkpoints AS k WHERE k.run = b.run AND k.step = b.best_step),
-        -- not at hand, but a results file names it
-        (SELECT min(json_extract_string(f.value, '$')) FROM raw_facts AS f JOIN run_trials AS t USING (source, trial)
-         WHERE t.run = b.run AND f.key = 'checkpoint.path')
-    ) AS checkpoint
+    coalesce(p.checkpoint, n.checkpoint) AS checkpoint
 FROM compared AS c
 JOIN best_last AS b USING (run)
 JOIN kinds AS k USING (run)
+LEFT JOIN kept AS p ON p.run = b.run
+LEFT JOIN named AS n ON n.run = b.run
 WHERE c.budget IS NOT NULL AND b.best_loss IS NOT NULL
 ORDER BY c.budget, count(*) OVER (PARTITION BY c.budget, k.kind) DESC, k.kind, place

@@ -5,10 +5,11 @@
 WITH
 named AS (
     -- the results tables that list a run
-    SELECT t.run, s.path, count(*) OVER (PARTITION BY s.path) AS rows
+    SELECT unnest(list(t.run)) AS run, s.path, count(*) AS rows
     FROM run_trials AS t
     JOIN raw_trials AS w ON w.source = t.source AND w.trial = t.trial AND w.kind = 'row'
     JOIN sources AS s ON s.id = t.source AND s.format IN ('results_csv', 'sweep_jsonl')
+    GROUP BY s.path
 ),
 members AS (
     SELECT

@@ -21,7 +21,7 @@ horizon AS (
 ends_of AS MATERIALIZED (
     SELECT e.run, e.step, e.clock_s, e.source, e.line, e.path
     FROM evals AS e
-    SEMI JOIN (SELECT from_step AS step FROM horizon UNION SELECT to_step FROM horizon) AS h ON h.step = e.step
+    SEMI JOIN (SELECT from_step AS step FROM horizon UNION ALL SELECT to_step FROM horizon) AS h ON h.step = e.step
     WHERE e.metric = 'val/loss'
 ),
 rated AS (

@@ -11,7 +11,7 @@ judged AS (
     SELECT
         r.run, e.last_eval, e.n_finite AS n_val, coalesce(r.total_steps, e.last_eval) AS total, coalesce(e.unstepped, false) AS unstepped,
         CASE
-            WHEN r.is_continuation THEN 'continues ' || coalesce((SELECT name FROM runs AS p WHERE p.run = r.parent), 'an earlier run')
+            WHEN r.is_continuation THEN 'continues ' || coalesce(p.name, 'an earlier run')
                 || coalesce(' from step ' || r.resumed_step, '')
             WHEN r.status NOT IN ('finished', 'no declared total') THEN r.status
             WHEN regexp_matches(lower(json_extract_string(r.config, '$.val_loss_unit')), 'bit|bp[bct]')
@@ -22,6 +22,7 @@ judged AS (
     FROM runs AS r
     LEFT JOIN ends AS e ON e.run = r.run AND e.n_finite > 0
     LEFT JOIN in_bits AS b ON b.run = r.run
+    LEFT JOIN runs AS p ON p.run = r.parent
 )
 SELECT
     run, excluded, unstepped, last_eval, n_val,

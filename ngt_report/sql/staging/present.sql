@@ -1,40 +1,21 @@
--- title: what the sources hold, in words: a metric or a finding says with `-- when:` without which of it there is nothing to compute
--- grain: what
-SELECT DISTINCT 'fact ' || key AS what FROM raw_facts
-UNION ALL
-SELECT DISTINCT 'metric ' || metric FROM raw_values
-UNION ALL
-SELECT 'metric ' || unnest(from_json(metrics, '["VARCHAR"]')) FROM wide_tables
-UNION ALL
-SELECT DISTINCT 'kind ' || kind FROM raw_trials
-UNION ALL
-SELECT DISTINCT 'status ' || status FROM sources
-UNION ALL
-SELECT unnest(list_filter([
-    CASE WHEN sum(lines_bad) > 0 THEN 'bad lines' END, CASE WHEN sum(lines_pending) > 0 THEN 'pending lines' END,
-    CASE WHEN bool_or(contains(ignored, 'repeated row')) THEN 'repeated rows' END
-], lambda x: x IS NOT NULL)) FROM sources
-UNION ALL
-SELECT DISTINCT 'findings' FROM raw_findings
-UNION ALL
-SELECT DISTINCT 'clock ' || clock FROM raw_segments
-UNION ALL
-SELECT DISTINCT CASE WHEN superseded_from IS NULL AND segment = 0 THEN 'one segment' ELSE 'restarts' END FROM segments
-UNION ALL
-SELECT unnest(list_filter([
-    CASE WHEN bool_or(clocked) THEN 'clock' END, CASE WHEN bool_or(n_finite < n) THEN 'not finite' END,
-    CASE WHEN bool_or(uneven AND metric = 'val/loss') THEN 'uneven' END, CASE WHEN bool_or(metric NOT IN ('val/loss', 'best/loss')) THEN 'other evaluations' END,
-    CASE WHEN count(print_) FILTER (metric = 'val/loss') > count(DISTINCT print_) FILTER (metric = 'val/loss') THEN 'equal curves' END
-], lambda x: x IS NOT NULL)) FROM curves
-UNION ALL
-SELECT DISTINCT 'tokens' FROM spans WHERE tokens > 0
-UNION ALL
-SELECT DISTINCT 'several sources' FROM origins WHERE NOT single
-UNION ALL
-SELECT unnest(list_filter([
-    CASE WHEN count(*) FILTER (status NOT IN ('finished', 'no declared total')) > 0 THEN 'unfinished' END,
-    CASE WHEN bool_or(contains(config, 'batch_size')) THEN 'batch' END, CASE WHEN bool_or(is_continuation) THEN 'continuations' END,
-    CASE WHEN count(seed_group) > count(DISTINCT seed_group) OR count(config_group) > count(DISTINCT config_group) THEN 'groups' END
-], lambda x: x IS NOT NULL)) FROM runs
-UNION ALL
-SELECT DISTINCT 'runs without validation' FROM runs ANTI JOIN ends USING (run)
+-- title: what the sources hold, in words: true, or a list of what is there
+-- grain: one row; what the runs hold is said in present.py
+SELECT * FROM
+    (SELECT list(DISTINCT metric) AS metric FROM raw_values),
+    (
+        SELECT
+            sum(lines_bad) > 0 AS "bad lines", sum(lines_pending) > 0 AS "pending lines", bool_or(contains(ignored, 'repeated row')) AS "repeated rows",
+            bool_or(status IN ('no metrics', 'unsupported', 'empty') AND NOT regexp_matches(lower(path), '\.(md|py|pid|toml|yaml|yml|sh|ipynb|png|html|pdf)$')) AS "silent files"
+        FROM sources
+    ),
+    (
+        SELECT
+            bool_or(clocked) AS clock, bool_or(n_finite < n) AS "not finite", bool_or(uneven AND metric = 'val/loss') AS uneven,
+            bool_or(metric NOT IN ('val/loss', 'best/loss')) AS "other evaluations",
+            bool_or(best < 0 AND metric IN ('val/loss', 'best/loss', 'final/loss', 'eval_loss')) AS "negative losses",
+            max(most_decimals) FILTER (metric = 'val/loss') - min(least_decimals) FILTER (metric = 'val/loss') >= 2 AS "uneven decimals"
+        FROM curves
+    ),
+    (SELECT count(*) > 0 AS findings FROM raw_findings WHERE kind <> 'only_best' OR source IN (SELECT source FROM run_trials WHERE main)),
+    (SELECT list(DISTINCT clock) AS "clock that", count(*) > 0 AS restarts FROM raw_segments),
+    (SELECT (SELECT count(*) FROM runs) > (SELECT count(*) FROM ends) AS "runs without validation")
