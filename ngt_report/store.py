@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import duckdb
 
 LOCK_WAIT = 3.0  # seconds that a second build waits
-SCHEMA_VERSION = "5"
+SCHEMA_VERSION = "6"
 
 
 def source_id(path: str) -> int:
