@@ -196,7 +196,7 @@ class InputFile:
         LONGEST_LINE arrive as empty lines and are listed in `too_long`.
         """
         self.too_long.clear()
-        rest = b""
+        rest = block = b""
         skipping = False
         line = first_line
         for chunk in self._decoded(self._chunks()):
@@ -207,6 +207,7 @@ class InputFile:
                 chunk, skipping, rest = chunk[cut:], False, b""
             data = rest + chunk
             end = data.rfind(b"\n") + 1
+            line += block.count(b"\n")  # of the block before; the last one's need not be counted
             block, rest = data[:end], data[end:]
             if len(rest) > LONGEST_LINE:
                 skipping, rest = True, b""
@@ -214,9 +215,8 @@ class InputFile:
             if block:
                 block = self._without_giants(block, line)
                 yield block, line
-                line += block.count(b"\n")
         if rest or skipping:
-            yield rest, line
+            yield rest, line + block.count(b"\n")
 
     def _without_giants(self, block: bytes, line: int) -> bytes:
         """The block with over-long lines emptied; their numbers go to `too_long`."""

@@ -20,7 +20,7 @@ def clean(block: bytes) -> bytes:
         block = ANSI.sub(b"", block)
     if b"\x00" in block:
         block = block.replace(b"\x00", b"")
-    if b"\xef\xbb\xbf" in block:  # files that were put together each have their mark
+    if b"\xef" in block:  # files that were put together each have their mark
         block = block.replace(b"\xef\xbb\xbf", b"")
     return spread(block.replace(b"\r\n", b"\n") if b"\r" in block else block)
 

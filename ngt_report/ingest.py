@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ngt_report.errors import ReportError
@@ -296,10 +297,23 @@ def lines_of(file: InputFile, numbers: list[int]) -> list[tuple[int, str]]:
     wanted, out = iter(sorted(numbers)), []
     number = next(wanted, None)
     for block, first in file.blocks():
-        lines = block.split(b"\n")
-        while number is not None and number < first + len(lines) - (1 if block.endswith(b"\n") else 0):
-            out.append((number, lines[number - first][:4000].decode("utf-8", "replace").rstrip("\r")[:2000]))
+        ends = _line_ends(block)
+        while number is not None and number - first < len(ends):
+            start = ends[number - first - 1] + 1 if number > first else 0
+            text = block[start : min(ends[number - first], start + 4000)]
+            out.append((number, text.decode("utf-8", "replace").rstrip("\r")[:2000]))
             number = next(wanted, None)
         if number is None:
             break
     return out
+
+
+def _line_ends(block: bytes) -> Sequence[int]:
+    """Where the lines of a block end, of which the last may have no newline."""
+    if len(block) < HEAD:
+        ends: Any = [found.start() for found in re.finditer(b"\n", block)]
+    else:
+        import numpy as np
+
+        ends = np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n"))
+    return ends if block.endswith(b"\n") else [*ends, len(block)]

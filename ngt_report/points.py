@@ -152,6 +152,8 @@ def _lines(table: Table, blocks: list[Sourced]) -> dict[str, Any]:
         return np.concatenate([np.full(n, unknown, kind) if p is None else array(p, unknown, kind) for n, p in pairs])
 
     def array(part: Sequence[Any], unknown: Any, kind: Any) -> Any:
+        if isinstance(part, range):
+            return np.arange(part.start, part.stop, part.step, dtype=kind)
         try:
             return np.asarray(part, kind)  # None becomes NaN where there is NaN
         except TypeError:

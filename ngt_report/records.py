@@ -6,6 +6,7 @@ import re
 
 _ROW = rb"[ \t]+[A-Za-z][\w/ .()%\-]*+[:=][ \t]*[-+]?(?:[0-9][0-9.,]*(?:[eE][-+]?[0-9]+)?|nan|inf)[ \t]*\n"
 ROWS = re.compile(rb"(?<=\n)(?:" + _ROW + rb")+")
+INDENTED = re.compile(rb"\n(?=[ \t])")
 HEAD = re.compile(rb"\b(?P<step>(?:global[_ ]?)?(?:step|iter(?:ation)?)s?[ \t]*[:=#]?[ \t]*[0-9][0-9,]*(?:/[0-9]+)?)(?![0-9.])", re.I)
 VALUES = re.compile(rb"loss|ppl|perplexity|accuracy", re.I)  # a line with values of its own: what is below it may be anything
 SPLIT = re.compile(rb"\b(?:(?P<val>val|valid|validation|eval|evaluation)|(?P<test>test))\b", re.I)
@@ -15,8 +16,8 @@ _BARE_NUMBER = rb"[-+]?(?:[0-9][0-9.,]{0,40}+(?:[eE][-+]?[0-9]{1,4})?|nan|inf)"
 _BARE_ROW = rb"[A-Za-z][\w/ .()%\-]{0,80}+[:=][ \t]{0,20}" + _BARE_NUMBER + rb"[ \t]{0,4}(?:m?s|%)?[ \t]{0,40}"
 _BARE = (  # a line with a step and nothing else
     rb"[^\w\n]{0,40}+(?P<step>(?:global[_ ]?)?(?:step|iter(?:ation)?)s?[ \t]{0,4}+"
-    rb"[:=#]?[ \t]{0,12}[0-9][0-9,]{0,20}+(?:[ ]?/[ ]?[0-9]{1,18}+)?)"
-    rb"[^\w\n]{0,40}"
+    rb"[:=#]?+[ \t]{0,12}+[0-9][0-9,]{0,20}+(?:[ ]?/[ ]?[0-9]{1,18}+)?+)"
+    rb"[^\w\n]{0,40}+"
 )
 BARE = re.compile(rb"\n" + _BARE + rb"(?P<rows>(?:\n" + _BARE_ROW + rb")+)(?=\n)", re.IGNORECASE)
 BARE_LINE = re.compile(_BARE, re.IGNORECASE)
@@ -38,7 +39,7 @@ def spread_bare(block: bytes) -> bytes:
 
 def spread(block: bytes) -> bytes:
     """The block with the step of its record in front of every indented value; as many lines as before."""
-    if b"\n " not in block and b"\n\t" not in block:
+    if not INDENTED.search(block):
         return block
     out, at = [], 0
     for rows in ROWS.finditer(block):

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from ngt_report.digits import joined, words_of
 from ngt_report.files import InputFile
 from ngt_report.waist import Reading
 
@@ -242,7 +243,7 @@ def _after(text: Any, size: int, anchor: bytes) -> Any:
     common = np.bincount(text[:4096], minlength=256)
     rarest = int(common[np.frombuffer(anchor, np.uint8)].argmin())
     found = (text[rarest : rarest + max(0, size - len(anchor))] == anchor[rarest]).nonzero()[0]
-    words = _words(text)
+    words = words_of(text)
     for k in range(0, len(anchor), 8):
         part = anchor[k : k + 8]
         mask, wanted = (int.from_bytes(p, "little") for p in (b"\xff" * len(part), part))
@@ -250,18 +251,11 @@ def _after(text: Any, size: int, anchor: bytes) -> Any:
     return found + len(anchor)
 
 
-def _words(text: Any) -> Any:
-    """The eight bytes from each place on, as one number: the first byte is the lowest."""
-    import numpy as np
-
-    return np.ndarray((len(text) - 7,), "<u8", text, strides=(1,))
-
-
 def _numbers(text: Any, places: Any) -> Any:
     """The numbers that begin at these places; None when one of them is more than digits and a point."""
     import numpy as np
 
-    words = _words(text)
+    words = words_of(text)
     value, whole = _digits(words, places)
     end = places + whole
     dotted = text[end] == DOT
@@ -279,14 +273,12 @@ def _digits(words: Any, places: Any, deep: int = 3) -> tuple[Any, Any]:
     """The whole numbers at these places and how many digits each has, at most 24: eight of them at a time."""
     import numpy as np
 
-    digits = words[places] ^ np.uint64(0x3030303030303030)
-    others = ((digits + np.uint64(0x7676767676767676)) | digits) & np.uint64(0x8080808080808080)  # right up to the first that is no digit
+    found = words[places] ^ np.uint64(0x3030303030303030)
+    others = ((found + np.uint64(0x7676767676767676)) | found) & np.uint64(0x8080808080808080)  # right up to the first that is no digit
     first = others & (~others + np.uint64(1))
     count = np.where(others == 0, 8, np.frexp(first.astype(np.float64))[1] - 1 >> 3)
-    digits = np.where(count > 0, digits << (np.uint64(8) * (8 - count).astype(np.uint64)), 0)
-    for bits, mask in ((8, 0x00FF00FF00FF00FF), (16, 0x0000FFFF0000FFFF), (32, 0x00000000FFFFFFFF)):
-        digits = (digits * np.uint64(10 ** (bits // 8)) + (digits >> np.uint64(bits))) & np.uint64(mask)
-    value, full = digits.astype(np.float64), count == 8
+    shifted = np.where(count > 0, found << (np.uint64(8) * (8 - count).astype(np.uint64)), 0)
+    value, full = joined(shifted).astype(np.float64), count == 8
     if deep > 1 and full.any():
         more, after = _digits(words, places[full] + 8, deep - 1)
         value[full] = value[full] * np.power(10.0, np.arange(17))[after] + more

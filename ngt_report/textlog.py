@@ -132,6 +132,11 @@ class Value:
     scale: float = 1.0
     duration: bool = False  # 1:02:03 or 2m 3s, in seconds
 
+    @property
+    def counts(self) -> bool:
+        """Whether it is a whole number without a sign: a step, an epoch, a total."""
+        return self.name in COUNTERS
+
 
 CLOCKS = ("@clock", "@step_clock", "@mean_clock")
 COUNTERS = ("@step", "@iteration", "@total", "@epoch", "@epochs")
@@ -265,7 +270,7 @@ def _literal(text: str) -> str:
 
 def _captured(value: Value, text: str) -> str:
     """The group that captures a value."""
-    if value.name in COUNTERS:
+    if value.counts:
         return f"({THOUSANDS})" if "," in text else r"([0-9]{1,18})"
     return f"({DURATION if value.duration else FAST_NUMBER})"
 

@@ -94,10 +94,11 @@ class TextReader:
         return b""
 
     def _block(self, block: bytes, line: int) -> None:
-        self.reading.lines_read += block.count(b"\n")
-        self.line = line + block.count(b"\n")
+        total = block.count(b"\n")
+        self.reading.lines_read += total
+        self.line = line + total
         for stretch, program in self.pasted.stretches(block):
-            lines = stretch.count(b"\n")
+            lines = total if len(stretch) == len(block) else stretch.count(b"\n")
             if program:
                 self.reading.ignore(pasted.RULE, lines)
             else:

@@ -26,7 +26,7 @@ def sniff(file: InputFile) -> str | None:
     if file.encoding == "binary":
         return None
     for block, line in file.blocks():
-        for found in SIGN.finditer(block) if b"{'" in block else ():
+        for found in SIGN.finditer(block) if b"{" in block else ():
             end = block.find(b"\n", found.start())
             values = values_of(block[found.start() : len(block) if end < 0 else end].decode("utf-8", "replace"))
             if "epoch" in values and any("loss" in key for key in values):
