@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-_ROW = rb"[ \t]+[A-Za-z][\w/ .()%\-]*+[:=][ \t]*[-+]?(?:[0-9][0-9.,]*(?:[eE][-+]?[0-9]+)?|nan|inf)[ \t]*\n"
-ROWS = re.compile(rb"(?<=\n)(?:" + _ROW + rb")+")
+_ROW = rb"[ \t]++[A-Za-z][\w/ .()%\-]*+[:=][ \t]*+[-+]?(?:[0-9][0-9.,]*+(?:[eE][-+]?[0-9]+)?|nan|inf)[ \t]*+\n"
+ROWS = re.compile(rb"\n(?P<rows>(?:" + _ROW + rb")++)")
 INDENTED = re.compile(rb"\n(?=[ \t])")
 HEAD = re.compile(rb"\b(?P<step>(?:global[_ ]?)?(?:step|iter(?:ation)?)s?[ \t]*[:=#]?[ \t]*[0-9][0-9,]*(?:/[0-9]+)?)(?![0-9.])", re.I)
 VALUES = re.compile(rb"loss|ppl|perplexity|accuracy", re.I)  # a line with values of its own: what is below it may be anything
@@ -43,12 +43,13 @@ def spread(block: bytes) -> bytes:
         return block
     out, at = [], 0
     for rows in ROWS.finditer(block):
-        head = block[block.rfind(b"\n", 0, rows.start() - 1) + 1 : rows.start()]
+        start = rows.start("rows")
+        head = block[block.rfind(b"\n", 0, start - 1) + 1 : start]
         step = HEAD.search(head) if len(head) < 400 and not VALUES.search(head) else None
         if step:
             split = SPLIT.search(head)
             front = (b"" if not split else b"test " if split["test"] else b"val ") + step["step"] + b" "
-            out += [block[at : rows.start()], *(front + row.lstrip() for row in rows[0].splitlines(keepends=True))]
+            out += [block[at:start], *(front + row.lstrip() for row in rows["rows"].splitlines(keepends=True))]
             at = rows.end()
     return b"".join([*out, block[at:]]) if out else block
 
