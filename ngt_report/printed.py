@@ -17,7 +17,7 @@ from ngt_report.digits import dotted, numbers, words_of
 if TYPE_CHECKING:
     from ngt_report.textlog import Shape
 
-LEAST = 1 << 14  # bytes; shorter stretches are not worth it
+LEAST = 1 << 16  # bytes; shorter stretches are not worth loading numpy
 PIECE = 1 << 17  # bytes that are looked at together; they fit a core's cache
 ZEROS = bytes.maketrans(b"123456789", b"000000000")
 FRONT = bytes(8)  # before a text, for eight bytes are read at a time

@@ -26,7 +26,7 @@ def lines(rng: Random) -> list[str]:
     kinds = [(name, rng.choice((None, 1, 4, 8, 14)), rng.choice((1, 3, 8, 9, 15)), rng.random() < 0.3) for name in NAMES]
     between = rng.choice((" ", ", ", " | ", " - "))
     texts = []
-    for i in range(rng.choice((400, 4000))):
+    for i in range(rng.choice((1500, 4000))):
         values = between.join(f"{name} {number(rng, places, digits, signed)}" for name, places, digits, signed in kinds)
         texts.append(f"step {i * rng.randint(1, 9)}/4000: {values}")
     return texts
@@ -51,9 +51,9 @@ ODD = [("step 7", "st7ep "), ("step 7", "step -7"), ("loss 1", "lo1ss "), (".", 
 
 @pytest.mark.parametrize("old, new", ODD)
 def test_a_line_with_a_byte_elsewhere_ends_the_stretch(old: str, new: str) -> None:
-    good = [f"step 7{i}/99999 loss 1.3{i % 10} val_loss 2.5" for i in range(1000, 3000)]
-    odd = good[1500].replace(old, new, 1)
-    block = ("\n".join([*good[:1500], odd, *good[1501:]]) + "\n").encode()
+    good = [f"step 7{i}/99999 loss 1.3{i % 10} val_loss 2.5" for i in range(1000, 4000)]
+    odd = good[2500].replace(old, new, 1)
+    block = ("\n".join([*good[:2500], odd, *good[2501:]]) + "\n").encode()
     found = DataLines(DIALECT).equal_lines(block, 0)
     assert found is not None
     assert found[:2] == (0, block.index(odd.encode()))
