@@ -20,7 +20,7 @@ PHASED = re.compile(
 AT_EPOCH = late(BEGIN + r"[^\w\n]*+(?:(?:end of|after)[ \t]++)?ep(?:och)?[ \t:=#\[(]*+(?P<epoch>[0-9]{1,9})\b", re.IGNORECASE)
 _COMMON = "loss|ppl|perplexity|acc|accuracy|bpb|ce|nll|results?|metrics?|set|summary|stats|scores?|after|at|epoch"
 OF_SET = re.compile(rf"[ \t]++(?:on[ \t]++)?(?!(?:{_COMMON})\b)(?P<name>[\w.\-]{{1,60}}+)[ \t]*+:", re.IGNORECASE)  # Eval wikitext: ...
-EPOCH_COUNT = re.compile(r"ep(?:och)?[ \t:=#\[(]*+[0-9]", re.IGNORECASE)  # cheap, and true for every line that AT_EPOCH accepts
+EPOCH_COUNT = re.compile(r"(?<!st)ep(?:och)?[ \t:=#\[(]*+[0-9]", re.IGNORECASE)  # cheap, and true for every line that AT_EPOCH accepts
 EPOCH = re.compile(r"\bep(?:och)?[ \t:=#\[(]*+(?P<epoch>[0-9]{1,9})\b", re.IGNORECASE)
 _EPOCH_PHRASE = re.compile(r"[ \t](?:after|at|for|in)[ ](?:the )?(?:end of )?epoch[ ]?[0-9]{1,9}(?:[ ]?/[ ]?[0-9]{1,9})?", re.IGNORECASE)
 PLAIN = Dialect()

@@ -135,7 +135,8 @@ def equal_lines(shape: Shape, line: bytes, block: bytes, start: int) -> tuple[in
     kind = _taken_apart(shape, line) if len(block) - start >= LEAST else None
     if kind is None:
         return None
-    layouts, at, end, found = Layouts(kind), start, start, []
+    found: list[Any] = []
+    layouts, at, end = Layouts(kind), start, start
     while at == end and (end := block.rfind(b"\n", at, at + (PIECE if found else LEAST)) + 1):  # most short stretches end at the first look
         kinds, size = layouts.kinds(block[at:end])
         found += [kinds] if size else []

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from itertools import pairwise
-from statistics import fmean
+from math import fsum
 
 from ngt_report.assemble.confounds import SPOKEN, confound_value
 from ngt_report.assemble.facts import Facts, Row
@@ -145,10 +145,9 @@ def _effect(
     facts: Facts, phase: str, key: str, base: tuple[str | None, list[str]], other: tuple[str | None, list[str]], noise: Noise | None
 ) -> Effect:
     a, b = ([facts.fixed[r]["loss"] for r in runs] for _, runs in (base, other))
-    delta = fmean(b) - fmean(a)
-    return Effect(
-        phase, key, _plain(base[0]), _plain(other[0]), fmean(a), fmean(b), delta, len(a), len(b), _word(delta, noise, len(a), len(b))
-    )
+    before, after = fsum(a) / len(a), fsum(b) / len(b)
+    delta = after - before
+    return Effect(phase, key, _plain(base[0]), _plain(other[0]), before, after, delta, len(a), len(b), _word(delta, noise, len(a), len(b)))
 
 
 def _plain(value: str | None) -> str:
