@@ -202,6 +202,7 @@ class Group:
 
     total: int | None = h("declared total of steps; null for runs without steps")
     size: int = h("how many runs are compared")
+    seeded: bool = h("whether a run of the set records its seed")
     step: int | None = h("the common step; null when there is none, or the runs have no steps")
     baseline: str | None = h("display name of the baseline; null when no run is one")
     baseline_why: str | None = h("why that run is the baseline")

@@ -158,3 +158,42 @@ def test_a_step_at_which_nobody_was_evaluated_is_not_called_the_last(tmp_path: P
 )
 def test_counts_denials_and_contradictions_are_no_values(logs: World, text: str) -> None:
     assert wrong(text, logs) == []
+
+
+def speedruns(folder: Path) -> Path:
+    """Runs that have no names but numbers of theirs, in two folders of different totals."""
+    for place, total, names in (
+        ("baseline", 1775, ("0290074f-68b1", "38509716-0000")),
+        ("shorter", 1765, ("58bee41f-3423", "12345678-1111")),
+    ):
+        (folder / place).mkdir(parents=True)
+        for k, name in enumerate(names):
+            rows = [
+                f"step:{s}/{total} val_loss:{5 - s / 1000 + k / 100:.4f} train_time:{(60 + k) * s}ms" for s in (0, 500, 1000, 1500, total)
+            ]
+            file = folder / place / f"{name}-4a00-a1bb-a089ee6a21a6.txt"
+            file.write_text("import torch\n" + "=" * 100 + "\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["by their numbers", "by their seeds"])
+def test_runs_without_names_of_different_totals_raise_no_alarm(tmp_path: Path, named: bool) -> None:
+    """`1765 steps (58bee41f)` holds no number of steps, and 38509716 (3.27 at 15.4 steps/s) is a run."""
+    logs = speedruns(tmp_path / "logs")
+    for i, file in enumerate(sorted(logs.rglob("*.txt")) if named else ()):
+        file.rename(file.with_name(f"seed={i * 5}.txt"))
+    report = build(Request((str(logs),), out=str(tmp_path / "out"), dashboard=False)).folder / "Summary.md"
+    with world(logs) as data:
+        found = check(report.read_text(encoding="utf-8"), data)
+    assert [(c.line, c.text, c.claim) for c in found if c.verdict == MISMATCH] == []
+    assert sum(c.verdict == MATCH for c in found) > 20
+
+
+def test_brackets_behind_a_number_make_it_a_run(tmp_path: Path) -> None:
+    logs = speedruns(tmp_path) / "baseline"
+    for file in logs.iterdir():
+        file.rename(logs / f"{file.name[:8]}.txt")
+    with world(logs) as data:
+        said = "No run beats these in both loss and throughput: 0290074f (3.2250 at 16.667 steps/s), 38509716 (3.2350 at {} steps/s)."
+        assert wrong(said.format("16.393"), data) == []
+        assert wrong(said.format("16.493"), data) == ["16.493"]

@@ -31,6 +31,7 @@ def group(facts: Facts, row: Row) -> Group:
     return Group(
         total=row["total"],
         size=row["runs"],
+        seeded=any(facts.runs[r]["seed"] is not None for r in members),
         step=row["common_step"],
         baseline=facts.name(base["run"]) if base else None,
         baseline_why=base["why"] if base else None,

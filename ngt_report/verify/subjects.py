@@ -57,6 +57,7 @@ ASKS = re.compile(
     r"(?i)\b(?:best|baseline|winner|lowest)\b[^:|]{0,60}:\s+[`*\"']*|(?P<list>[,:]\s+[`*]*|^[\s`*]*)|\b(?:against|run)\s+[`*]*"
 )  # a name stands behind it
 ENDS = re.compile(r"[`*\"']*(?:[,:]|\s\(|;|$|\s(?:is|was|has|had|of|does|did)\b)")
+ASSIGNED = re.compile(r"[A-Za-z_ ]+[=:]\s?[\d.]+$")  # seed=10
 ONE_RUN = re.compile(r"(?i)[`\"'*]*\s+(?:run|variant|model|config|configuration)s?\b")  # behind a word that names a run only here
 THE_RUN = re.compile(
     r"(?i)[`\"'*]*(?:\s+(?:by|is|was|has|had|ends|ended|reaches|reached|loses|beats)\b|[,.;)]?\s*$)"
@@ -190,17 +191,24 @@ class Subjects:
         for place in ASKS.finditer(text):
             ends = [m.start() for m in ENDS.finditer(text, place.end()) if m.start() > place.end()]
             name = next((n for e in reversed(ends[:6]) if (n := text[place.end() : e]) in self.odd), None)
-            bare = name is None or place["list"] and not re.search(r"[^\W\d_]{2}", name)  # in a list a number is a number
-            if name is not None and not bare and not (found and found[-1].end > place.end()):
+            taken = name is not None and not self._no_name(name, text[place.end() :], bool(place["list"]))
+            if name is not None and taken and not (found and found[-1].end > place.end()):
                 found.append(Mention(place.end(), place.end() + len(name), self.current(frozenset(self.literal[name])), 3, text=name))
         return found
 
+    @staticmethod
+    def _no_name(name: str, text: str, listed: bool) -> bool:
+        """Whether a setting, or a number in a list, is what it looks like: its values in brackets behind it make it a name."""
+        if text.startswith(name + " (") and (len(name) > 5 or ASSIGNED.match(name)):
+            return False
+        return bool(ASSIGNED.match(name)) or listed and not re.search(r"[^\W\d_]{2}", name)
+
     @cached_property
     def odd(self) -> frozenset[str]:
-        """Names that are common words or numbers, or hold what parts words."""
+        """Names that are common words or numbers, read like a setting, or hold what parts words."""
         return frozenset(
             n for n in self.literal
-            if set(tokens(n)) <= COMMON or not re.search(r"[^\W\d_]{2}", n) or re.search(r"[^\w\s./\\:=#`*,+-]", n)
+            if set(tokens(n)) <= COMMON or not re.search(r"[^\W\d_]{2}", n) or ASSIGNED.match(n) or re.search(r"[^\w\s./\\:=#`*,+-]", n)
         )  # fmt: skip
 
     def _longest(self, text: str, words: list[tuple[int, int, str]], at: int) -> Mention | None:
@@ -227,7 +235,7 @@ class Subjects:
 
     def _mention(self, part: tuple[str, ...], start: int, stop: int, text: str) -> Mention | None:
         said = text[start:stop]
-        assigned = re.match(r"[A-Za-z_ ]+[=:]\s?[\d.]+$", said) and part[0] in self.key_words
+        assigned = ASSIGNED.match(said) and part[0] in self.key_words
         if part in self.exact and not assigned and (len(part) > 1 or part[0] not in COMMON and re.search(r"[^\W\d_]{2}", part[0])):
             return Mention(start, stop, self.current(self.spelled(self.exact[part], text, start, stop)), 3, text=said)
         if part in self.values and (len(part) > 1 or part[0] not in COMMON):

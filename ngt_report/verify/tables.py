@@ -108,12 +108,20 @@ class _Reader:
         for i, text in enumerate(row.cells):
             if self.grid.names_runs(i) or i == 0 and row.label.terms:
                 continue
-            found = numbers.find(text.plain)
+            found = self._outside_names(text.plain)
             terms = self._terms(i, row)
             for k, number in enumerate(found):
                 term = self._term(terms, k, found, text.plain)
                 out.append(self._cell(Cell(text, number, i, self.grid.heads[i].text or "a number", beside=beside), row, term))
         return out
+
+    def _outside_names(self, text: str) -> Sequence[Number]:
+        """The numbers of a cell, but for those within a run's whole name, `1765 steps (58bee41f)`."""
+        found = numbers.find(text)
+        if not found or not re.search(r"[^\W\d_]{2}", text):
+            return found
+        names = [m for m in self.world.subjects.scan(text) if m.strength > 2]
+        return [n for n in found if not any(m.start <= n.start and n.end <= m.end for m in names)]
 
     def _terms(self, i: int, row: Row) -> tuple[Term, ...]:
         """The quantities of a cell: its column's, else its row's, else what stands above the table."""
