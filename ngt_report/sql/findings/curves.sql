@@ -35,9 +35,10 @@ closing AS (
     WHERE a.metric = 'val/loss'
 ),
 slow AS (
-    SELECT curve AS run, intervals, slow, from_step, {'path': coalesce(slow_at.path, own_path), 'line': slow_at.line} AS spot
-    FROM audited
-    WHERE metric = 'val/loss' AND slow > 0
+    SELECT r.name, from_step, coalesce(slow_at.path, own_path) AS path, slow_at.line, count(*) OVER (PARTITION BY from_step) AS runs
+    FROM audited AS a
+    JOIN runs AS r ON r.run = a.curve
+    WHERE metric = 'val/loss' AND slow >= 3 AND slow >= 0.1 * intervals
 )
 SELECT
     CASE WHEN late THEN 'warning' ELSE 'info' END AS severity, 'spike' AS kind, name AS run,
@@ -56,7 +57,12 @@ UNION ALL
 SELECT 'info', 'plateau', r.name, 'run ' || r.name || ' improved by only ' || printf('%.4f', early - best) || ' over the last 40 % of its evaluations', spot.path, spot.line
 FROM closing JOIN runs AS r USING (run) WHERE points >= 10 AND early - best < 0.002 * abs(best)
 UNION ALL
-SELECT 'warning', 'throughput_drop', r.name,
-    'run ' || r.name || ' slows down after step ' || from_step || ': much of it takes far longer a step than its fast part', spot.path, spot.line
-FROM slow JOIN runs AS r USING (run) WHERE slow >= 3 AND slow >= 0.1 * intervals
+SELECT 'warning', 'throughput_drop', name,
+    'run ' || name || ' slows down after step ' || from_step || ': much of it takes far longer a step than its fast part', path, line
+FROM slow WHERE runs <= 6
+UNION ALL
+-- at one step it is the program that changes something, a batch or a window
+SELECT 'warning', 'throughput_drop', NULL, any_value(runs) || ' runs slow down after step ' || from_step || ', of which much takes far longer a step than their fast part: '
+    || list_aggregate(list(name ORDER BY name)[1:3], 'string_agg', ', ') || ' ...', min(path), arg_min(line, path)
+FROM slow WHERE runs > 6 GROUP BY from_step
 ORDER BY ALL
