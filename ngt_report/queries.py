@@ -23,18 +23,6 @@ AFTER = ("ends", "clocks", "compared")
 SEGMENTS = "source BIGINT, trial INTEGER, segment INTEGER, superseded_from BIGINT, reset_line BIGINT, clock_offset_s DOUBLE"
 FIRST = ("common_step", "best_last", "fixed_step", "throughput", "train_time")  # metrics that others rest on, in order
 AFTER_BASELINES = "delta"  # this metric and all later ones may use the tables baselines, targets and kinds
-RESTATED = """
-    SELECT 1 FROM stated SEMI JOIN (SELECT run FROM origins WHERE NOT single) USING (run)
-    GROUP BY run, metric, step, CASE WHEN metric = 'best/loss' THEN source END
-    HAVING count(*) > 1 OR metric = 'best/loss' AND count(clock_s) + count(tokens) > 0
-    LIMIT 1
-"""  # whether a run has a metric of one step from two sources, or twice from one; its best may be told by each
-SHORT = """
-    SELECT 1 FROM settled UNION ALL
-    SELECT 1 FROM run_trials
-    ANTI JOIN (FROM long_audits ANTI JOIN segments USING (source, trial) WHERE metric = 'train/loss') USING (source, trial)
-    WHERE main LIMIT 1
-"""  # whether a curve has to be audited whose audit is not kept with its content
 THINNED = (
     "curve VARCHAR, metric VARCHAR, stretch BIGINT, high DOUBLE, low DOUBLE, peak_step BIGINT, path VARCHAR, line BIGINT, step BIGINT,"
     " clock_s DOUBLE"
@@ -120,7 +108,7 @@ def _gather(store: Store) -> set[str]:
     store.run(f"CREATE OR REPLACE VIEW report.evals AS WITH {steps} {_staging('evals')}")
     some = store.run("SELECT 1 FROM run_trials ANTI JOIN long_curves USING (source, trial) LIMIT 1")
     store.run(f"CREATE OR REPLACE TEMP TABLE stated AS {_staging('stated')} {'' if some else 'LIMIT 0'}")
-    if store.run(RESTATED):
+    if store.run(_staging("restated")):
         words.add("restated")
         store.run(f"CREATE OR REPLACE TEMP TABLE chosen AS {_staging('chosen')}")
     else:  # there is nothing to choose from
@@ -136,7 +124,7 @@ def _gather(store: Store) -> set[str]:
 
 def _audit(store: Store) -> None:
     """Audit the curves whose audit is not kept with their content."""
-    if store.run(SHORT):
+    if store.run(_staging("short")):
         audits = store.audits(_staging("thinned"))
     else:
         store.run(f"CREATE OR REPLACE TEMP TABLE thinned ({THINNED})")

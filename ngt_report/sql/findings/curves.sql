@@ -1,5 +1,6 @@
 -- spikes, plateaus, curves that end far above their best, and throughput that drops
 -- when: odd shapes | long audits
+-- whoever moves a threshold below moves it in staging/audited.sql as well
 WITH
 kept AS (
     -- of a long plain curve of validation, and of a long training curve of a run's main log

@@ -5,7 +5,7 @@ SELECT * FROM
     (
         SELECT
             sum(lines_bad) > 0 AS "bad lines", sum(lines_pending) > 0 AS "pending lines", bool_or(contains(ignored, 'repeated row')) AS "repeated rows",
-            bool_or(status IN ('no metrics', 'unsupported', 'empty') AND NOT regexp_matches(lower(path), '\.(md|py|pid|toml|yaml|yml|sh|ipynb|png|html|pdf)$')) AS "silent files"
+            bool_or(status IN ('no metrics', 'unsupported', 'empty')) AS "silent files"
         FROM sources
     ),
     (
