@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ngt_report.digits import dotted, numbers, words_of
@@ -83,18 +84,16 @@ class Layouts(dict[bytes, int]):
     def kinds(self, piece: bytes) -> tuple[Any, int]:
         """The layouts of the equal lines at the beginning of a piece of whole lines, and how many bytes these lines are.
 
-        Where many lines in a row have one layout, these alone are taken; one by one they would take three times as long.
+        Many lines in a row that have one layout are compared together; one by one they would take three times as long.
         """
         import numpy as np
 
         zeros = piece.translate(ZEROS)
         first = zeros[: zeros.find(b"\n") + 1]
-        alike = _repeats(zeros, first)
-        if 4 * alike * len(first) >= len(zeros):
-            kind = self[first[:-1]]
-            return (np.full(alike, kind), alike * len(first)) if kind != ODD else (None, 0)
-        lines = zeros.split(b"\n")
-        found = np.fromiter(map(self.__getitem__, lines[:-1]), np.intp, len(lines) - 1)
+        kind = self[first[:-1]]
+        alike = _repeats(zeros, first) if kind != ODD else 0
+        lines = zeros[alike * len(first) :].split(b"\n")
+        found = np.fromiter(chain(repeat(kind, alike), map(self.__getitem__, lines[:-1])), np.intp, alike + len(lines) - 1)
         found = found[: found.argmin()] if found.min() == ODD else found
         return found, int(np.array(self.sizes, np.intp)[found].sum())
 

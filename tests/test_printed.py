@@ -58,3 +58,13 @@ def test_a_line_with_a_byte_elsewhere_ends_the_stretch(old: str, new: str) -> No
     assert found is not None
     assert found[:2] == (0, block.index(odd.encode()))
     assert found[1] > printed.LEAST
+
+
+@pytest.mark.parametrize("before", [1, 900, 1500, 2500, 3900])
+def test_numbers_that_grow_a_digit_do_not_end_the_stretch(before: int) -> None:
+    texts = [f"step {10_000 - before + i}/99999 loss 1.3{i % 10} val_loss 2.5" for i in range(6000)]
+    block = ("\n".join(texts) + "\n").encode()
+    found = DataLines(DIALECT).equal_lines(block, 0)
+    assert found is not None
+    assert found[:2] == (0, len(block))
+    assert [int(v) for v in found[2].columns[0].values] == [10_000 - before + i for i in range(6000)]
