@@ -7,9 +7,11 @@ import os
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from ngt_report import config, share
 from ngt_report.config import Settings
@@ -27,8 +29,7 @@ KEPT = ("baseline", "step", "target", "group_by", "except_keys", "complete", "da
 Prepared = tuple[Inputs, Settings, Path]
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Struct, frozen=True):
     """What the command line asks of a build."""
 
     paths: tuple[str, ...]
@@ -44,8 +45,7 @@ class Request:
     comment: bool = False  # --pr-comment
 
 
-@dataclass(frozen=True)
-class Built:
+class Built(Struct, frozen=True):
     """What a build did."""
 
     folder: Path

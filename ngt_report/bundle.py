@@ -6,9 +6,11 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ngt_report import build as building
 from ngt_report import ingest, manifest, portable, share, standin
@@ -31,8 +33,7 @@ Narrate = Callable[[str], None]
 Progress = Callable[[int, int, str], None]
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(Struct, frozen=True):
     """A file on its way into the bundle."""
 
     entry: Entry
@@ -40,8 +41,7 @@ class Item:
     file: InputFile | None = None  # an input: the bytes that the build read, no more
 
 
-@dataclass
-class Plan:
+class Plan(Struct):
     """What goes in and what stays behind."""
 
     name: str
@@ -59,8 +59,7 @@ class Plan:
         return [(kind, len(sizes), sum(sizes)) for kind, sizes in found.items() if sizes]
 
 
-@dataclass(frozen=True)
-class Packed:
+class Packed(Struct, frozen=True):
     """What was written."""
 
     path: Path

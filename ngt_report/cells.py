@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from math import exp
 from typing import Any
+
+from msgspec import Struct, field
 
 from ngt_report import formatting as fmt
 from ngt_report.assemble.confounds import SPOKEN
@@ -18,8 +19,7 @@ Cell = list[Any]  # [value, text] or [value, text, origin]
 Point = tuple[str | None, int | None, str | None]  # path, line, pointer
 
 
-@dataclass
-class Origins:
+class Origins(Struct):
     """Where numbers come from: each way to say it once, numbers refer to it by its place."""
 
     facts: dict[tuple[str, str], Point] = field(default_factory=dict)  # (run, key): where what a run records stands
@@ -46,8 +46,7 @@ class Origins:
         return [[formula, [list(point) for point in at]] for formula, at in self.said]
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column of the runs table."""
 
     key: str

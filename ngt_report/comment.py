@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ngt_report.model import Report
 from ngt_report.render import summary_md
@@ -35,8 +37,7 @@ BY_WEIGHT = (
 MARK = "\x00notes\x00"
 
 
-@dataclass
-class Section:
+class Section(Struct):
     """A part of the report under a heading of the second level."""
 
     title: str

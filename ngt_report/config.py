@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import fields
 
 from ngt_report.errors import UsageError
 
 
-@dataclass
-class Settings:
+class Settings(Struct):
     """What the user declares: names, the baseline, and facts that no log can say."""
 
     baseline: str | None = None  # a run, or any unique part of its name

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from ngt_report import shell
 from ngt_report.errors import ReportError, UsageError
@@ -25,8 +26,7 @@ MOST_TOKENS = 2_000
 MOST_DIMENSIONS = 4_096
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """The tokens of one text in one layer at one step: n labels, positions and masses, n points of the same dimension."""
 
     run: str

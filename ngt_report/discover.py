@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from ngt_report.errors import ReportError, UsageError
 from ngt_report.files import InputFile
@@ -24,8 +25,7 @@ EDITED = ("Summary.edited.md", "Handoff.edited.md", "Summary.sent.md")  # texts 
 MOST_FILES = 200_000
 
 
-@dataclass
-class Inputs:
+class Inputs(Struct, weakref=True):
     """The files of a build, their common parent, and what was noticed while looking for them."""
 
     files: list[InputFile]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ngt_report.plainclass import plainclass
+from msgspec import Struct
+
 from ngt_report.waist import Reading
 
 Counts = list[int | None]
 
 
-@plainclass()
-class EpochSteps:
+class EpochSteps(Struct):
     """Where a log stands that prints an epoch and a step."""
 
     base: int | None = None  # the number of the first epoch

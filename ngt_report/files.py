@@ -12,9 +12,10 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, BinaryIO
+
+from msgspec import Struct, field
 
 from ngt_report.errors import ReportError
 
@@ -26,8 +27,7 @@ HOLE = re.compile(rb"\x00{64,}")
 BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
-@dataclass
-class InputFile:
+class InputFile(Struct, dict=True):
     """One file to read: where it is, what it is called in reports, and what an earlier reading left."""
 
     path: str  # on this machine

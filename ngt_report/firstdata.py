@@ -9,7 +9,7 @@ from ngt_report import loglines
 from ngt_report.files import InputFile
 from ngt_report.pasted import Pasted
 from ngt_report.records import has_bare, spread, spread_bare
-from ngt_report.textlog import Dialect, shape_of, tokenize
+from ngt_report.textlog import Dialect, Shapes, shape_of, tokenize
 
 ANSI = re.compile(rb"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\n]*\x07|\x1b[@-_]")
 
@@ -67,14 +67,14 @@ def _first_data(blocks: Iterable[tuple[bytes, int]], dialect: Dialect, programs:
 
 def _data_among(lines: list[str], dialect: Dialect) -> list[str]:
     """Those that hold data; one line of each shape is taken apart."""
-    shapes: list[re.Pattern[str]] = []
+    shapes = Shapes()
     data = []
     for line in lines:
-        if not any(shape.fullmatch(line) for shape in shapes):
+        if not line or not shapes.takes(line.encode("utf-8", "replace")):
             values = tokenize(line, dialect)
             if not values:
                 continue
-            shapes.append(re.compile(shape_of(line, values).pattern))
+            shapes.learn(shape_of(line, values))
         data.append(line)
     return data
 

@@ -9,8 +9,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import FrameType
+
+from msgspec import Struct
 
 from ngt_report import screen
 from ngt_report.looks import Looks
@@ -19,8 +20,7 @@ from ngt_report.status import Screen, look, to_json
 HOME, CLEAR_LINE, CLEAR_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
 
 
-@dataclass(frozen=True)
-class Drawing:
+class Drawing(Struct, frozen=True):
     """How a screen is to be shown."""
 
     as_json: bool = False

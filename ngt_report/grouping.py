@@ -72,7 +72,7 @@ def value_of(run: str, values: dict[str, Any], config: dict[str, Any], key: str)
 def known_keys(settings: Settings, configs: Iterable[dict[str, Any]]) -> Settings:
     """The settings with their keys by canonical name (lr is learning_rate); an unknown key is answered with the nearest one."""
     recorded = {k for config in configs for k in config} | {NAME, FOLDER, *OF_THE_RUN}
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     def known(option: str, key: str) -> str:
         for name in (key, config_key(key)):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ngt_report import __version__, build, share
 from ngt_report.assemble.facts import Facts, Row
@@ -36,8 +38,7 @@ REACHED = (  # by the run's own log; a row of results may tell of a run that ano
 FACTS = ("dataset", "tokenizer", "sequence length", "batch size", "precision", "hardware", "git commit", "declared steps")
 
 
-@dataclass(frozen=True)
-class Handed:
+class Handed(Struct, frozen=True):
     """What was written."""
 
     path: Path

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from dataclasses import field
 from pathlib import PurePosixPath
 from typing import Any
 
+from msgspec import Struct, field
+
 from ngt_report.config import Settings
 from ngt_report.names import CONFIG
-from ngt_report.plainclass import plainclass
 from ngt_report.store import Store, sql
 
 GENERIC = frozenset(
@@ -29,8 +29,7 @@ CHECKPOINT = re.compile(
 )
 
 
-@plainclass()
-class Piece:
+class Piece(Struct):
     """One trial with what identity needs to know of it."""
 
     source: int
@@ -62,8 +61,7 @@ class Piece:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-@plainclass()
-class Run:
+class Run(Struct):
     """A run in the making: its pieces, the first being the main one."""
 
     id: str
@@ -75,8 +73,7 @@ class Run:
         return self.pieces[0]
 
 
-@plainclass()
-class Identity:
+class Identity(Struct):
     """The outcome: runs, checkpoints that belong to none, and findings as (severity, kind, run, text, path, line)."""
 
     runs: list[Run]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from ngt_report.errors import ReportError
 from ngt_report.files import HEAD, InputFile
-from ngt_report.plainclass import plainclass
 from ngt_report.sources import Format, choose, named
 from ngt_report.store import RAW, Store, source_id, sql, to_json
 from ngt_report.unclaimed import read_unclaimed
@@ -20,8 +22,7 @@ BULK_BATCH = 64 << 20  # bytes of event logs that DuckDB reads in one statement
 BULK_LEAST = 128 << 10  # fewer are read here before DuckDB has its JSON reader loaded
 
 
-@plainclass()
-class Known:
+class Known(Struct):
     """What the database holds of a source."""
 
     id: int
@@ -145,8 +146,7 @@ def load(file: InputFile) -> Loaded:
     return Loaded(file, form, reason, fingerprint, reading)
 
 
-@plainclass()
-class Loaded:
+class Loaded(Struct):
     """A file that was read, before it goes into the database."""
 
     file: InputFile
@@ -310,10 +310,9 @@ def lines_of(file: InputFile, numbers: list[int]) -> list[tuple[int, str]]:
 
 def _line_ends(block: bytes) -> Sequence[int]:
     """Where the lines of a block end, of which the last may have no newline."""
-    if len(block) < HEAD:
+    np = sys.modules.get("numpy")  # loading it for this costs more than it saves
+    if np is None:
         ends: Any = [found.start() for found in re.finditer(b"\n", block)]
     else:
-        import numpy as np
-
         ends = np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n"))
     return ends if block.endswith(b"\n") else [*ends, len(block)]

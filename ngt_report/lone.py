@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import field
+
+from msgspec import Struct, field
 
 from ngt_report import names
 from ngt_report.epochsteps import EpochSteps
 from ngt_report.late import late
-from ngt_report.plainclass import plainclass
 from ngt_report.textlog import BEGIN, LONE, PHASES, TOKEN, Dialect, meaning
 from ngt_report.waist import Block, Column, Reading
 
@@ -19,10 +19,10 @@ PHASED = re.compile(
 )
 AT_EPOCH = late(BEGIN + r"[^\w\n]*+(?:(?:end of|after)[ \t]++)?ep(?:och)?[ \t:=#\[(]*+(?P<epoch>[0-9]{1,9})\b", re.IGNORECASE)
 _COMMON = "loss|ppl|perplexity|acc|accuracy|bpb|ce|nll|results?|metrics?|set|summary|stats|scores?|after|at|epoch"
-OF_SET = re.compile(rf"[ \t]++(?:on[ \t]++)?(?!(?:{_COMMON})\b)(?P<name>[\w.\-]{{1,60}}+)[ \t]*+:", re.IGNORECASE)  # Eval wikitext: ...
+OF_SET = late(rf"[ \t]++(?:on[ \t]++)?(?!(?:{_COMMON})\b)(?P<name>[\w.\-]{{1,60}}+)[ \t]*+:", re.IGNORECASE)  # Eval wikitext: ...
 EPOCH_COUNT = re.compile(r"(?<!st)ep(?:och)?[ \t:=#\[(]*+[0-9]", re.IGNORECASE)  # cheap, and true for every line that AT_EPOCH accepts
-EPOCH = re.compile(r"\bep(?:och)?[ \t:=#\[(]*+(?P<epoch>[0-9]{1,9})\b", re.IGNORECASE)
-_EPOCH_PHRASE = re.compile(r"[ \t](?:after|at|for|in)[ ](?:the )?(?:end of )?epoch[ ]?[0-9]{1,9}(?:[ ]?/[ ]?[0-9]{1,9})?", re.IGNORECASE)
+EPOCH = late(r"\bep(?:och)?[ \t:=#\[(]*+(?P<epoch>[0-9]{1,9})\b", re.IGNORECASE)
+_EPOCH_PHRASE = late(r"[ \t](?:after|at|for|in)[ ](?:the )?(?:end of )?epoch[ ]?[0-9]{1,9}(?:[ ]?/[ ]?[0-9]{1,9})?", re.IGNORECASE)
 PLAIN = Dialect()
 Values = list[tuple[str, str]]  # canonical name, number as printed
 Held = tuple[int, Values, int | None]  # line, values, the epoch that it names
@@ -53,8 +53,7 @@ def epoch_of(text: str) -> int | None:
     return int(found["epoch"]) if found else None
 
 
-@plainclass()
-class Lone:
+class Lone(Struct):
     """The evaluations of one trial that wait for the steps around them."""
 
     held: list[Held] = field(default_factory=list)

@@ -12,9 +12,11 @@ import json
 import os
 from collections.abc import Iterable
 from copy import deepcopy
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from ngt_report import __version__, sieve
 from ngt_report.cachefolder import cache_folder
@@ -30,8 +32,7 @@ ALIKE = 1 << 12  # bytes of the head by which files are alike
 BINARY = ("checkpoint",)  # formats without a curve that are large
 
 
-@dataclass
-class Known:
+class Known(Struct):
     """What is known of one file."""
 
     size: int
@@ -51,8 +52,7 @@ class Known:
         return self.mtime_ns / 1e9
 
 
-@dataclass
-class Alike:
+class Alike(Struct):
     """What was found out about one log and holds for others that one script wrote; by how they begin, without their numbers."""
 
     formats: dict[bytes, Any] = field(default_factory=dict)
@@ -106,7 +106,7 @@ class Looks:
         temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
         with contextlib.suppress(OSError):
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            kept = json.dumps({"version": VERSION, "files": self.known}, separators=(",", ":"), default=vars)
+            kept = json.dumps({"version": VERSION, "files": self.known}, separators=(",", ":"), default=asdict)
             temporary.write_text(kept, encoding="utf-8", errors="surrogateescape")
             os.replace(temporary, self.path)
             self.changed = False

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from ngt_report.store import Store, finite, sql
 
@@ -14,8 +15,7 @@ Row = dict[str, Any]
 STEP = re.compile(r"(?s)(.+)@(\d[\d_,]*)")
 
 
-@dataclass
-class Number:
+class Number(Struct):
     """A number, where it was printed, or the formula and the numbers it was made from."""
 
     what: str

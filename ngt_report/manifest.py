@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from ngt_report import __version__, config, portable, standin
 from ngt_report.checked import flag, items, maybe, one_of, table, text, whole
@@ -30,8 +31,7 @@ OF_REPORT = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A file of the bundle."""
 
     member: str  # its name in the bundle, one that every system takes
@@ -41,8 +41,7 @@ class Entry:
     path: str | None = None  # of an input: what reports call it
 
 
-@dataclass(frozen=True)
-class Left:
+class Left(Struct, frozen=True):
     """An input that stayed behind, and what was read of it (standin.py)."""
 
     path: str
@@ -51,8 +50,7 @@ class Left:
     read: dict[str, Any]
 
 
-@dataclass
-class Manifest:
+class Manifest(Struct):
     """A bundle's description of itself."""
 
     group: str

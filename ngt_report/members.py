@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ngt_report.errors import ReportError
 
@@ -14,8 +15,7 @@ class Refused(ReportError):
     """An archive that is not unpacked; the message says why, without the archive's name."""
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What an archive may unpack to."""
 
     members: int = 100_000
@@ -32,8 +32,7 @@ class Limits:
         return f"its {packed:,} bytes unpack to more than {self.allowed(packed):,}, like a decompression bomb"
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """What an archive's header says."""
 
     name: str  # with /, as it stands there but for a leading ./

@@ -1,424 +1,389 @@
-"""What templates receive: dataclasses that nobody changes (mypy sees to it), a help text on every field. Templates only format numbers."""
+"""What templates receive: structs that nobody changes, a help text on every field. Templates only format numbers."""
 
 from __future__ import annotations
 
-from dataclasses import field
-from typing import Any
+from typing import Annotated, get_type_hints
 
-from ngt_report.plainclass import plainclass
-
-
-def h(text: str) -> Any:
-    """A field with its help text."""
-    return field(metadata={"help": text})
+from msgspec import Struct
 
 
-@plainclass(frozen=True)
-class FixedRow:
+class FixedRow(Struct, frozen=True):
     """A run at the common step."""
 
-    run: str = h("display name")
-    loss: float = h("validation loss at the common step, nats per token")
-    decimals: int | None = h("decimals as printed in the source; null when full precision")
-    ppl: float = h("exp of the loss")
-    bpb: float | None = h("bits per byte of the loss; null when the tokenizer's bytes per token are not known")
-    delta: float | None = h("loss minus the baseline's; null without a baseline")
-    delta_ppl: float | None = h("perplexity ratio to the baseline, minus 1")
-    is_baseline: bool = h("whether this run is the baseline")
-    kind: str = h("what its loss measures; '' where all of the set measure the same")
+    run: Annotated[str, "display name"]
+    loss: Annotated[float, "validation loss at the common step, nats per token"]
+    decimals: Annotated[int | None, "decimals as printed in the source; null when full precision"]
+    ppl: Annotated[float, "exp of the loss"]
+    bpb: Annotated[float | None, "bits per byte of the loss; null when the tokenizer's bytes per token are not known"]
+    delta: Annotated[float | None, "loss minus the baseline's; null without a baseline"]
+    delta_ppl: Annotated[float | None, "perplexity ratio to the baseline, minus 1"]
+    is_baseline: Annotated[bool, "whether this run is the baseline"]
+    kind: Annotated[str, "what its loss measures; '' where all of the set measure the same"]
 
 
-@plainclass(frozen=True)
-class BestRow:
+class BestRow(Struct, frozen=True):
     """Best and last evaluation of a run."""
 
-    run: str = h("display name")
-    best: float = h("lowest finite validation loss, as logged")
-    best_decimals: int | None = h("decimals of the best as printed")
-    best_step: int | None = h("first step at which the best occurred; null when the source has no steps")
-    last: float = h("validation loss at the largest step, as logged")
-    last_decimals: int | None = h("decimals of the last as printed")
-    last_step: int | None = h("the largest evaluated step")
-    gap: float = h("last minus best")
-    final: float | None = h("closing evaluation under another protocol, beside the last; null when there is none")
+    run: Annotated[str, "display name"]
+    best: Annotated[float, "lowest finite validation loss, as logged"]
+    best_decimals: Annotated[int | None, "decimals of the best as printed"]
+    best_step: Annotated[int | None, "first step at which the best occurred; null when the source has no steps"]
+    last: Annotated[float, "validation loss at the largest step, as logged"]
+    last_decimals: Annotated[int | None, "decimals of the last as printed"]
+    last_step: Annotated[int | None, "the largest evaluated step"]
+    gap: Annotated[float, "last minus best"]
+    final: Annotated[float | None, "closing evaluation under another protocol, beside the last; null when there is none"]
 
 
-@plainclass(frozen=True)
-class RankRow:
+class RankRow(Struct, frozen=True):
     """The place of a run by its best loss."""
 
-    place: int = h("1 is best; of the losses that measure the same")
-    run: str = h("display name")
-    model: str | None = h("model as recorded; null when not recorded")
-    flags: str | None = h("flags as recorded, else what differs from the other compared runs")
-    best: float = h("best validation loss, as logged")
-    best_decimals: int | None = h("decimals of the best as printed")
-    ppl: float = h("exp of the best at full precision, where a checkpoint or a results file has it")
-    step: int | None = h("step of the best")
-    checkpoint: str | None = h("path of the best checkpoint; null when none was found")
-    kind: str = h("what its loss measures; '' where all of the set measure the same")
+    place: Annotated[int, "1 is best; of the losses that measure the same"]
+    run: Annotated[str, "display name"]
+    model: Annotated[str | None, "model as recorded; null when not recorded"]
+    flags: Annotated[str | None, "flags as recorded, else what differs from the other compared runs"]
+    best: Annotated[float, "best validation loss, as logged"]
+    best_decimals: Annotated[int | None, "decimals of the best as printed"]
+    ppl: Annotated[float, "exp of the best at full precision, where a checkpoint or a results file has it"]
+    step: Annotated[int | None, "step of the best"]
+    checkpoint: Annotated[str | None, "path of the best checkpoint; null when none was found"]
+    kind: Annotated[str, "what its loss measures; '' where all of the set measure the same"]
 
 
-@plainclass(frozen=True)
-class SpeedRow:
+class SpeedRow(Struct, frozen=True):
     """The throughput of a run over the common horizon."""
 
-    run: str = h("display name")
-    steps_per_s: float = h("steps per second over the horizon")
-    s_per_step: float = h("seconds per step, from the unrounded rate")
-    train_time_s: float | None = h("training clock at the last step, seconds")
-    ratio: float | None = h("seconds per step over the baseline's; null without a baseline")
-    overhead: float | None = h("the same as a share: 0.06 is 6 % more time a step")
+    run: Annotated[str, "display name"]
+    steps_per_s: Annotated[float, "steps per second over the horizon"]
+    s_per_step: Annotated[float, "seconds per step, from the unrounded rate"]
+    train_time_s: Annotated[float | None, "training clock at the last step, seconds"]
+    ratio: Annotated[float | None, "seconds per step over the baseline's; null without a baseline"]
+    overhead: Annotated[float | None, "the same as a share: 0.06 is 6 % more time a step"]
 
 
-@plainclass(frozen=True)
-class TimeRow:
+class TimeRow(Struct, frozen=True):
     """The train time and rate that a source recorded."""
 
-    run: str = h("display name")
-    train_time_s: float | None = h("train time as recorded, seconds")
-    tokens_per_s: float | None = h("tokens per second as recorded")
+    run: Annotated[str, "display name"]
+    train_time_s: Annotated[float | None, "train time as recorded, seconds"]
+    tokens_per_s: Annotated[float | None, "tokens per second as recorded"]
 
 
-@plainclass(frozen=True)
-class EqualTimeRow:
+class EqualTimeRow(Struct, frozen=True):
     """A run at the training time that all runs reached."""
 
-    run: str = h("display name")
-    loss: float = h("validation loss at the time, linear between evaluations")
-    step: float = h("step reached at the time")
-    finished: bool = h("whether its schedule was over by then")
+    run: Annotated[str, "display name"]
+    loss: Annotated[float, "validation loss at the time, linear between evaluations"]
+    step: Annotated[float, "step reached at the time"]
+    finished: Annotated[bool, "whether its schedule was over by then"]
 
 
-@plainclass(frozen=True)
-class TargetRow:
+class TargetRow(Struct, frozen=True):
     """When a run reached a target loss."""
 
-    run: str = h("display name")
-    target: float = h("the loss to reach")
-    why: str = h("where the target comes from")
-    reached: bool = h("whether it reached the target")
-    steps: float | None = h("steps to the first crossing")
-    seconds: float | None = h("seconds to the first crossing; null without a clock")
-    tokens: float | None = h("tokens to the first crossing; null when tokens are not logged")
+    run: Annotated[str, "display name"]
+    target: Annotated[float, "the loss to reach"]
+    why: Annotated[str, "where the target comes from"]
+    reached: Annotated[bool, "whether it reached the target"]
+    steps: Annotated[float | None, "steps to the first crossing"]
+    seconds: Annotated[float | None, "seconds to the first crossing; null without a clock"]
+    tokens: Annotated[float | None, "tokens to the first crossing; null when tokens are not logged"]
 
 
-@plainclass(frozen=True)
-class Spread:
+class Spread(Struct, frozen=True):
     """A loss over the seeds of a group."""
 
-    mean: float = h("mean over the seeds, nats per token")
-    std: float | None = h("sample standard deviation; null for one seed")
-    ci: float | None = h("half width of the 95 % t interval of the mean; null for one seed")
-    low: float = h("lowest loss of the group")
-    high: float = h("highest loss of the group")
+    mean: Annotated[float, "mean over the seeds, nats per token"]
+    std: Annotated[float | None, "sample standard deviation; null for one seed"]
+    ci: Annotated[float | None, "half width of the 95 % t interval of the mean; null for one seed"]
+    low: Annotated[float, "lowest loss of the group"]
+    high: Annotated[float, "highest loss of the group"]
 
 
-@plainclass(frozen=True)
-class SeedRow:
+class SeedRow(Struct, frozen=True):
     """A group of seeds, a row of a stage table."""
 
-    name: str = h("what its runs have in common")
-    cells: tuple[str, ...] = h("its settings, in the order of the stage's columns")
-    n: int = h("number of seeds; of runs, where groups were asked for")
-    seeds: str = h("their seeds")
-    common: Spread = h("loss at the common step")
-    best: Spread = h("best loss of each run")
-    mean_time_s: float | None = h("mean train time, seconds")
-    curve: tuple[float | None, ...] = h("mean loss at the stage's curve steps; null where a run was not evaluated")
+    name: Annotated[str, "what its runs have in common"]
+    cells: Annotated[tuple[str, ...], "its settings, in the order of the stage's columns"]
+    n: Annotated[int, "number of seeds; of runs, where groups were asked for"]
+    seeds: Annotated[str, "their seeds"]
+    common: Annotated[Spread, "loss at the common step"]
+    best: Annotated[Spread, "best loss of each run"]
+    mean_time_s: Annotated[float | None, "mean train time, seconds"]
+    curve: Annotated[tuple[float | None, ...], "mean loss at the stage's curve steps; null where a run was not evaluated"]
 
 
-@plainclass(frozen=True)
-class VerdictRow:
+class VerdictRow(Struct, frozen=True):
     """A group against its baseline, or against the lowest group."""
 
-    group: str = h("the group's settings")
-    against: str = h("the settings of the group it is compared with")
-    n: int = h("seeds of the group")
-    n_against: int = h("seeds of the other")
-    delta: float = h("difference of the means, nats per token; below 0 is better")
-    ci: float | None = h("half width of its 95 % interval; null when no spread was measured")
-    p: float | None = h("p-value of Welch's test, adjusted by Holm's method")
-    time: float | None = h("mean train time over the other's, minus 1")
-    paired_p: float | None = h("p-value of the test by pairs of equal seeds; null without pairs")
-    seen: float | None = h("smallest true difference that these runs see in 80 of 100 cases")
-    word: str = h("better, worse, not distinguishable with these runs, or not comparable")
-    why: str = h("why, where the numbers do not say it")
+    group: Annotated[str, "the group's settings"]
+    against: Annotated[str, "the settings of the group it is compared with"]
+    n: Annotated[int, "seeds of the group"]
+    n_against: Annotated[int, "seeds of the other"]
+    delta: Annotated[float, "difference of the means, nats per token; below 0 is better"]
+    ci: Annotated[float | None, "half width of its 95 % interval; null when no spread was measured"]
+    p: Annotated[float | None, "p-value of Welch's test, adjusted by Holm's method"]
+    time: Annotated[float | None, "mean train time over the other's, minus 1"]
+    paired_p: Annotated[float | None, "p-value of the test by pairs of equal seeds; null without pairs"]
+    seen: Annotated[float | None, "smallest true difference that these runs see in 80 of 100 cases"]
+    word: Annotated[str, "better, worse, not distinguishable with these runs, or not comparable"]
+    why: Annotated[str, "why, where the numbers do not say it"]
 
 
-@plainclass(frozen=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """Runs of one compared set whose losses measure one thing."""
 
-    name: str = h("what they measure: the tokenizer, the dataset or the validation set")
-    runs: int = h("number of runs")
-    best: str = h("display name of the run with the lowest loss at the common step")
-    loss: float = h("its loss")
-    decimals: int | None = h("decimals as printed")
+    name: Annotated[str, "what they measure: the tokenizer, the dataset or the validation set"]
+    runs: Annotated[int, "number of runs"]
+    best: Annotated[str, "display name of the run with the lowest loss at the common step"]
+    loss: Annotated[float, "its loss"]
+    decimals: Annotated[int | None, "decimals as printed"]
 
 
-@plainclass(frozen=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """Groups of runs of one budget and one results table."""
 
-    table: str | None = h("the results table that lists the runs; null when none does")
-    columns: tuple[str, ...] = h("settings that tell the groups apart")
-    rows: tuple[SeedRow, ...] = h("one row a group, lowest mean first")
-    singles: int = h("how many groups are one run (n = 1)")
-    n_text: str = h("how many groups have how many runs, in words")
-    at_best: bool = h("whether best and common step differ for any group")
-    verdicts: tuple[VerdictRow, ...] = h("groups against their baselines; against the lowest where no group is one")
-    paired: bool = h("whether any verdict has pairs of equal seeds")
-    curve_steps: tuple[int, ...] = h("evaluated steps at which mean curves are printed")
-    left_out: tuple[str, ...] = h("runs of this budget that no results table lists")
-    dropped: int = h("groups beyond the printed ones")
+    table: Annotated[str | None, "the results table that lists the runs; null when none does"]
+    columns: Annotated[tuple[str, ...], "settings that tell the groups apart"]
+    rows: Annotated[tuple[SeedRow, ...], "one row a group, lowest mean first"]
+    singles: Annotated[int, "how many groups are one run (n = 1)"]
+    n_text: Annotated[str, "how many groups have how many runs, in words"]
+    at_best: Annotated[bool, "whether best and common step differ for any group"]
+    verdicts: Annotated[tuple[VerdictRow, ...], "groups against their baselines; against the lowest where no group is one"]
+    paired: Annotated[bool, "whether any verdict has pairs of equal seeds"]
+    curve_steps: Annotated[tuple[int, ...], "evaluated steps at which mean curves are printed"]
+    left_out: Annotated[tuple[str, ...], "runs of this budget that no results table lists"]
+    dropped: Annotated[int, "groups beyond the printed ones"]
 
 
-@plainclass(frozen=True)
-class Confound:
+class Confound(Struct, frozen=True):
     """A setting that differs between compared runs."""
 
-    key: str = h("what differs between compared runs")
-    text: str = h("its values and how many runs have each")
+    key: Annotated[str, "what differs between compared runs"]
+    text: Annotated[str, "its values and how many runs have each"]
 
 
-@plainclass(frozen=True)
-class Excluded:
+class Excluded(Struct, frozen=True):
     """A run that is in no comparison."""
 
-    run: str = h("display name")
-    reason: str = h("why it is in no comparison")
-    best: float | None = h("its best validation loss")
-    best_decimals: int | None = h("decimals of the best as printed")
-    best_step: int | None = h("the step of its best")
-    last: float | None = h("its last validation loss")
-    last_decimals: int | None = h("decimals of the last as printed")
-    last_step: int | None = h("its last evaluated step")
+    run: Annotated[str, "display name"]
+    reason: Annotated[str, "why it is in no comparison"]
+    best: Annotated[float | None, "its best validation loss"]
+    best_decimals: Annotated[int | None, "decimals of the best as printed"]
+    best_step: Annotated[int | None, "the step of its best"]
+    last: Annotated[float | None, "its last validation loss"]
+    last_decimals: Annotated[int | None, "decimals of the last as printed"]
+    last_step: Annotated[int | None, "its last evaluated step"]
 
 
-@plainclass(frozen=True)
-class Group:
+class Group(Struct, frozen=True):
     """Runs of one declared total: one table of each kind."""
 
-    total: int | None = h("declared total of steps; null for runs without steps")
-    size: int = h("how many runs are compared")
-    seeded: bool = h("whether a run of the set records its seed")
-    step: int | None = h("the common step; null when there is none, or the runs have no steps")
-    baseline: str | None = h("display name of the baseline; null when no run is one")
-    baseline_why: str | None = h("why that run is the baseline")
-    best: FixedRow | None = h("the best run at the common step")
-    variant: FixedRow | None = h("the best run that is not the baseline")
-    variant_ratio: float | None = h("seconds per step of the best variant over the baseline's")
-    fixed: tuple[FixedRow, ...] = h("every run with a loss at the common step, best first")
-    ranking: tuple[RankRow, ...] = h("every run by its best loss")
-    verdict: str | None = h("runs against the baseline in plain words, where there are no seeds; null without a baseline")
-    ties: str | None = h("ranks that lie within noise, in words; null when noise is not known or ties none")
-    kinds: tuple[Kind, ...] = h("what the losses of this set measure, where that differs; empty when nothing says so")
-    best_last: tuple[BestRow, ...] = h("best against last, by best; empty when every run is best at its last evaluation")
-    all_last: bool = h("whether every run is best at its last evaluation")
-    last_step: int | None = h("the step of all last evaluations; null when they differ")
-    speed: tuple[SpeedRow, ...] = h("throughput, in the order of the ranking")
-    speed_from: int | None = h("first step of the horizon")
-    speed_to: int | None = h("last step of the horizon")
-    times: tuple[TimeRow, ...] = h("recorded times, where no throughput can be computed")
-    rule: str | None = h("the rule of thumb on throughput")
-    equal_time: tuple[EqualTimeRow, ...] = h("loss at the shortest run's train time")
-    equal_time_s: float | None = h("that time, seconds")
-    equal_tokens: tuple[EqualTimeRow, ...] = h("loss at the fewest tokens of any run; empty where all take as many a step")
-    equal_tokens_n: float | None = h("that number of tokens")
-    front: tuple[str, ...] = h("runs that no other beats in both loss and throughput")
-    bpb: bool = h("whether bits per byte are known for any run")
-    targets: tuple[TargetRow, ...] = h("time to targets that any run reached")
-    unreached: tuple[float, ...] = h("targets that no run reached")
-    stages: tuple[Stage, ...] = h("groups of runs that differ in nothing but the seed, by results table; empty when every group is one run")
-    confounds: tuple[Confound, ...] = h("what differs between the compared runs and may explain a difference in loss")
-    differs: tuple[str, ...] = h("other recorded settings in which the compared runs differ: what the experiment varied")
-    unknown: tuple[str, ...] = h("confounds that the inputs do not say")
-    dropped: int = h("rows beyond the first 20 of every table of this group")
+    total: Annotated[int | None, "declared total of steps; null for runs without steps"]
+    size: Annotated[int, "how many runs are compared"]
+    seeded: Annotated[bool, "whether a run of the set records its seed"]
+    step: Annotated[int | None, "the common step; null when there is none, or the runs have no steps"]
+    baseline: Annotated[str | None, "display name of the baseline; null when no run is one"]
+    baseline_why: Annotated[str | None, "why that run is the baseline"]
+    best: Annotated[FixedRow | None, "the best run at the common step"]
+    variant: Annotated[FixedRow | None, "the best run that is not the baseline"]
+    variant_ratio: Annotated[float | None, "seconds per step of the best variant over the baseline's"]
+    fixed: Annotated[tuple[FixedRow, ...], "every run with a loss at the common step, best first"]
+    ranking: Annotated[tuple[RankRow, ...], "every run by its best loss"]
+    verdict: Annotated[str | None, "runs against the baseline in plain words, where there are no seeds; null without a baseline"]
+    ties: Annotated[str | None, "ranks that lie within noise, in words; null when noise is not known or ties none"]
+    kinds: Annotated[tuple[Kind, ...], "what the losses of this set measure, where that differs; empty when nothing says so"]
+    best_last: Annotated[tuple[BestRow, ...], "best against last, by best; empty when every run is best at its last evaluation"]
+    all_last: Annotated[bool, "whether every run is best at its last evaluation"]
+    last_step: Annotated[int | None, "the step of all last evaluations; null when they differ"]
+    speed: Annotated[tuple[SpeedRow, ...], "throughput, in the order of the ranking"]
+    speed_from: Annotated[int | None, "first step of the horizon"]
+    speed_to: Annotated[int | None, "last step of the horizon"]
+    times: Annotated[tuple[TimeRow, ...], "recorded times, where no throughput can be computed"]
+    rule: Annotated[str | None, "the rule of thumb on throughput"]
+    equal_time: Annotated[tuple[EqualTimeRow, ...], "loss at the shortest run's train time"]
+    equal_time_s: Annotated[float | None, "that time, seconds"]
+    equal_tokens: Annotated[tuple[EqualTimeRow, ...], "loss at the fewest tokens of any run; empty where all take as many a step"]
+    equal_tokens_n: Annotated[float | None, "that number of tokens"]
+    front: Annotated[tuple[str, ...], "runs that no other beats in both loss and throughput"]
+    bpb: Annotated[bool, "whether bits per byte are known for any run"]
+    targets: Annotated[tuple[TargetRow, ...], "time to targets that any run reached"]
+    unreached: Annotated[tuple[float, ...], "targets that no run reached"]
+    stages: Annotated[
+        tuple[Stage, ...], "groups of runs that differ in nothing but the seed, by results table; empty when every group is one run"
+    ]
+    confounds: Annotated[tuple[Confound, ...], "what differs between the compared runs and may explain a difference in loss"]
+    differs: Annotated[tuple[str, ...], "other recorded settings in which the compared runs differ: what the experiment varied"]
+    unknown: Annotated[tuple[str, ...], "confounds that the inputs do not say"]
+    dropped: Annotated[int, "rows beyond the first 20 of every table of this group"]
 
 
-@plainclass(frozen=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A setting of what ran."""
 
-    key: str = h("what was set")
-    value: str = h("its value, or its values and their runs")
-    source: str = h("file, or 'declared'")
+    key: Annotated[str, "what was set"]
+    value: Annotated[str, "its value, or its values and their runs"]
+    source: Annotated[str, "file, or 'declared'"]
 
 
-@plainclass(frozen=True)
-class OtherRow:
+class OtherRow(Struct, frozen=True):
     """Evaluations of a run that are never ranked."""
 
-    run: str = h("display name")
-    values: tuple[str, ...] = h("values in the order of `other_columns`; '-' where the run has none")
+    run: Annotated[str, "display name"]
+    values: Annotated[tuple[str, ...], "values in the order of `other_columns`; '-' where the run has none"]
 
 
-@plainclass(frozen=True)
-class TrainRow:
+class TrainRow(Struct, frozen=True):
     """A run without any validation."""
 
-    run: str = h("display name")
-    loss: float = h("last training loss")
-    decimals: int | None = h("decimals as printed")
-    step: int | None = h("step of the last training loss")
+    run: Annotated[str, "display name"]
+    loss: Annotated[float, "last training loss"]
+    decimals: Annotated[int | None, "decimals as printed"]
+    step: Annotated[int | None, "step of the last training loss"]
 
 
-@plainclass(frozen=True)
-class AccuracyRow:
+class AccuracyRow(Struct, frozen=True):
     """A run whose validation is an accuracy alone."""
 
-    run: str = h("display name")
-    best: float = h("highest validation accuracy")
-    best_step: int | None = h("first step of the highest")
-    last: float = h("validation accuracy at the largest step")
-    last_step: int | None = h("the largest evaluated step")
+    run: Annotated[str, "display name"]
+    best: Annotated[float, "highest validation accuracy"]
+    best_step: Annotated[int | None, "first step of the highest"]
+    last: Annotated[float, "validation accuracy at the largest step"]
+    last_step: Annotated[int | None, "the largest evaluated step"]
 
 
-@plainclass(frozen=True)
-class FindingRow:
+class FindingRow(Struct, frozen=True):
     """Something that the reader should know."""
 
-    severity: str = h("error, warning or info")
-    kind: str = h("what kind of thing was noticed")
-    run: str | None = h("display name of the run, or null")
-    text: str = h("the finding in words")
-    source: str | None = h("file")
-    line: int | None = h("line of the file")
+    severity: Annotated[str, "error, warning or info"]
+    kind: Annotated[str, "what kind of thing was noticed"]
+    run: Annotated[str | None, "display name of the run, or null"]
+    text: Annotated[str, "the finding in words"]
+    source: Annotated[str | None, "file"]
+    line: Annotated[int | None, "line of the file"]
 
 
-@plainclass(frozen=True)
-class SourceRow:
+class SourceRow(Struct, frozen=True):
     """An input file and what became of its lines."""
 
-    path: str = h("path relative to the inputs' common parent")
-    format: str | None = h("format, or null")
-    status: str = h("read, empty, no metrics, unsupported or unreadable")
-    used: int = h("lines used")
-    read: int = h("lines read")
-    fingerprint: str = h("first 12 digits of the fingerprint")
+    path: Annotated[str, "path relative to the inputs' common parent"]
+    format: Annotated[str | None, "format, or null"]
+    status: Annotated[str, "read, empty, no metrics, unsupported or unreadable"]
+    used: Annotated[int, "lines used"]
+    read: Annotated[int, "lines read"]
+    fingerprint: Annotated[str, "first 12 digits of the fingerprint"]
 
 
-@plainclass(frozen=True)
-class Artefacts:
+class Artefacts(Struct, frozen=True):
     """The input files of one format."""
 
-    format: str = h("format of the files")
-    title: str = h("what the format is")
-    files: int = h("how many files")
-    example: str = h("the first of them")
+    format: Annotated[str, "format of the files"]
+    title: Annotated[str, "what the format is"]
+    files: Annotated[int, "how many files"]
+    example: Annotated[str, "the first of them"]
 
 
-@plainclass(frozen=True)
-class Cite:
+class Cite(Struct, frozen=True):
     """Where a printed number comes from."""
 
-    run: str = h("display name")
-    cell: str = h("which number")
-    value: str = h("the number as printed")
-    where: str = h("file:line, or file and key")
+    run: Annotated[str, "display name"]
+    cell: Annotated[str, "which number"]
+    value: Annotated[str, "the number as printed"]
+    where: Annotated[str, "file:line, or file and key"]
 
 
-@plainclass(frozen=True)
-class MetricTable:
+class MetricTable(Struct, frozen=True):
     """A metric that no section prints: whoever adds a .sql file sees it in the report."""
 
-    title: str = h("title of the metric's header")
-    unit: str = h("unit of the metric's header")
-    columns: tuple[str, ...] = h("column names")
-    rows: tuple[tuple[str, ...], ...] = h("cells as text, at most 20 rows")
+    title: Annotated[str, "title of the metric's header"]
+    unit: Annotated[str, "unit of the metric's header"]
+    columns: Annotated[tuple[str, ...], "column names"]
+    rows: Annotated[tuple[tuple[str, ...], ...], "cells as text, at most 20 rows"]
 
 
-@plainclass(frozen=True)
-class Phase:
+class Phase(Struct, frozen=True):
     """A sweep of a campaign."""
 
-    phase: str = h("its results table, its folder, or its declared name")
-    runs: int = h("how many runs")
-    files: int = h("how many data files")
-    best: str | None = h("display name of its best run; null when none has a validation loss")
-    loss: float | None = h("best validation loss of that run, as logged")
-    decimals: int | None = h("decimals of it as printed")
-    steps: int | None = h("declared steps of that run")
-    settings: str = h("its settings in words")
-    tokens_per_s: float | None = h("its recorded throughput, tokens per second")
+    phase: Annotated[str, "its results table, its folder, or its declared name"]
+    runs: Annotated[int, "how many runs"]
+    files: Annotated[int, "how many data files"]
+    best: Annotated[str | None, "display name of its best run; null when none has a validation loss"]
+    loss: Annotated[float | None, "best validation loss of that run, as logged"]
+    decimals: Annotated[int | None, "decimals of it as printed"]
+    steps: Annotated[int | None, "declared steps of that run"]
+    settings: Annotated[str, "its settings in words"]
+    tokens_per_s: Annotated[float | None, "its recorded throughput, tokens per second"]
 
 
-@plainclass(frozen=True)
-class Effect:
+class Effect(Struct, frozen=True):
     """What one setting changed, everything else being equal."""
 
-    phase: str = h("the phase")
-    key: str = h("the setting")
-    base: str = h("its value in the baseline")
-    value: str = h("its other value")
-    base_loss: float = h("mean loss with the baseline's value, at the common step")
-    loss: float = h("mean loss with the other value")
-    delta: float = h("their difference, nats per token; below 0 is better")
-    n_base: int = h("runs with the baseline's value")
-    n: int = h("runs with the other value")
-    word: str = h("the verdict")
+    phase: Annotated[str, "the phase"]
+    key: Annotated[str, "the setting"]
+    base: Annotated[str, "its value in the baseline"]
+    value: Annotated[str, "its other value"]
+    base_loss: Annotated[float, "mean loss with the baseline's value, at the common step"]
+    loss: Annotated[float, "mean loss with the other value"]
+    delta: Annotated[float, "their difference, nats per token; below 0 is better"]
+    n_base: Annotated[int, "runs with the baseline's value"]
+    n: Annotated[int, "runs with the other value"]
+    word: Annotated[str, "the verdict"]
 
 
-@plainclass(frozen=True)
-class Move:
+class Move(Struct, frozen=True):
     """The best of a phase against the best of the one before."""
 
-    from_run: str = h("display name of the earlier best")
-    to_run: str = h("display name of the later best, at the same steps where there is one")
-    delta: float = h("difference of their best losses, nats per token")
-    steps: int | None = h("the number of steps of both; null when they differ")
-    changed: tuple[str, ...] = h("settings that both record and that differ")
-    word: str = h("the verdict")
-    why: str = h("why they are not comparable")
+    from_run: Annotated[str, "display name of the earlier best"]
+    to_run: Annotated[str, "display name of the later best, at the same steps where there is one"]
+    delta: Annotated[float, "difference of their best losses, nats per token"]
+    steps: Annotated[int | None, "the number of steps of both; null when they differ"]
+    changed: Annotated[tuple[str, ...], "settings that both record and that differ"]
+    word: Annotated[str, "the verdict"]
+    why: Annotated[str, "why they are not comparable"]
 
 
-@plainclass(frozen=True)
-class Campaign:
+class Campaign(Struct, frozen=True):
     """Sweeps as phases, and what settings changed."""
 
-    phases: tuple[Phase, ...] = h("sweeps, by name or in the declared order")
-    effects: tuple[Effect, ...] = h("effects of single settings")
-    moves: tuple[Move, ...] = h("from phase to phase")
-    final: str | None = h("display name of the best run of all")
+    phases: Annotated[tuple[Phase, ...], "sweeps, by name or in the declared order"]
+    effects: Annotated[tuple[Effect, ...], "effects of single settings"]
+    moves: Annotated[tuple[Move, ...], "from phase to phase"]
+    final: Annotated[str | None, "display name of the best run of all"]
 
 
-@plainclass(frozen=True)
-class Report:
+class Report(Struct, frozen=True):
     """Everything a template may print."""
 
-    title: str = h("the group's name, or the title of ngtreport.toml")
-    runs: int = h("number of runs, continuations not counted")
-    continuations: int = h("number of continuations")
-    groups: tuple[Group, ...] = h("compared sets, by total steps; those with at least two runs first")
-    singles: tuple[BestRow, ...] = h("runs that are compared with none")
-    single_speed: tuple[SpeedRow, ...] = h("throughput of runs that are compared with none")
-    continued: tuple[Excluded, ...] = h("continuations, each with what it continues")
-    excluded: tuple[Excluded, ...] = h("other runs left out of every comparison, with the reason")
-    train_only: tuple[TrainRow, ...] = h("runs without any validation")
-    accuracy: tuple[AccuracyRow, ...] = h("runs with an accuracy and no validation loss, highest first")
-    unknown: tuple[str, ...] = h("confounds that no group records, said once")
-    baseline_missing: bool = h("whether no group has a baseline")
-    other: tuple[OtherRow, ...] = h("test metrics, accuracies, objectives and closing evaluations")
-    other_columns: tuple[str, ...] = h("names of those metrics")
-    more: tuple[MetricTable, ...] = h("metrics without a section of their own")
-    campaign: Campaign | None = h("sweeps as phases; null where all runs are of one")
-    settings: tuple[Setting, ...] = h("what ran: shared configuration, and what differs")
-    missing: tuple[str, ...] = h("facts that the inputs do not record")
-    notes: str | None = h("the user's own NOTES.md")
-    coords: bool = h("whether the logs hold coordinates, so that token labels need explaining")
-    findings: tuple[FindingRow, ...] = h("what was noticed: errors, warnings, info")
-    sources: tuple[SourceRow, ...] = h("input files")
-    artefacts: tuple[Artefacts, ...] = h("input files by format")
-    unused: int = h("files that gave no run")
-    cites: tuple[Cite, ...] = h("where the numbers come from")
-    cites_dropped: int = h("citations beyond the printed ones; `ngtreport trace` has them all")
-    command: str = h("the command that rebuilds the report")
-    version: str = h("version of ngtreport")
+    title: Annotated[str, "the group's name, or the title of ngtreport.toml"]
+    runs: Annotated[int, "number of runs, continuations not counted"]
+    continuations: Annotated[int, "number of continuations"]
+    groups: Annotated[tuple[Group, ...], "compared sets, by total steps; those with at least two runs first"]
+    singles: Annotated[tuple[BestRow, ...], "runs that are compared with none"]
+    single_speed: Annotated[tuple[SpeedRow, ...], "throughput of runs that are compared with none"]
+    continued: Annotated[tuple[Excluded, ...], "continuations, each with what it continues"]
+    excluded: Annotated[tuple[Excluded, ...], "other runs left out of every comparison, with the reason"]
+    train_only: Annotated[tuple[TrainRow, ...], "runs without any validation"]
+    accuracy: Annotated[tuple[AccuracyRow, ...], "runs with an accuracy and no validation loss, highest first"]
+    unknown: Annotated[tuple[str, ...], "confounds that no group records, said once"]
+    baseline_missing: Annotated[bool, "whether no group has a baseline"]
+    other: Annotated[tuple[OtherRow, ...], "test metrics, accuracies, objectives and closing evaluations"]
+    other_columns: Annotated[tuple[str, ...], "names of those metrics"]
+    more: Annotated[tuple[MetricTable, ...], "metrics without a section of their own"]
+    campaign: Annotated[Campaign | None, "sweeps as phases; null where all runs are of one"]
+    settings: Annotated[tuple[Setting, ...], "what ran: shared configuration, and what differs"]
+    missing: Annotated[tuple[str, ...], "facts that the inputs do not record"]
+    notes: Annotated[str | None, "the user's own NOTES.md"]
+    coords: Annotated[bool, "whether the logs hold coordinates, so that token labels need explaining"]
+    findings: Annotated[tuple[FindingRow, ...], "what was noticed: errors, warnings, info"]
+    sources: Annotated[tuple[SourceRow, ...], "input files"]
+    artefacts: Annotated[tuple[Artefacts, ...], "input files by format"]
+    unused: Annotated[int, "files that gave no run"]
+    cites: Annotated[tuple[Cite, ...], "where the numbers come from"]
+    cites_dropped: Annotated[int, "citations beyond the printed ones; `ngtreport trace` has them all"]
+    command: Annotated[str, "the command that rebuilds the report"]
+    version: Annotated[str, "version of ngtreport"]
 
 
 def documented(cls: type) -> dict[str, str]:
     """Field -> help text of a context class."""
-    from dataclasses import fields
-
-    return {f.name: f.metadata["help"] for f in fields(cls)}
+    return {name: hint.__metadata__[0] for name, hint in get_type_hints(cls, include_extras=True).items()}

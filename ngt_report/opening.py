@@ -6,9 +6,10 @@ import os
 import shutil
 import tempfile
 import weakref
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from ngt_report import __version__, archives, build, manifest, share
 from ngt_report.build import Built, Request
@@ -29,8 +30,7 @@ SENT = "Summary.sent.md"  # the sender's, where ours differs
 ENDINGS = (".tar.xz", ".txz", ".tar", ".xz", ".zip")
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """An archive that was unpacked and built."""
 
     built: Built

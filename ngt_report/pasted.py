@@ -8,18 +8,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ngt_report.late import late
+
 RULE = "pasted program"  # what the account of lines calls it
 NEAR = 1 << 16  # bytes within which a second line of code confirms the first
 _NAME = rb"[A-Za-z_][\w.]*(?: as \w+)?"
 _IMPORT = rb"(?:import " + _NAME + rb"(?:, *" + _NAME + rb")*|from \.*[A-Za-z_][\w.]* import [\w(*][^\n]*)[ \t]*(?:#[^\n]*)?"
-IMPORT = re.compile(rb"(?:\A|(?<=\n))" + _IMPORT + rb"(?=\n)")
+IMPORT = late(rb"(?:\A|(?<=\n))" + _IMPORT + rb"(?=\n)")
 _BLOCK = rb"(?:async )?def \w+\([^\n]*|class \w+[(:][^\n]*|@\w[^\n]*|(?:if|for|with|while|try|else)\b[^\n]*:"
-CODE = re.compile(rb"\n(?:" + _IMPORT + rb"|" + _BLOCK + rb")[ \t]*(?=\n)")
+CODE = late(rb"\n(?:" + _IMPORT + rb"|" + _BLOCK + rb")[ \t]*(?=\n)")
 DOCSTRING_FIRST = re.compile(rb"(?:[ \t]*\n|={20,}[ \t]*\n|-{20,}[ \t]*\n|#[^\n]*\n)*(?=[rRuU]?(?:\"\"\"|'''))")
 MARKS = (b'"""', b"'''")
-QUOTE = re.compile(rb"(?:\A|(?<=\n))[rRuU]?(?:\"\"\"|''')")
+QUOTE = late(rb"(?:\A|(?<=\n))[rRuU]?(?:\"\"\"|''')")
 _AT_START = rb"(?:(?<=\n%b)|(?<=\A%b))"  # looked for behind the first byte: a pattern that begins with a byte is found five times as fast
-RULER = re.compile(rb"(?:=" + _AT_START % (b"=", b"=") + rb"={19,}|-" + _AT_START % (b"-", b"-") + rb"-{19,})[ \t]*\n")
+RULER = late(rb"(?:=" + _AT_START % (b"=", b"=") + rb"={19,}|-" + _AT_START % (b"-", b"-") + rb"-{19,})[ \t]*\n")
 
 
 class Pasted:

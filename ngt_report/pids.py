@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 LATE = 2.0  # seconds by which a process may seem to have begun after its number was written
 LARGEST = 2**31
 
 
-@dataclass(frozen=True)
-class Pid:
+class Pid(Struct, frozen=True):
     """The process that a file names."""
 
     number: int

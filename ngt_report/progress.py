@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 from typing import Any
+
+from msgspec import Struct, field
 
 from ngt_report.waist import Block, Reading
 
@@ -31,8 +32,7 @@ def cause_of(text: str, otherwise: str = "traceback") -> str:
     return f"{kind}: {text}" if text and text.lower() != kind else kind
 
 
-@dataclass
-class Curve:
+class Curve(Struct):
     """One run as its log tells it."""
 
     name: str | None = None  # as the log gives it, in files with several runs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files as resource_files
@@ -162,11 +162,7 @@ def _say_baseline(runs: list[dict[str, Any]]) -> tuple[str, str] | None:
     for words in BASELINE_WORDS:
         found: dict[str, str] = {}
         for what in ("model", "flags", "name"):
-            said = {
-                r["run"]: word
-                for r in runs
-                if (word := next((w for w in words if w in re.split(r"[^a-z]+", (r[what] or "").lower())), None))
-            }
+            said = {r["run"]: word for r in runs if (word := _word_of(words, (r[what] or "").lower()))}
             if len(said) < len(runs):  # what all say tells none apart
                 for run, word in said.items():
                     found.setdefault(run, f"its {what} says {word}" if what != "flags" else f"its flags say {word}")
@@ -175,6 +171,11 @@ def _say_baseline(runs: list[dict[str, Any]]) -> tuple[str, str] | None:
         if found:
             return None
     return None
+
+
+def _word_of(words: Sequence[str], text: str) -> str | None:
+    """The first of these words that stands alone in a text."""
+    return next((w for w in words if w in text and w in re.split(r"[^a-z]+", text)), None)
 
 
 def _targets(store: Store, settings: Settings) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+from ngt_report.late import late
+
 _ROW = rb"[ \t]++[A-Za-z][\w/ .()%\-]*+[:=][ \t]*+[-+]?(?:[0-9][0-9.,]*+(?:[eE][-+]?[0-9]+)?|nan|inf)[ \t]*+\n"
-ROWS = re.compile(rb"\n(?P<rows>(?:" + _ROW + rb")++)")
+ROWS = late(rb"\n(?P<rows>(?:" + _ROW + rb")++)")
 INDENTED = re.compile(rb"\n(?=[ \t])")
-HEAD = re.compile(rb"\b(?P<step>(?:global[_ ]?)?(?:step|iter(?:ation)?)s?[ \t]*[:=#]?[ \t]*[0-9][0-9,]*(?:/[0-9]+)?)(?![0-9.])", re.I)
-VALUES = re.compile(rb"loss|ppl|perplexity|accuracy", re.I)  # a line with values of its own: what is below it may be anything
-SPLIT = re.compile(rb"\b(?:(?P<val>val|valid|validation|eval|evaluation)|(?P<test>test))\b", re.I)
+HEAD = late(rb"\b(?P<step>(?:global[_ ]?)?(?:step|iter(?:ation)?)s?[ \t]*[:=#]?[ \t]*[0-9][0-9,]*(?:/[0-9]+)?)(?![0-9.])", re.I)
+VALUES = late(rb"loss|ppl|perplexity|accuracy", re.I)  # a line with values of its own: what is below it may be anything
+SPLIT = late(rb"\b(?:(?P<val>val|valid|validation|eval|evaluation)|(?P<test>test))\b", re.I)
 
 
 _BARE_NUMBER = rb"[-+]?(?:[0-9][0-9.,]{0,40}+(?:[eE][-+]?[0-9]{1,4})?|nan|inf)"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-from dataclasses import asdict, replace
 from functools import cache
 from importlib.resources import files as resource_files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import to_builtins
+from msgspec.structs import replace
 
 from ngt_report import formatting as fmt
 from ngt_report.assemble.campaign import campaign
@@ -167,7 +169,7 @@ def summary_json(facts: Facts, group: str) -> str:
         ],
         "runs": [_json_run(facts, run, r) for run, r in sorted(facts.runs.items(), key=lambda item: (item[1]["name"], item[0]))],
         "seed_groups": [seed_group(facts, s) for s in facts.rows["seeds"] if s["n"] > 1],
-        "campaign": asdict(found) if (found := campaign(facts)) else None,
+        "campaign": to_builtins(found) if (found := campaign(facts)) else None,
         "findings": facts.findings,
     }  # fmt: skip
     return line_each(document) + "\n"

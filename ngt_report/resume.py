@@ -7,9 +7,10 @@ import json
 import os
 import re
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from ngt_report.assemble.facts import Facts, Row
 from ngt_report.files import InputFile
@@ -28,8 +29,7 @@ OURS = ("name", "group", "model", "data", "train", "eval", "log", "checkpoint") 
 UNTOLD = re.compile(r"^(?:versions?\b|git_|hardware|gpus|params|path|command|checkpoint|.*fingerprint)")
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where things are on this machine."""
 
     files: dict[str, InputFile]  # path in the report -> file

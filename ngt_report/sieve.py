@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import fields
 
 from ngt_report.digits import joined, words_of
 from ngt_report.files import InputFile
@@ -30,16 +32,14 @@ FOUND = ("bare steps",)  # notes on the head that hold for the view as well
 HEADS = ("raw_head", "encoding", "head", "text_head")  # its cached properties
 
 
-@dataclass(frozen=True, slots=True)
-class Anchors:
+class Anchors(Struct, frozen=True):
     """The text before the step, of each kind of data line, and the text before an evaluation's loss."""
 
     steps: tuple[bytes, ...]
     loss: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Mesh:
+class Mesh(Struct, frozen=True):
     """What to look for in the rest of a log."""
 
     anchors: Anchors
@@ -47,7 +47,6 @@ class Mesh:
     notes: dict[str, Any] = field(default_factory=dict)  # what the reader noted of the log's head
 
 
-@dataclass
 class Sieved(InputFile):
     """A file of which `blocks` gives only these bytes."""
 
@@ -62,8 +61,7 @@ class Sieved(InputFile):
             yield self.kept[end:], first_line + self.kept.count(b"\n", 0, end)
 
 
-@dataclass
-class Ends:
+class Ends(Struct):
     """A file cut in three at newlines."""
 
     head: bytes

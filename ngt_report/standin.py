@@ -6,8 +6,10 @@ field is checked.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from ngt_report.checked import items, maybe, number, one_of, text, whole
 from ngt_report.errors import ReportError
@@ -18,8 +20,7 @@ SEVERITIES = ("error", "warning", "info")
 STATUSES = ("read", "empty", "no metrics", "unsupported", "unreadable")
 
 
-@dataclass(frozen=True)
-class StandIn:
+class StandIn(Struct, frozen=True):
     """A reading without its file."""
 
     format: str | None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from statistics import median
+
+from msgspec import Struct
 
 from ngt_report.pids import Pid
 from ngt_report.progress import Curve, cause_of
@@ -14,8 +15,7 @@ GROWTHS = 3  # looks at which a log had grown, before these tell the interval
 GONE = "killed: its process {} is gone, and its log does not say why"
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """All that is known of one run at a time."""
 
     curve: Curve | None
@@ -26,8 +26,7 @@ class Evidence:
     cause: str | None = None  # why a script ended before its first metric
 
 
-@dataclass(frozen=True)
-class State:
+class State(Struct, frozen=True):
     """A run's state in a word, the cause where it has one, and the figures that depend on the time."""
 
     state: str  # going, stalled, finished, stopped, crashed, waiting

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from ngt_report import student
 
@@ -16,8 +17,7 @@ ALPHA = 0.05  # rate at which equal groups may be called different
 POWER = 0.8  # chance with which the smallest difference would have been seen
 
 
-@dataclass(frozen=True)
-class Test:
+class Test(Struct, frozen=True):
     """A two-sided t test of a difference of means."""
 
     delta: float  # second mean minus first

@@ -6,8 +6,10 @@ import os
 import re
 import time
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ngt_report import config, pids
 from ngt_report.config import Settings
@@ -25,8 +27,7 @@ LOGLIKE = re.compile(r"\.(?:log|out|err|jsonl|ndjson)$", re.IGNORECASE)
 PRECEDENCE = {"events": 0, "tfevents": 3, "curve_csv": 3, "hf_json": 3}  # of several files of one run, the smaller tells its curve
 
 
-@dataclass
-class Row:
+class Row(Struct):
     """One run now."""
 
     id: str
@@ -39,8 +40,7 @@ class Row:
     rate: float | None  # steps a second
 
 
-@dataclass
-class Screen:
+class Screen(Struct):
     """All runs at a time."""
 
     path: str
@@ -107,7 +107,7 @@ def _rows(id: str, files: list[tuple[InputFile, Known]], pid: Pid | None, now: f
     own = curves[-1]
     others = [c for _, known in told[1:] for c in known.curves[-1:]]
     if own.crash is None and own.end is None:  # what only the other form of the log says
-        own = Curve(**{**vars(own), "crash": next((c.crash for c in others if c.crash), None)})
+        own = replace(own, crash=next((c.crash for c in others if c.crash), None))
     seen = told[0][1].seen if told and len(curves) == 1 else []
     outdated = bool(told) and pid is not None and looks.outgrew(told[0][1], pid.alive)
     names = [file.rel for file, _ in [*told, *waiting]]

@@ -201,11 +201,13 @@ def _open(path: str, read_only: bool, threads: int | None, small: bool) -> duckd
     """Attach the file; another process that holds it is waited for a moment, then named."""
     import duckdb
 
-    con = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
-    if threads:
-        con.execute(f"SET threads = {int(threads)}").fetchall()
-    con.execute("SET preserve_insertion_order = true").fetchall()
-    con.execute("SET checkpoint_threshold = '1KB'").fetchall()  # the commit writes the file itself, not first a log of it
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "preserve_insertion_order": True,
+        "checkpoint_threshold": "1KB",  # the commit writes the file itself, not first a log of it
+    }
+    con = duckdb.connect(":memory:", config=config | ({"threads": threads} if threads else {}))
     options = "READ_ONLY" if read_only else "STORAGE_VERSION 'v1.5.0'" + (", BLOCK_SIZE 16384" if small else "")
     deadline = time.monotonic() + LOCK_WAIT
     while True:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import field
 
-from ngt_report.plainclass import plainclass
+from msgspec import Struct, field
+
 from ngt_report.spans import Part
 from ngt_report.textlog import CLOCKS, Shape, numbers
 from ngt_report.waist import Block
 
 
-@plainclass()
-class StepTimes:
+class StepTimes(Struct):
     """The clock of a log that prints step times: their sum, each printed time standing for the steps since the one before."""
 
     total: float = 0.0

@@ -10,16 +10,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import field
 from functools import cache
 from typing import Any
 
+from msgspec import Struct
+
 from ngt_report import names
 from ngt_report.late import late
-from ngt_report.plainclass import plainclass
 from ngt_report.printed import Printed
 
-NUMBER = r"[-+]?(?:[0-9]+(?:,[0-9]{3})*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?|[nN][aA][nN]|[iI][nN][fF](?:inity)?)"
+NUMBER = r"[-+]?(?:(?:[0-9]+(?:,[0-9]{3})*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[nN][aA][nN]|[iI][nN][fF](?:inity)?)"
 FAST_NUMBER = r"-?[0-9]+\.[0-9]+|" + NUMBER  # the same language, the usual case first
 THOUSANDS = r"[0-9]{1,3}(?:,[0-9]{3}){0,5}(?![0-9])|[0-9]{1,18}"  # no counter is longer
 DURATION = r"(?:[0-9]+ days?, )?[0-9]+:[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?|(?:[0-9]+h ?)?[0-9]+m ?[0-9]+(?:\.[0-9]+)?s"
@@ -88,9 +88,9 @@ TOKEN = re.compile(
     r"(?:tensor\()?(?!nan[ ][a-z]+[ ]*:)(?:(?P<duration>" + DURATION + r")|(?P<number>" + NUMBER + r")"
     r"(?P<unit>ms|secs?|seconds|s|min|m|h|us|%|[GM]i?B|[kKMB])?)(?:, device='cuda:[0-9]+'\))?" + _END
 )
-LONE = re.compile(r"[ \t]*+[:=|\-][ \t]*+(?P<number>" + NUMBER + r")" + _END)  # Validation loss at step 500: 4.2
+LONE = late(r"[ \t]*+[:=|\-][ \t]*+(?P<number>" + NUMBER + r")" + _END)  # Validation loss at step 500: 4.2
 _PAIR = r"['\"]?[A-Za-z_][\w/.\-]*+['\"]?[ \t]*+[:=][ \t]*+(?:" + NUMBER + r")[A-Za-z%]{0,3}"
-PAIRS = re.compile(
+PAIRS = late(
     r"[ \t]*+(?:" + _PREFIX + r"){0,8}(?:[({\[][ \t]*+)?(?P<body>" + _PAIR + r")"
     r"(?:(?:[ \t]*[,;|][ \t]*+|[ \t]++)" + _PAIR + r")+[ \t]*+(?:[)}\]][ \t]*+)?$"
 )  # fmt: skip
@@ -107,13 +107,10 @@ MAYBE = re.compile(
 MEAN_CLOCKS = frozenset(("elapsed_time_per_iteration_ms", "elapsed_time_per_iteration_s"))  # Megatron and its kin
 
 
-@plainclass(frozen=True)
-class Dialect:
+class Dialect(Struct, frozen=True):
     """What one family of text logs calls things: raw cleaned keys, clock semantics and scope."""
 
-    keys: dict[str, str] = field(
-        default_factory=dict
-    )  # cleaned raw key -> canonical name, '@clock', '@step_clock', '@mean_clock' or '@drop'
+    keys: dict[str, str] = {}  # cleaned raw key -> canonical name, '@clock', '@step_clock', '@mean_clock' or '@drop'
     scope: str = "unknown"  # what the clock counts: 'training', 'training and evaluation', 'unknown'
     line: re.Pattern[str] | None = None  # data lines of another build: groups step, key and number
     maybe: re.Pattern[bytes] = MAYBE  # true for every data line, and cheap
@@ -122,8 +119,7 @@ class Dialect:
     carried: bool = False  # lines repeat the latest evaluation until the next: only a change is one
 
 
-@plainclass()
-class Value:
+class Value(Struct):
     """One number of a line: what it is, where it stands, and how to turn it into canonical units."""
 
     name: str  # canonical metric, or '@step', '@iteration', '@total', '@clock', '@step_clock', '@mean_clock', '@tokens'
@@ -202,7 +198,7 @@ def _in_company(values: list[Value]) -> list[Value]:
 
 def _pairs(line: str, dialect: Dialect) -> list[Value]:
     """The values of a line of pairs that has its step among them: loss=3.2 lr=1e-4 step=100."""
-    match = PAIRS.match(line)
+    match = PAIRS.match(line) if _paired(line) else None
     if not match:
         return []
     values: dict[str, Value] = {}
@@ -211,6 +207,12 @@ def _pairs(line: str, dialect: Dialect) -> list[Value]:
             values.setdefault(value.name, value)
     looks_back = any(name.startswith(("best/", "final/")) for name in values)
     return list(values.values()) if "@step" in values and not looks_back else []
+
+
+def _paired(line: str) -> bool:
+    """Cheap, and true for every line that PAIRS accepts: what stands before its last pair is a number."""
+    found = line.replace(":", "=").rsplit("=", 2)
+    return len(found) == 3 and found[1].lstrip(" \t")[:1] in set("+-.0123456789nNiI")
 
 
 def _value(token: re.Match[str], phase: str, dialect: Dialect) -> Value | None:
@@ -248,8 +250,7 @@ def meaning(key: str, unit: str, phase: str, dialect: Dialect) -> tuple[str, flo
 Row = tuple[bytes, ...]
 
 
-@plainclass()
-class Shape:
+class Shape(Struct):
     """A kind of data line: its pattern, and what each captured group is."""
 
     pattern: str

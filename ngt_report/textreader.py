@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from operator import gt, itemgetter
 from typing import Any
+
+from msgspec.structs import asdict
 
 from ngt_report import loglines, pasted
 from ngt_report.datalines import DataLines

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import json
-from dataclasses import asdict
 from math import exp
 from pathlib import Path
 from typing import Any
+
+from msgspec import to_builtins
 
 from ngt_report import queries
 from ngt_report.assemble.cites import locator
@@ -98,7 +99,7 @@ def _lower(metric: str) -> bool:
 # -- printed ----------------------------------------------------------------------------------------------------------
 def to_json(traced: dict[str, Any]) -> str:
     """The answer for programs."""
-    return json.dumps(finite({**traced, "numbers": [_bare(asdict(n)) for n in traced["numbers"]]}), indent=1, ensure_ascii=False)
+    return json.dumps(finite({**traced, "numbers": [_bare(to_builtins(n)) for n in traced["numbers"]]}), indent=1, ensure_ascii=False)
 
 
 def _bare(number: Row) -> Row:

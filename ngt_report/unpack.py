@@ -15,9 +15,10 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct, field
 
 from ngt_report import portable
 from ngt_report.errors import ReportError
@@ -33,8 +34,7 @@ DAMAGE = (
 )  # fmt: skip
 
 
-@dataclass
-class Unpacked:
+class Unpacked(Struct):
     """What came out of an archive."""
 
     folder: Path

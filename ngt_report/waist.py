@@ -7,15 +7,15 @@ names, causes), findings, and an account of every line. Values are in canonical 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 Severity = Literal["error", "warning", "info"]
 Kind = Literal["curve", "row", "checkpoint"]
 
 
-@dataclass(slots=True)
-class Trial:
+class Trial(Struct):
     """One candidate run inside a source: a curve, a results row, or a checkpoint's metadata."""
 
     index: int
@@ -25,16 +25,14 @@ class Trial:
     shared: bool = False  # the name identifies a run that other sources may describe too (run_id, checkpoint path)
 
 
-@dataclass(slots=True)
-class Column:
+class Column(Struct):
     """Values of one metric and their decimals as printed (None: full precision; int: the same for all)."""
 
     values: Sequence[float]
     decimals: Sequence[int | None] | int | None = None
 
 
-@dataclass(slots=True)
-class Block:
+class Block(Struct):
     """Points of one trial and segment, as columns of equal length; None stands for a column without values."""
 
     trial: int
@@ -47,8 +45,7 @@ class Block:
     tokens: Sequence[int | None] | None = None
 
 
-@dataclass(slots=True)
-class Fact:
+class Fact(Struct):
     """Something a source says about a trial; value is JSON-able. Keys: docs/metrics.md#facts."""
 
     trial: int
@@ -58,8 +55,7 @@ class Fact:
     pointer: str | None = None
 
 
-@dataclass(slots=True)
-class Finding:
+class Finding(Struct):
     """Something a reader of the report should know."""
 
     severity: Severity
@@ -69,8 +65,7 @@ class Finding:
     line: int | None = None
 
 
-@dataclass(slots=True)
-class Segment:
+class Segment(Struct):
     """A stretch of a trial between restarts. A later segment supersedes earlier points from its first step on."""
 
     trial: int
@@ -81,8 +76,7 @@ class Segment:
     reset_line: int | None = None  # a warm-up reset: readings on earlier lines are no time of this clock
 
 
-@dataclass(slots=True)
-class Bulk:
+class Bulk(Struct):
     """Data lines of a healthy event log that DuckDB reads itself, because the file is too large for Python."""
 
     metrics: dict[str, str]  # key in the file -> metric
@@ -90,8 +84,7 @@ class Bulk:
     rows: int  # those with data: as many must arrive
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(Struct):
     """All that one file said. read = used + sum(ignored) + bad + pending, in lines (records for event files)."""
 
     trials: list[Trial] = field(default_factory=list)

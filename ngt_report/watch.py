@@ -10,7 +10,8 @@ import threading
 import time
 import webbrowser
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ngt_report import build as building
 from ngt_report.build import Built, Request

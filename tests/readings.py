@@ -20,20 +20,23 @@ from ngt_report.waist import Reading
 Point = tuple[int, int, int | None, str, str, int, float | None]
 
 
-class Memory(InputFile):
+class Memory(InputFile, kw_only=True, dict=True):
     """A file that lies in memory."""
 
-    def __init__(self, data: bytes | str, rel: str = "run.log", complete: bool = False) -> None:
-        self.data = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
-        super().__init__("/nowhere/" + rel, rel, len(self.data), 1, complete=complete)
+    data: bytes
 
     def open(self) -> BinaryIO:
         return io.BytesIO(self.data)
 
 
+def in_memory(data: bytes | str, rel: str = "run.log", complete: bool = False) -> Memory:
+    content = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
+    return Memory("/nowhere/" + rel, rel, len(content), 1, complete=complete, data=content)
+
+
 def read(data: bytes | str, complete: bool = False) -> tuple[str | None, Reading]:
     """The format that claims the data, and its reading; an empty one when nobody claims it."""
-    file = Memory(data, complete=complete)
+    file = in_memory(data, complete=complete)
     form, _ = choose(file)
     return (form.name, form.read(file)) if form else (None, Reading(status="unsupported"))
 

@@ -20,7 +20,7 @@ from ngt_report.errors import ReportError
 from ngt_report.files import LONGEST_LINE, InputFile
 from tests import bad_documents  # noqa: F401 - it adds to ODD
 from tests.bad_inputs import BEST, LAST, LOG, ODD, Odd
-from tests.readings import Memory, Report, read, report, written
+from tests.readings import Report, in_memory, read, report, written
 
 SECONDS = 30
 
@@ -216,7 +216,7 @@ def test_memory_files_are_what_files_are(tmp_path: Path) -> None:
     path = written(tmp_path, {"a.log": LOG}) / "a.log"
     info = path.stat()
     on_disk = InputFile(str(path), "a.log", info.st_size, info.st_mtime_ns)
-    assert on_disk.raw_head == Memory(LOG).raw_head
+    assert on_disk.raw_head == in_memory(LOG).raw_head
 
 
 @pytest.mark.parametrize("key", ["tokens", "segment"])

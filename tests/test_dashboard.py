@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import hashlib
 import html
 import json
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import Struct
+from msgspec.inspect import is_struct_type as is_struct
 
 from ngt_report import coords, dashboard, model, pagemodel, shell
 from ngt_report.build import Request, build
@@ -59,7 +60,7 @@ class Watched:
 def watched(value: Any, seen: dict[str, set[str]]) -> Any:
     if isinstance(value, tuple):
         return tuple(watched(v, seen) for v in value)
-    return Watched(value, seen) if dataclasses.is_dataclass(value) else value
+    return Watched(value, seen) if isinstance(value, Struct) else value
 
 
 @pytest.fixture(scope="module")
@@ -100,15 +101,15 @@ REPORTS = [
 ]
 
 
-@pytest.mark.parametrize("cls", [c for c in vars(pagemodel).values() if dataclasses.is_dataclass(c) and c.__module__ == pagemodel.__name__])
+@pytest.mark.parametrize("cls", [c for c in vars(pagemodel).values() if is_struct(c) and c.__module__ == pagemodel.__name__])
 def test_every_field_given_to_a_template_is_documented_and_used(cls: type, read: dict[str, set[str]]) -> None:
     helps = model.documented(cls)
     assert all(helps.values())
-    assert read[cls.__name__] == set(helps) == {f.name for f in dataclasses.fields(cls)}
+    assert read[cls.__name__] == set(helps) == set(cls.__struct_fields__)
 
 
 def test_the_templates_read_only_documented_fields_of_the_report(read: dict[str, set[str]]) -> None:
-    classes = {c.__name__: c for m in (pagemodel, model) for c in vars(m).values() if dataclasses.is_dataclass(c)}
+    classes = {c.__name__: c for m in (pagemodel, model) for c in vars(m).values() if is_struct(c)}
     assert [(name, field) for name, fields in read.items() for field in fields - set(model.documented(classes[name]))] == []
 
 

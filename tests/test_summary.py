@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import re
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
+from msgspec.inspect import is_struct_type as is_struct
 
 from ngt_report import handoffmodel, model, render
 from ngt_report.build import Request, build, check
@@ -57,7 +57,7 @@ def used_fields() -> set[str]:
     return set(re.findall(r"\.([a-z_]\w*)", re.sub(r'"[^"]*"', "", code))) | set(re.findall(r'(?:attribute=|selectattr\()"(\w+)"', code))
 
 
-CLASSES = [c for c in {**vars(model), **vars(handoffmodel)}.values() if dataclasses.is_dataclass(c)]
+CLASSES = [c for c in {**vars(model), **vars(handoffmodel)}.values() if is_struct(c)]
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda c: c.__name__)

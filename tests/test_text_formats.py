@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from ngt_report import textlog
 from tests.readings import accounted, clock, curve, read, report, written
 from tests.text_samples import RULER, SAMPLES, SPEEDRUN, Sample
 
@@ -182,3 +185,21 @@ def test_a_table_that_tells_best_and_last_gives_both(tmp_path: Path, name: str, 
 def test_fairseqs_losses_are_in_bits_and_no_validation_losses(line: str) -> None:
     form, reading = read(f"{line}\n{line}\n")
     assert form is None and not reading.blocks
+
+
+PAIR = st.tuples(
+    st.sampled_from(["loss", "'step'", '"lr"', "a.b/c", "x-y", "s"]), st.sampled_from(["=", ": ", " = ", "\t:"]),
+    st.sampled_from(["3.5", "1e-4", "-2", "nan", "Inf", ".5", "+1,000", "word", ""]), st.sampled_from(["", "ms", "%", " s"]),
+).map("".join)  # fmt: skip
+LINES = st.tuples(
+    st.sampled_from(["", "INFO ", "[x] ", "12:30:01 ", "2026-01-02 03:04: ", "{", "(", "note: ", "(w, pid=3) "]),
+    st.tuples(st.lists(PAIR, max_size=4), st.sampled_from([", ", "; ", " | ", " ", "\t"])).map(lambda x: x[1].join(x[0])),
+    st.sampled_from(["", "}", ")", " ", " end"]),
+).map("".join)
+
+
+@given(LINES)
+@example("{'loss': 3.25, 'lr': 1e-4, 'step': 100}")
+@example("[12:30:01] loss=3.2 lr: 1e-4 step=100")
+def test_the_cheap_look_at_a_line_of_pairs_misses_none(line: str) -> None:
+    assert textlog._paired(line) or not textlog.PAIRS.match(line)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from msgspec.structs import asdict
 
 from ngt_report.sources import choose
-from tests.readings import Memory, accounted, points, read, report, written
+from tests.readings import accounted, in_memory, points, read, report, written
 from tests.text_samples import SAMPLES
 
 HERE = Path(__file__).parent
@@ -75,7 +75,7 @@ def test_reading_on_is_reading_anew(name: str) -> None:
     form, whole = read(data)
     reread = 0
     for cut in range(1, len(data), 3):
-        first = Memory(data[:cut])
+        first = in_memory(data[:cut])
         chosen, _ = choose(first)
         if chosen is None or chosen.name != form:
             continue
@@ -83,7 +83,7 @@ def test_reading_on_is_reading_anew(name: str) -> None:
         if before.state is None:
             reread += 1
             continue
-        rest = Memory(data)
+        rest = in_memory(data)
         rest.state, rest.start = json.loads(json.dumps(before.state)), data.rfind(b"\n", 0, cut) + 1
         after = chosen.read(rest)
         assert points(before) + points(after) == points(whole), data[max(0, cut - 60) : cut]

@@ -161,6 +161,6 @@ def seed_group(facts: Facts, r: Row) -> Row:
 
 def group_verdicts(facts: Facts, budget: str) -> list[Row]:
     """The verdicts on groups for summary.json."""
-    from dataclasses import asdict
+    from msgspec.structs import asdict
 
     return [{"table": stage.table, **asdict(v)} for stage in stages(facts, budget) for v in stage.verdicts]

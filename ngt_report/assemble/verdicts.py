@@ -6,13 +6,14 @@ import math
 import re
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from ngt_report import stats
 from ngt_report.assemble.confounds import SPOKEN
 from ngt_report.assemble.facts import TOP, Facts, Row
 from ngt_report.formatting import number
 from ngt_report.kinds import said_of
 from ngt_report.model import VerdictRow
-from ngt_report.plainclass import plainclass
 from ngt_report.queries import BASELINE_WORDS
 from ngt_report.student import quantile
 
@@ -21,8 +22,7 @@ COMPARED = 30  # groups at most, lowest first: all pairs of more would cost seco
 SOURCES = {"seeds": "between seeds", "repeats": "between repeats", "late evaluations": "late evaluations, not seed noise"}
 
 
-@plainclass(frozen=True)
-class Noise:
+class Noise(Struct, frozen=True):
     """How much a run's loss varies for no reason, and where that is from."""
 
     std: float

@@ -11,13 +11,13 @@ from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 
+from msgspec import Struct
+
 from ngt_report.files import InputFile
-from ngt_report.plainclass import plainclass
 from ngt_report.waist import Reading
 
 
-@plainclass(frozen=True)
-class Format:
+class Format(Struct, frozen=True):
     """A log format: how it is recognised, how it is read, and what its documentation says."""
 
     name: str

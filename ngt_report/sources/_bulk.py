@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import field
 from functools import cache
 from typing import Any, Protocol
 
+from msgspec import Struct, field
+
 from ngt_report import names
 from ngt_report.files import BLOCK, LONGEST_LINE, InputFile
-from ngt_report.plainclass import plainclass
 
 MOST_SHAPES, MOST_METRICS = 24, 48
 FIELD = rb'\s*("(?:[^"\\]|\\.)*+")(\s*:\s*)(?:(-?\d++(?:\.\d++)?+(?:[eE][-+]?\d++)?+)|("(?:[^"\\]|\\.)*+")|(null|true|false))(\s*,|\s*\})'
@@ -41,8 +41,7 @@ class LineReader(Protocol):
         """Note the run and segment of data lines that are read elsewhere."""
 
 
-@plainclass(frozen=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """What all data lines of a kind have in common."""
 
     pattern: bytes
@@ -93,8 +92,7 @@ def _value(key: str, number: bytes | None, string: bytes | None, word: bytes | N
     return None if key == "elapsed_s" else TEXT
 
 
-@plainclass()
-class Scan:
+class Scan(Struct):
     """One look through a file: what its data lines hold; lines that are not data go to the line reader."""
 
     reader: LineReader

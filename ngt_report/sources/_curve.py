@@ -6,12 +6,12 @@ import math
 import re
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import field
 from functools import lru_cache
 from typing import Any
 
+from msgspec import Struct, field
+
 from ngt_report import names
-from ngt_report.plainclass import plainclass
 from ngt_report.sources._scalars import clock_seconds, clock_unit, is_missing, metrics_of, number, plain, printed, scalar, whole
 from ngt_report.sources._shape import Shape, split_of
 from ngt_report.waist import Block, Column, Reading, Segment, Trial
@@ -21,8 +21,7 @@ _RATE = re.compile(r"_(runtime|per_second|per_sec)$")
 _VARIES = object()
 
 
-@plainclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What each raw column of a record is."""
 
     metrics: tuple[tuple[str, str], ...]  # (raw, canonical), results proper
@@ -48,8 +47,7 @@ def plan_of(columns: tuple[str, ...], split: str | None, axis: str | None, left_
     return Plan(tuple(hard), tuple(soft), clocks[0] if clocks else None, roles.get("tokens"), roles.get("total"))
 
 
-@plainclass()
-class Series:
+class Series(Struct):
     """Points of one run, segment and set of metrics, as columns that grow."""
 
     columns: tuple[str, ...]
@@ -66,8 +64,7 @@ class Series:
         self.decimals = [[] for _ in self.columns]
 
 
-@plainclass()
-class Run:
+class Run(Struct):
     """One trial while it is read."""
 
     index: int

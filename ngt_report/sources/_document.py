@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from msgspec import Struct
+
 from ngt_report.files import InputFile
+from ngt_report.late import late
 from ngt_report.sources._scalars import load_json
 from ngt_report.waist import Reading
 
 LIMIT = 64 << 20  # bytes of the largest document
 DEEPEST = 64  # nested objects and lists
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:\n]|[^\s{}\[\],:"]+')
+_TOKEN = late(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:\n]|[^\s{}\[\],:"]+')
 
 
-@dataclass(slots=True)
-class Document:
+class Document(Struct):
     """A JSON document and where its values stand."""
 
     value: Any

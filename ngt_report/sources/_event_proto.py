@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 FORMS = {1: "f", 2: "d", 3: "i", 9: "q"}  # TensorFlow's DataType -> how tensor_content holds it
 TYPED = {1: 5, 2: 6, 3: 7, 9: 10}  # DataType -> the field that holds it otherwise
@@ -54,8 +55,7 @@ def _signed(value: int) -> int:
     return value - (1 << 64) if value >> 63 else value
 
 
-@dataclass(slots=True)
-class Event:
+class Event(Struct):
     """What an Event says: its time, its step, its scalars, and the numbers of the fields it has."""
 
     wall: float = 0.0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import field
 from functools import lru_cache
 from typing import Any
 
+from msgspec import Struct, field
+
 from ngt_report import names
-from ngt_report.plainclass import plainclass
 from ngt_report.sources._scalars import (
     CONTAINER,
     clock_seconds,
@@ -36,8 +36,7 @@ _BEST_FILE = re.compile(r"[._/\\-]best([._-]\w+)*$", re.I)
 TEXTS = frozenset("git_commit dataset tokenizer model flags hardware precision".split())  # never numbers, whatever they look like
 
 
-@plainclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What each raw column of a record is."""
 
     metrics: dict[str, str]
@@ -93,8 +92,7 @@ def _is_best_file(column: str, value: object) -> bool:
     return names.clean(column) in PATHS and isinstance(value, str) and bool(_BEST_FILE.search(value))
 
 
-@plainclass()
-class RowReader:
+class RowReader(Struct):
     """Adds runs to a reading, one record at a time."""
 
     reading: Reading

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from ngt_report import names
+from ngt_report.late import late
 
 ABSENT = frozenset(("", "-", "--", "n/a", "na", "none", "null", "<na>", "#n/a"))  # what stands for a missing number
 FULL_PRECISION = 8  # significant digits from which a printed number counts as unrounded
@@ -23,16 +24,16 @@ STRONG = frozenset(
 )
 _LOOSE = frozenset(("train/loss", "train/accuracy", "train/perplexity"))  # a data set with a column `loss` is no log
 _METRIC_WORD = re.compile(r"(^|_)(loss|nll|ce|ppl|perplexity|acc|accuracy|bpb|bpc|f1|bleu|em|mse)$")
-_NOT_A_RESULT = re.compile(r"(^|_)(target|baseline|delta|improvement|threshold|goal|diff|min_delta|use|reference)(_|$)")
+_NOT_A_RESULT = late(r"(^|_)(target|baseline|delta|improvement|threshold|goal|diff|min_delta|use|reference)(_|$)")
 _CE_WORD = re.compile(r"(^|_)(ce|nll|cross_entropy|xent)(_|$)")
 CONTAINER = re.compile(r"^(?:(?:metrics?|results?|summary|scores?|stats|losses)/)+(?=.)", re.I)
 _SPLIT_PREFIX = re.compile(r"^(train|training|val|valid|validation|eval|dev|test|predict)_(?=.)")
 _INTEGER = re.compile(r"[+-]?(0|[1-9]\d{0,17})$")
-_DURATION = re.compile(
+_DURATION = late(
     r"(?:(\d+)\s*d(?:ays?)?[, ]*)?(?:(\d+)\s*h(?:ours?|rs?)?[, ]*)?(?:(\d+)\s*m(?:in(?:utes?)?)?[, ]*)?"
     r"(?:(\d+(?:\.\d+)?)\s*s(?:ec(?:onds?)?)?)?$"
 )
-_CLOCK = re.compile(r"(?:(\d+) days?, ?)?(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)$")
+_CLOCK = late(r"(?:(\d+) days?, ?)?(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)$")
 _UNITS = {"ms": 1e-3, "s": 1.0, "sec": 1.0, "secs": 1.0, "seconds": 1.0, "min": 60.0, "mins": 60.0, "minutes": 60.0} | dict.fromkeys(
     ("h", "hr", "hrs", "hours"), 3600.0
 )

@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from ngt_report import names
-from ngt_report.plainclass import plainclass
+from ngt_report.late import late
 from ngt_report.sources._scalars import SPLITS, clock_unit, duration, metrics_of, number, scalar
 
 Record = Mapping[str, Any]
@@ -28,14 +30,13 @@ _NOT_LABELS = frozenset("message msg level levelname severity logger tracker tex
 _PER_RUN = frozenset("seed git_commit".split())
 _SPREAD = re.compile(r"(^|_)(std|stdev|stddev|sd|sem|ci95|ci)(_|$)")
 _MEAN = re.compile(r"(^|_)(mean|avg|average|median)(_|$)")
-_WRITTEN_TIME = re.compile(r"\d+\s*h( ?\d+\s*m)?|(\d+\s*h ?)?\d+\s*m(in)? \d+(\.\d+)?\s*s")
-_DATE = re.compile(r"\d{4}[-/]\d\d[-/]\d\d|\d\d[-/]\d\d[-/]\d{4}|\d\d:\d\d:\d\d")
+_WRITTEN_TIME = late(r"\d+\s*h( ?\d+\s*m)?|(\d+\s*h ?)?\d+\s*m(in)? \d+(\.\d+)?\s*s")
+_DATE = late(r"\d{4}[-/]\d\d[-/]\d\d|\d\d[-/]\d\d[-/]\d{4}|\d\d:\d\d:\d\d")
 _NOT_RESULTS = frozenset(("lr", "grad_norm", "epoch", "step_ms"))
 _AXES_IN_PLURAL = frozenset(("steps", "iterations"))  # totals by name, but a curve when they only grow
 
 
-@plainclass(frozen=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """How to read a table: kind, the columns that count steps and tell runs apart, and why."""
 
     kind: Literal["curve", "rows", "aggregate"]

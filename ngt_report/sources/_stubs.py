@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from ngt_report.plainclass import plainclass
+from msgspec import Struct
 
 MEMORY = 160 << 20  # bytes that all objects together may take, by our own count
 MOST_ENTRIES = 64  # dimensions of a tensor, entries of a key
@@ -31,15 +31,13 @@ class Refused(Exception):
     """The file asks for something that plain data does not need; the message says what."""
 
 
-@plainclass(frozen=True)
-class Name:
+class Name(Struct, frozen=True):
     """A global that the file names and that we know: a word, never the thing itself."""
 
     name: str
 
 
-@plainclass(frozen=True)
-class Storage:
+class Storage(Struct, frozen=True):
     """Where a tensor's elements lie: the archive's member, not its content."""
 
     dtype: str
@@ -52,8 +50,7 @@ class Storage:
         return self.numel * DTYPES.get(self.dtype, 1)
 
 
-@plainclass(frozen=True)
-class Tensor:
+class Tensor(Struct, frozen=True):
     """The outline of a tensor."""
 
     dtype: str
@@ -76,8 +73,7 @@ class Tensor:
         return self.storage.nbytes // DTYPES.get(self.dtype, 1) if self.storage else self.numel
 
 
-@plainclass(frozen=True)
-class Opaque:
+class Opaque(Struct, frozen=True):
     """Something that is left as its description: a NumPy array, a NumPy dtype."""
 
     text: str

@@ -6,9 +6,10 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 
+from msgspec import Struct
+
 from ngt_report import names
 from ngt_report.files import InputFile
-from ngt_report.plainclass import plainclass
 from ngt_report.sources._lines import head_lines, lines_of, torn_line
 from ngt_report.sources._long import is_long, melted
 from ngt_report.sources._scalars import ABSENT, is_result, metrics_of, number
@@ -27,8 +28,7 @@ _DECIMAL_COMMA = re.compile(r"-?\d+,\d+$")
 csv.field_size_limit(1 << 20)
 
 
-@plainclass(frozen=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """How a file's table is laid out."""
 
     delimiter: str
@@ -37,8 +37,7 @@ class Layout:
     decimal_comma: bool = False
 
 
-@plainclass()
-class Row:
+class Row(Struct):
     """One record: its first line, how many lines it spans, and its cells."""
 
     line: int

@@ -12,8 +12,9 @@ import re
 import struct
 import zipfile
 import zlib
-from dataclasses import dataclass
 from typing import Any, BinaryIO
+
+from msgspec import Struct
 
 from ngt_report import names
 from ngt_report.files import InputFile
@@ -53,8 +54,7 @@ def _guarded(raw: BinaryIO, size: int) -> Guarded:
     return Guarded(raw, size, LARGEST_DIRECTORY, Refused)
 
 
-@dataclass(slots=True)
-class _Content:
+class _Content(Struct):
     """What was read: the top object, in which format, and how many tensors it outlines."""
 
     top: Any

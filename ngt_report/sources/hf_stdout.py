@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from ngt_report.files import InputFile
+from ngt_report.late import late
 from ngt_report.loglines import kind_of, plain, record
 from ngt_report.sources import Format
 from ngt_report.sources._curve import CurveReader
@@ -15,10 +15,10 @@ from ngt_report.sources._shape import Shape
 from ngt_report.textlog import NUMBER
 from ngt_report.waist import Reading
 
-PAIR = re.compile(rf"'(?P<key>[A-Za-z_][\w/.@\- ]*)': '?(?P<number>{NUMBER})'?(?=[,}}])")
-PRINTED = re.compile(r"\{'[A-Za-z_][^{}]*\}")
+PAIR = late(rf"'(?P<key>[A-Za-z_][\w/.@\- ]*)': '?(?P<number>{NUMBER})'?(?=[,}}])")
+PRINTED = late(r"\{'[A-Za-z_][^{}]*\}")
 SHAPE = Shape("curve", "'epoch' advances", "epoch")
-SIGN = re.compile(rb"\{'(?:[\w/]*loss|train_runtime|eval_runtime)':")
+SIGN = late(rb"\{'(?:[\w/]*loss|train_runtime|eval_runtime)':")
 
 
 def sniff(file: InputFile) -> str | None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from ngt_report.files import InputFile
+from ngt_report.late import late
 from ngt_report.sources import Format
 from ngt_report.sources._curve import CurveReader
 from ngt_report.sources._drawn import drawings
@@ -12,10 +11,10 @@ from ngt_report.sources._shape import Shape
 from ngt_report.textlog import NUMBER
 from ngt_report.waist import Reading
 
-EPOCH = re.compile(r"[ \t]*Epoch (?P<epoch>[0-9]{1,9})/(?P<total>[0-9]{1,9})[ \t]*")
-BAR = re.compile(r"[ \t]*(?P<at>[0-9]{1,9})/(?P<of>[0-9]{1,9})[ \t]+(?=[^\n]*\bloss: )[^\n]*")
-VALUE = re.compile(rf" - (?P<key>[A-Za-z_]\w{{0,60}}): (?P<number>{NUMBER})(?=\s|$)")
-SIGN = re.compile(rb"(?:\A|\n)[ \t]*Epoch [0-9]+/[0-9]+[ \t\r]*\n[^\n]{0,20000}?[0-9]+/[0-9]+[^\n]{0,400}? - loss: [0-9]")
+EPOCH = late(r"[ \t]*Epoch (?P<epoch>[0-9]{1,9})/(?P<total>[0-9]{1,9})[ \t]*")
+BAR = late(r"[ \t]*(?P<at>[0-9]{1,9})/(?P<of>[0-9]{1,9})[ \t]+(?=[^\n]*\bloss: )[^\n]*")
+VALUE = late(rf" - (?P<key>[A-Za-z_]\w{{0,60}}): (?P<number>{NUMBER})(?=\s|$)")
+SIGN = late(rb"(?:\A|\n)[ \t]*Epoch [0-9]+/[0-9]+[ \t\r]*\n[^\n]{0,20000}?[0-9]+/[0-9]+[^\n]{0,400}? - loss: [0-9]")
 SHAPE = Shape("curve", "'epoch' advances", "epoch")
 
 

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from ngt_report.files import InputFile
+from ngt_report.late import late
 from ngt_report.sources import Format
 from ngt_report.sources._curve import CurveReader
 from ngt_report.sources._drawn import drawings
@@ -14,12 +15,12 @@ from ngt_report.sources._shape import Shape
 from ngt_report.textlog import NUMBER
 from ngt_report.waist import Reading
 
-BAR = re.compile(
+BAR = late(
     r"[0-9]{1,3}%\|[^|\n]{0,200}\|[ \t]*(?P<at>[0-9]{1,12})/(?P<of>[0-9]{1,12})[ \t]*"
     r"\[(?P<time>[0-9:]{4,12})<[^,\]\n]{1,20},[^,\]\n]{1,30},[ \t]*(?P<shown>[^\]\n]{1,400})\]"
 )
-VALUE = re.compile(rf"(?:^|, ?)(?P<key>[A-Za-z_][\w/. ]{{0,60}}?)=(?P<number>{NUMBER})(?=,|$)")
-EPOCH = re.compile(r"\bep(?:och)?[ :#]*(?P<epoch>[0-9]{1,9})\b(?:/[0-9]+)?", re.IGNORECASE)
+VALUE = late(rf"(?:^|, ?)(?P<key>[A-Za-z_][\w/. ]{{0,60}}?)=(?P<number>{NUMBER})(?=,|$)")
+EPOCH = late(r"\bep(?:och)?[ :#]*(?P<epoch>[0-9]{1,9})\b(?:/[0-9]+)?", re.IGNORECASE)
 SIGN = re.compile(rb"%\|[^|\n]{0,800}\|[ \t]*[0-9]+/[0-9]+[ \t]*\[[0-9:]+<[^\]\n]{0,200}loss=")
 SHAPE = Shape("curve", "the bars advance", "step")
 REPEATED = ("val/", "test/", "eval_loss")  # shown until the next evaluation: only a change is one

@@ -11,8 +11,9 @@ import math
 import struct
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import BinaryIO
+
+from msgspec import Struct, field
 
 from ngt_report import names
 from ngt_report.files import BLOCK, InputFile
@@ -60,8 +61,7 @@ def metric_of(tag: str) -> str:
 
 
 # -- the file ---------------------------------------------------------------------------------------------------------
-@dataclass(slots=True)
-class Series:
+class Series(Struct):
     """The points of one tag in one segment."""
 
     tag: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ngt_report import names
 from ngt_report.files import InputFile
@@ -23,8 +24,7 @@ _NO_RUN = frozenset(  # words before a metric's name that say which value of one
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Wide:
+class Wide(Struct, frozen=True):
     """A layout whose columns are those of runs."""
 
     layout: Layout

@@ -6,9 +6,11 @@ import bisect
 import os
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ngt_report.errors import ReportError
 from ngt_report.verify import document
@@ -31,8 +33,7 @@ MARKDOWN = (".md", ".markdown", ".mdown", ".rst")
 MOST = 16 << 20  # bytes of a report
 
 
-@dataclass(frozen=True)
-class Verified:
+class Verified(Struct, frozen=True):
     """All verdicts on a report, in its order."""
 
     path: str

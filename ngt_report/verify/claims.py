@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from functools import cached_property
 from math import fsum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ngt_report import names
 from ngt_report.verify import numbers
@@ -39,16 +41,14 @@ HEAD_UNIT = re.compile(
 ALSO = {"setting:batch_size": ("setting:device_batch_size",)}  # where a setting has another usual name
 
 
-@dataclass(frozen=True)
-class Constraint:
+class Constraint(Struct, frozen=True):
     """Runs that a heading or a lead is about, by one of their settings ('' for a name)."""
 
     key: str
     runs: Runs
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """What stands above says of what follows."""
 
     everything: Runs

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from ngt_report.verify.grid import AGAINST, COMPARES, Grid, Head
 from ngt_report.verify.recompute import Options, difference, higher_is_better, measure, negated, percent, ratio

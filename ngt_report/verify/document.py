@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import bisect
 import re
-from dataclasses import dataclass, field, replace
 from html import unescape
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +21,7 @@ SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9+~-])|(?<=\
 ABBREVIATION = re.compile(r"(?i)\b(?:e\.g|i\.e|vs|approx|ca|cf|no|fig|sec|min|max|avg|std|resp|incl|etc)\.$")
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(Struct, frozen=True):
     """Words as a reader sees them; `places` has the offset in the file of every character."""
 
     plain: str
@@ -34,8 +35,7 @@ class Text:
 EMPTY = Text("", ())
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(Struct, frozen=True):
     """What stands above a table or a sentence: headings from the top down, list items it is nested in, the line before."""
 
     headings: tuple[Text, ...] = ()
@@ -43,16 +43,14 @@ class Context:
     lead: Text = EMPTY
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Struct, frozen=True):
     """Cells row by row, the header first."""
 
     rows: tuple[tuple[Text, ...], ...]
     context: Context
 
 
-@dataclass(frozen=True)
-class Prose:
+class Prose(Struct, frozen=True):
     """A paragraph, a heading or a list item."""
 
     text: Text
@@ -71,8 +69,7 @@ class Prose:
             yield self.text.cut(start, len(self.text.plain))
 
 
-@dataclass
-class Document:
+class Document(Struct):
     """All tables and prose in order."""
 
     blocks: list[Table | Prose] = field(default_factory=list)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass, field
 from functools import cached_property
 from math import exp, inf
 from typing import Any
+
+from msgspec import Struct, field
 
 from ngt_report.assemble.cites import locator
 from ngt_report.assemble.confounds import confound_value
@@ -18,8 +19,7 @@ SCALAR = ("model", "flags", "dataset", "tokenizer", "seed", "params", "hardware"
 HIGHER = ("accuracy", "acc", "tokens_per_s", "steps_per_s", "mfu", "samples_per_second", "steps_per_second")
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(Struct, frozen=True):
     """A number that the data gives. low and high: what the printed digits of the sources leave open."""
 
     value: float
@@ -47,8 +47,7 @@ def logged(value: float, decimals: int | None, where: str) -> Value:
     return Value(value, where, low=value - half, high=value + half)
 
 
-@dataclass
-class Run:
+class Run(Struct):
     """One run, its settings and the files it is in."""
 
     id: str

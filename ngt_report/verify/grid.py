@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from ngt_report.verify import numbers
 from ngt_report.verify.subjects import tokens
@@ -28,8 +29,7 @@ COMPARES = re.compile(
 AGAINST = re.compile(r"(?i)\W*(?:against|vs\.?|versus|compared (?:to|with)|relative to|baseline|reference)\W*")
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(Struct, frozen=True):
     """What a header cell, or the label of a row, says."""
 
     text: str

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 SCALES = {"k": 1e3, "K": 1e3, "M": 1e6, "m": 1e6, "B": 1e9, "b": 1e9, "G": 1e9, "T": 1e12, "bn": 1e9, "mn": 1e6}
 WORDS = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
@@ -57,8 +59,7 @@ def decimal_points(source: str) -> str:
     return GROUPED.sub(lambda m: m[0].translate(SWAPPED) if "," in m[0] or re.fullmatch(r"\d{1,3}(?:\.\d{3})+", m[0]) else m[0], source)
 
 
-@dataclass(frozen=True)
-class Number:
+class Number(Struct, frozen=True):
     """A printed number. `half` is half a unit of its last printed digit: what a valid rounding may be off by."""
 
     text: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from ngt_report.verify import numbers
 from ngt_report.verify.comparisons import compared
@@ -447,9 +448,8 @@ class _Reader:
 
     def _found(self, link: Link) -> bool:
         """Whether a setting's value is said to be one that runs have: `alpha differs: 0.1 (3 runs)`, `optimal: alpha = 0.1`."""
-        before = self.said.text[: link.number.start]
         if VARIES.search(self.said.text):
-            return bool(re.search(r"(?i)\b(?:differs?|varies)\W*$", before))
+            return bool(re.search(r"(?i)\b(?:differs?|varies)\W*$", self.said.text[: link.number.start]))
         return link.tight and bool(link.term and link.term.is_setting and FOUND.search(self.said.text))
 
     def _odd_one_out(self, link: Link, values: list[Value]) -> bool:

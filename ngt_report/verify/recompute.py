@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
 from math import fsum, isfinite, sqrt
 from statistics import median
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from ngt_report.verify.evidence import HIGHER, Evidence, Value
 

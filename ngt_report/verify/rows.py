@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from ngt_report.verify import numbers
 from ngt_report.verify.grid import AGAINST, COMPARES, Grid, Head
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 TELLING = frozenset({"flags", "checkpoint", "file", "log"})  # columns that only narrow what a name says
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     """A row and the runs it is about."""
 
     cells: list[Text]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ngt_report.verify.terms import Term
 from ngt_report.verify.verdict import MISMATCH, UNDECIDABLE, Outcome
@@ -18,8 +20,7 @@ if TYPE_CHECKING:
     from ngt_report.verify.subjects import Mention
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(Struct, frozen=True):
     """A sentence, taken apart."""
 
     text: str

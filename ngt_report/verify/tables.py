@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ngt_report.verify import numbers
 from ngt_report.verify.comparisons import cell_compared, pair_above, pair_compared
@@ -28,8 +30,7 @@ MADE = re.compile(r"(?i)equal(?:\s+\w+)?\s+(?:time|tokens|cost|compute)|interpol
 UNSAID = re.compile(r"(?i)quanti[sz]|int8|expected|predict|target|p[- ]?value|confidence|interval|power|findings?\b")
 
 
-@dataclass
-class Cell:
+class Cell(Struct):
     """A number of a cell with its readings; the column decides which of them it means."""
 
     text: Text

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ngt_report import names
 
@@ -106,8 +108,7 @@ AT = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(Struct, frozen=True):
     """A quantity that is named in a text, and how."""
 
     start: int

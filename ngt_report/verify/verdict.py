@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 MATCH, MISMATCH, UNDECIDABLE = "MATCH", "MISMATCH", "UNDECIDABLE"
 
 
-@dataclass(frozen=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """One number, or one order, of the report and what became of it. Offsets are those of the file."""
 
     start: int
@@ -36,8 +36,7 @@ class Checked:
         }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """A verdict on a number before it is placed in the file."""
 
     verdict: str
