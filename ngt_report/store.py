@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import duckdb
 
 LOCK_WAIT = 3.0  # seconds that a second build waits
-SCHEMA_VERSION = "6"
+SCHEMA_VERSION = "7"
 
 
 def source_id(path: str) -> int:
@@ -131,8 +131,7 @@ class Store:
 
     def add_reading(self, source: int, reading: Reading) -> None:
         """Put what one file said into the raw tables; points wait in the buffer."""
-        for block in reading.blocks:
-            self.buffer.add(source, block)
+        self.buffer.add(source, reading.blocks)
         wait = self.waiting
         wait["raw_trials"] += [(source, t.index, t.kind, t.name, t.line, t.shared) for t in reading.trials]
         wait["raw_segments"] += [(source, s.trial, s.index, s.start_step, s.line, s.clock, s.reset_line) for s in reading.segments]
