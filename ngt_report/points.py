@@ -55,6 +55,7 @@ class PointBuffer:
             table = self.store.wide.table(layout) if layout else None
             if table:
                 self.long.setdefault(table, []).append((source, block))
+                self.store.wide.note(table, source, len(block.step))
                 self.lines += len(block.step)
             else:
                 self.short.append((source, block))

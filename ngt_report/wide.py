@@ -35,6 +35,7 @@ LINES = (
     " {train} AS trained, {val} AS evaluated FROM {table}"
 )
 WHOLE = {name: name for name in ABSENT}
+SHORT_POINTS = POINTS.format(**WHOLE, metric="metric", value="value", decimals="decimals", pointer="pointer", table="raw_values")
 # how arrays become columns where something is unknown; DuckDB takes NaN in an array for NULL, which is right for a time, not for a value
 UNKNOWN = {
     "step": "nullif({0}, -9223372036854775808)",
@@ -69,14 +70,13 @@ class Table:
         """The metrics of its lines."""
         return self.layout.metrics
 
-    def points(self) -> list[str]:
-        """One query a metric, in the form of raw_points."""
-        texts = []
-        for i, (metric, places) in enumerate(zip(self.metrics, self.layout.decimals, strict=True)):
-            decimals = f"d{i}" if places == "each" else f"{'NULL' if places is None else places}::TINYINT"
-            own = {"metric": literal(metric), "value": f"m{i}", "decimals": decimals, "pointer": "NULL::VARCHAR", "table": self.name}
-            texts.append(POINTS.format(**own, **self._shown()) + f" WHERE m{i} IS NOT NULL")
-        return texts
+    def points(self, metric: str) -> str:
+        """A query for the points of a metric, in the form of raw_points."""
+        i = self.metrics.index(metric)
+        places = self.layout.decimals[i]
+        decimals = f"d{i}" if places == "each" else f"{'NULL' if places is None else places}::TINYINT"
+        own = {"metric": literal(metric), "value": f"m{i}", "decimals": decimals, "pointer": "NULL::VARCHAR", "table": self.name}
+        return POINTS.format(**own, **self._shown()) + f" WHERE m{i} IS NOT NULL"
 
     def lines(self) -> str:
         """A query in the form of raw_lines."""
@@ -99,6 +99,7 @@ class Wide:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.loaded: dict[Table, dict[int, int]] = {}  # in this build: lines by table and source
 
     @cached_property
     def tables(self) -> dict[Layout, Table]:
@@ -123,11 +124,10 @@ class Wide:
 
     def views(self) -> None:
         """Make raw_points and raw_lines anew over all tables; the few lines that a long log grew by come after it."""
-        points = [text for table in self.tables.values() for text in table.points()]
+        points = [table.points(metric) for table in self.tables.values() for metric in table.metrics]
         lines = [table.lines() for table in self.tables.values()]
-        own = {"metric": "metric", "value": "value", "decimals": "decimals", "pointer": "pointer", "table": "raw_values"}
-        points.append(POINTS.format(**own, **WHOLE))
-        lines.append(LINES.format(train="metric = 'train/loss'", val="metric = 'val/loss'", table="raw_values", **WHOLE))
+        points.append(SHORT_POINTS)
+        lines.append(LINES.format(**WHOLE, train="metric = 'train/loss'", val="metric = 'val/loss'", table="raw_values"))
         self.store.run(f"CREATE OR REPLACE VIEW raw_points AS {' UNION ALL '.join(points)}")
         self.store.run(f"CREATE OR REPLACE VIEW raw_lines AS {' UNION ALL '.join(lines)}")
 
@@ -179,7 +179,16 @@ class Wide:
             [list(wanted)],
         )
         good = [source for source, count, first, last in rows if count == wanted[source][0] and first > 0 and last <= wanted[source][1]]
-        return len(good) == len(wanted)
+        if len(good) < len(wanted):
+            return False
+        for source, count, _, _ in rows:
+            self.note(table, source, count)
+        return True
+
+    def note(self, table: Table, source: int, lines: int) -> None:
+        """Remember that so many lines of a source lie in a table."""
+        sources = self.loaded.setdefault(table, {})
+        sources[source] = sources.get(source, 0) + lines
 
 
 def _form(name: str, column: Any) -> str:
