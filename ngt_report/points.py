@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ngt_report.waist import Block, Column
+from ngt_report.wide import ABSENT, Decimals, Layout
 
 if TYPE_CHECKING:
     from ngt_report.store import Store
@@ -46,19 +47,21 @@ class PointBuffer:
         self.long: dict[Table, list[Sourced]] = {}
         self.lines = 0
 
-    def add(self, source: int, block: Block) -> None:
-        """Take a block; what has gathered goes in when it is much."""
-        table = None
-        if len(block.step) >= LONG_BLOCK and block.columns and block.line is not None and block.pointer is None:
-            table = self.store.wide.table(list(block.columns), any(c.decimals is not None for c in block.columns.values()))
-        if table:
-            self.long.setdefault(table, []).append((source, block))
-            self.lines += len(block.step)
-        else:
-            self.short.append((source, block))
-            self.rows += len(block.step) * max(1, len(block.columns))
-        if self.rows >= FLUSH_ROWS or self.lines >= FLUSH_LINES:
-            self.flush()
+    def add(self, source: int, blocks: Sequence[Block]) -> None:
+        """Take what one reading found; what has gathered goes in when it is much."""
+        layouts = _layouts(blocks)
+        for block in blocks:
+            layout = layouts.get(_metrics(block)) if _is_long(block) else None
+            table = self.store.wide.table(layout) if layout else None
+            if table:
+                self.long.setdefault(table, []).append((source, block))
+                self.store.wide.note(table, source, len(block.step))
+                self.lines += len(block.step)
+            else:
+                self.short.append((source, block))
+                self.rows += len(block.step) * max(1, len(block.columns))
+            if self.rows >= FLUSH_ROWS or self.lines >= FLUSH_LINES:
+                self.flush()
 
     def flush(self) -> None:
         """Insert all blocks."""
@@ -138,6 +141,36 @@ def _arrays(blocks: list[Sourced], names: dict[str, int], pointers: dict[str, in
 
 
 # -- long blocks: a row a line ----------------------------------------------------------------------------------------
+def _is_long(block: Block) -> bool:
+    return len(block.step) >= LONG_BLOCK and bool(block.columns) and block.line is not None and block.pointer is None
+
+
+def _metrics(block: Block) -> tuple[str, ...]:
+    return tuple(sorted(block.columns))
+
+
+def _layouts(blocks: Sequence[Block]) -> dict[tuple[str, ...], Layout]:
+    """The layout of a reading's long blocks, by their metrics: they lie in one table, so that a curve stays in order."""
+    by_metrics: dict[tuple[str, ...], list[Block]] = {}
+    for block in blocks:
+        if _is_long(block):
+            by_metrics.setdefault(_metrics(block), []).append(block)
+    return {metrics: _layout(metrics, some) for metrics, some in by_metrics.items()}
+
+
+def _layout(metrics: tuple[str, ...], blocks: list[Block]) -> Layout:
+    decimals: list[Decimals] = []
+    for metric in metrics:
+        first = blocks[0].columns[metric].decimals
+        whole = first is None or isinstance(first, int)
+        decimals.append(first if whole and all(b.columns[metric].decimals == first for b in blocks) else "each")  # type: ignore[arg-type]
+    there = {
+        "trial": any(b.trial for b in blocks), "segment": any(b.segment for b in blocks),
+        "elapsed_s": any(b.elapsed is not None for b in blocks), "tokens": any(b.tokens is not None for b in blocks),
+    }  # fmt: skip
+    return Layout(metrics, tuple(decimals), tuple(name for name in ABSENT if there[name]))
+
+
 def _lines(table: Table, blocks: list[Sourced]) -> dict[str, Any]:
     """The columns of a wide table."""
     import numpy as np
@@ -159,19 +192,20 @@ def _lines(table: Table, blocks: list[Sourced]) -> dict[str, Any]:
         except TypeError:
             return np.asarray(_known(part, unknown), kind)
 
-    out = {
-        "source": same([source for source, _ in blocks], np.int64),
-        "trial": same([block.trial for _, block in blocks], np.int32),
-        "segment": same([block.segment for _, block in blocks], np.int32),
-        "step": column((block.step for _, block in blocks), UNKNOWN_STEP, np.int64),
-        "elapsed_s": column((block.elapsed for _, block in blocks), float("nan"), np.float64),
-        "tokens": column((block.tokens for _, block in blocks), -1, np.int64),
-        "line": column((block.line for _, block in blocks), 0, np.int64),
-    }
-    for i, metric in enumerate(table.metrics):
+    out = {"source": same([source for source, _ in blocks], np.int64)}
+    for name in ("trial", "segment"):
+        if name in table.layout.columns:
+            out[name] = same([getattr(block, name) for _, block in blocks], np.int32)
+    out["step"] = column((block.step for _, block in blocks), UNKNOWN_STEP, np.int64)
+    if "elapsed_s" in table.layout.columns:
+        out["elapsed_s"] = column((block.elapsed for _, block in blocks), float("nan"), np.float64)
+    if "tokens" in table.layout.columns:
+        out["tokens"] = column((block.tokens for _, block in blocks), -1, np.int64)
+    out["line"] = column((block.line for _, block in blocks), 0, np.int64)
+    for i, (metric, decimals) in enumerate(zip(table.metrics, table.layout.decimals, strict=True)):
         columns: list[Column] = [block.columns[metric] for _, block in blocks]
         out[f"m{i}"] = column((c.values for c in columns), float("nan"), np.float64)
-        if table.printed:
+        if decimals == "each":
             places = [_decimals(c.decimals) for c in columns]
             parts: list[Any] = [np.full(n, p, np.int8) if isinstance(p, int) else p for p, n in zip(places, sizes, strict=True)]
             out[f"d{i}"] = column(parts, -128, np.int8)

@@ -29,7 +29,7 @@ def of_runs(runs: list[Run], rows: Sequence[dict[str, Any]], facts: Sequence[Fac
 
 def of_tables(store: Store) -> set[str]:
     """What the sources hold, as far as tables tell."""
-    return of_row(store, "staging/present.sql") | {f"metric {metric}" for metrics, _ in store.wide.tables for metric in metrics}
+    return of_row(store, "staging/present.sql") | {f"metric {metric}" for layout in store.wide.tables for metric in layout.metrics}
 
 
 def of_row(store: Store, name: str) -> set[str]:

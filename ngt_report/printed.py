@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ngt_report.digits import dotted, numbers, words_of
@@ -20,11 +19,12 @@ if TYPE_CHECKING:
 
 LEAST = 1 << 16  # bytes; shorter stretches are not worth loading numpy
 PIECE = 1 << 17  # bytes that are looked at together; they fit a core's cache
-ZEROS = bytes.maketrans(b"123456789", b"000000000")
 FRONT = bytes(8)  # before a text, for eight bytes are read at a time
 TOGETHER = 1 << 13  # lines of which the numbers are read together, column by column
 MOST_DIGITS = 15  # a double holds them all
 ODD = -1  # the layout of a line that is not like the others
+FEW = 8  # lines of one layout in a row that are no gain to compare together,
+MOST_FEW = 8  # and how often a piece may have so few
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,14 +88,21 @@ class Layouts(dict[bytes, int]):
         """
         import numpy as np
 
-        zeros = piece.translate(ZEROS)
-        first = zeros[: zeros.find(b"\n") + 1]
-        kind = self[first[:-1]]
-        alike = _repeats(zeros, first) if kind != ODD else 0
-        lines = zeros[alike * len(first) :].split(b"\n")
-        found = np.fromiter(chain(repeat(kind, alike), map(self.__getitem__, lines[:-1])), np.intp, alike + len(lines) - 1)
-        found = found[: found.argmin()] if found.min() == ODD else found
-        return found, int(np.array(self.sizes, np.intp)[found].sum())
+        zeros = _zeroed(piece)
+        found, at, few = [np.empty(0, np.intp)], 0, 0
+        while at < len(zeros) and few < MOST_FEW:
+            first = zeros[at : zeros.find(b"\n", at) + 1]
+            kind = self[first[:-1]]
+            if kind == ODD:
+                return np.concatenate(found), at
+            alike = _repeats(zeros, first, at)
+            found.append(np.full(alike, kind))
+            at += alike * len(first)
+            few += alike < FEW
+        lines = zeros[at:].split(b"\n")
+        rest = np.fromiter(map(self.__getitem__, lines[:-1]), np.intp, len(lines) - 1)
+        rest = rest[: rest.argmin()] if len(rest) and rest.min() == ODD else rest
+        return np.concatenate([*found, rest]), at + int(np.array(self.sizes, np.intp)[rest].sum())
 
     def columns(self, text: bytes, kinds: Any) -> list[Printed]:
         """The numbers of lines of these layouts, by columns."""
@@ -120,11 +127,26 @@ def _numbers(before: Any, ends: Any, counts: Any, decimals: int | None) -> Any:
     return numbers(before, ends, counts) if decimals is None else dotted(before, ends + 1 + decimals, counts, decimals)
 
 
-def _repeats(text: bytes, first: bytes) -> int:
-    """How many times in a row a text begins with these bytes."""
-    found, more = 0, 1 << (len(text) // len(first)).bit_length()
+def _zeroed(piece: bytes) -> bytes:
+    """The text with a 0 for each digit: as bytes.translate would do it, in a third of the time."""
+    import numpy as np
+
+    text = np.frombuffer(piece, np.uint8)
+    values = text - np.uint8(ord("0"))
+    digits = (values < 10).view(np.uint8)
+    values &= np.negative(digits, out=digits)
+    zeroed: bytes = np.subtract(text, values, out=values).tobytes()
+    return zeroed
+
+
+def _repeats(text: bytes, first: bytes, at: int) -> int:
+    """How many times in a row these bytes stand in a text from a place on, where they stand once."""
+    found, more = 1, 1
+    while text.startswith(first * more, at + found * len(first)):
+        found += more
+        more *= 2
     while more := more // 2:
-        if text.startswith(first * more, found * len(first)):
+        if text.startswith(first * more, at + found * len(first)):
             found += more
     return found
 

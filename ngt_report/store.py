@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from importlib.resources import files as resource_files
 from typing import TYPE_CHECKING, Any
 
+from ngt_report import apart
 from ngt_report.errors import ReportError
 from ngt_report.points import PointBuffer
 from ngt_report.waist import Reading
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import duckdb
 
 LOCK_WAIT = 3.0  # seconds that a second build waits
-SCHEMA_VERSION = "6"
+SCHEMA_VERSION = "7"
 
 
 def source_id(path: str) -> int:
@@ -131,8 +132,7 @@ class Store:
 
     def add_reading(self, source: int, reading: Reading) -> None:
         """Put what one file said into the raw tables; points wait in the buffer."""
-        for block in reading.blocks:
-            self.buffer.add(source, block)
+        self.buffer.add(source, reading.blocks)
         wait = self.waiting
         wait["raw_trials"] += [(source, t.index, t.kind, t.name, t.line, t.shared) for t in reading.trials]
         wait["raw_segments"] += [(source, s.trial, s.index, s.start_step, s.line, s.clock, s.reset_line) for s in reading.segments]
@@ -146,9 +146,12 @@ class Store:
         self.run("CREATE OR REPLACE TEMP TABLE fresh AS SELECT unnest(?::BIGINT[]) AS source", [list(ids)])
         for name in () if self.new else (*SUMMARIES, "long_audits"):
             self.run(f"DELETE FROM {name} WHERE source IN (SELECT source FROM fresh)")
-        for name in SUMMARIES:
-            self.run(f"INSERT INTO {name} {sql(f'staging/{name}.sql')}")
-        if self.run("SELECT 1 FROM stretches SEMI JOIN fresh USING (source) LIMIT 1"):
+        for name in ("spans", "curves", "trial_values"):
+            for text in apart.statements(self, sql(f"staging/{name}.sql")):
+                self.run(f"INSERT INTO {name} {text}")
+        long = "GROUP BY source, trial HAVING sum(n_val) >= 512 OR sum(n_train) >= 512 LIMIT 1"
+        if self.run(f"SELECT 1 FROM spans SEMI JOIN fresh USING (source) {long}"):
+            self.run(f"INSERT INTO stretches {sql('staging/stretches.sql')}")
             audits = self.audits(sql("staging/fresh_stretches.sql"))
             self.run(f"INSERT INTO long_audits SELECT curve.source, curve.trial, * EXCLUDE (curve, odd_clock) FROM ({audits})")
 

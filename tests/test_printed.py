@@ -68,3 +68,22 @@ def test_numbers_that_grow_a_digit_do_not_end_the_stretch(before: int) -> None:
     assert found is not None
     assert found[:2] == (0, len(block))
     assert [int(v) for v in found[2].columns[0].values] == [10_000 - before + i for i in range(6000)]
+
+
+@pytest.mark.parametrize("few", [0, 1, 8])
+def test_layouts_in_runs_and_one_by_one_are_those_of_each_line(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(printed, "MOST_FEW", few)
+    rng = Random(few)
+    kind = printed.Kind((b"a", b"/", b" b=", b""), (b"", b"", b"-?+"), (None, None, 2))
+    for odd in (b"a1/2 b=1.0", b"", b"a1/2 b=1.0;", b"a1/2 b=:.00", b"A1/2 b=1.00"):
+        texts: list[bytes] = []
+        while len(texts) < 400:
+            line = b"a%d/%d b=%.2f" % (10 ** rng.randrange(5), 10 ** rng.randrange(3), rng.choice((1, -1, 10)))
+            texts += [line] * rng.choice((1, 1, 2, 40))
+        at = rng.randrange(1, len(texts))
+        layouts = printed.Layouts(kind)
+        found, size = layouts.kinds(b"\n".join([*texts[:at], odd, *texts[at:]]) + b"\n")
+        assert size == sum(len(line) + 1 for line in texts[:at])
+        assert [layouts.sizes[k] for k in found] == [len(line) + 1 for line in texts[:at]]
+        assert [layouts.counts[k][0] for k in found] == [line.index(b"/") - 1 for line in texts[:at]]
+        assert [layouts.signs[k][2] for k in found] == [b"-" in line for line in texts[:at]]

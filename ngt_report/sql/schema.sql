@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS raw_values (
     line BIGINT, pointer VARCHAR
 );
 
-CREATE TABLE IF NOT EXISTS wide_tables (name VARCHAR, metrics VARCHAR, printed BOOLEAN);
+CREATE TABLE IF NOT EXISTS wide_tables (name VARCHAR, layout VARCHAR); -- JSON: metrics, their decimals, other columns
 CREATE VIEW IF NOT EXISTS raw_points AS SELECT * FROM raw_values;
 
 -- Each line with points once, or oftener where it lies as points: for questions about lines, not metrics.

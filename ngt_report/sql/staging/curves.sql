@@ -1,10 +1,10 @@
 -- title: the shape of every curve of evaluations: whether its steps only rise and are even, where it begins and ends, its best value
 -- grain: source, trial, metric; computed once per content, for the sources in fresh
+-- asks: val/* | test/* | final/* | best/loss | eval_loss
 WITH
 found AS (
     SELECT source, trial, metric, step, value, decimals, line, elapsed_s, hash(source, trial, metric) AS curve
-    FROM raw_points
-    SEMI JOIN fresh USING (source)
+    FROM raw_points SEMI JOIN fresh USING (source)
     WHERE starts_with(metric, 'val/') OR starts_with(metric, 'test/') OR starts_with(metric, 'final/') OR metric IN ('best/loss', 'eval_loss')
 ),
 ordered AS (
