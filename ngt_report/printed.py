@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,12 +26,12 @@ FEW = 8  # lines of one layout in a row that are no gain to compare together,
 MOST_FEW = 8  # and how often a piece may have so few
 
 
-@dataclass(frozen=True, eq=False)
 class Printed(Sequence[bytes]):
     """A column of numbers as printed, all with as many decimals."""
 
-    values: Any  # a numpy array of doubles
-    places: int | None  # None: whole numbers
+    def __init__(self, values: Any, places: int | None) -> None:
+        self.values = values  # a numpy array of doubles
+        self.places = places  # None: whole numbers
 
     def __len__(self) -> int:
         return len(self.values)

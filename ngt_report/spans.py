@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
-from ngt_report.plainclass import plainclass
+from msgspec import Struct
+
 from ngt_report.printed import Printed
 from ngt_report.textlog import Row, Shape, integers
 
 Found = tuple[int, Shape, Row]  # physical line, shape, groups
 
 
-@plainclass()
-class Part:
+class Part(Struct):
     """The lines of one shape in a span: where they stand in it (None: all of it), and their groups as columns."""
 
     shape: Shape

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from ngt_report.store import Store
@@ -58,8 +59,7 @@ class Layout(NamedTuple):
         return Layout(self.metrics, tuple(None if d is None else "each" for d in self.decimals), tuple(ABSENT))
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A wide table: its name, and the layout of its lines; their metrics stand in the order of their columns."""
 
     name: str
