@@ -58,6 +58,15 @@ def applies(text: str, present: Collection[str]) -> bool:
     return all(any(_there(what, present) for what in line.split(" | ")) for line in re.findall(r"(?m)^-- when: (.+)$", text))
 
 
+def tailored(text: str, present: Collection[str]) -> str:
+    """A statement without the parts that would find nothing: each stands between a line `-- with WORDS:` and a line `-- end`."""
+    return re.sub(
+        r"(?ms)^ *-- with ([^\n]+):\n(.*?)^ *-- end\n",
+        lambda part: part[2] if any(_there(what, present) for what in part[1].split(" | ")) else "",
+        text,
+    )
+
+
 def _there(what: str, present: Collection[str]) -> bool:
     return any(fnmatchcase(p, what) for p in present) if "*" in what else what in present
 
@@ -78,7 +87,7 @@ def build_relations(store: Store, settings: Settings, present: set[str]) -> None
         store.run(f"CREATE OR REPLACE TABLE {name} AS {_staging(name)}")
     present |= _gather(store)
     for name in AFTER:
-        store.run(f"CREATE OR REPLACE TABLE {name} AS {_staging(name)}")
+        store.run(f"CREATE OR REPLACE TABLE {name} AS {tailored(_staging(name), present)}")
     present |= of_tables(store)
     for name in metric_names():
         if name == AFTER_BASELINES:
@@ -87,14 +96,14 @@ def build_relations(store: Store, settings: Settings, present: set[str]) -> None
             _targets(store, settings)
             present |= {table for table in ("baselines", "targets") if store.run(f"SELECT 1 FROM {table} LIMIT 1")}
         text = sql(f"metrics/{name}.sql")
-        made = f"AS {text}" if applies(text, present) else f"({header(name)['columns']})"
+        made = f"AS {tailored(text, present)}" if applies(text, present) else f"({header(name)['columns']})"
         store.run(f"CREATE OR REPLACE TABLE {name} {made}")
     _audit(store)
     present |= of_row(store, "staging/audited.sql")
     for name in finding_names():
         text = sql(f"findings/{name}.sql")
         if applies(text, present):
-            store.run(f"INSERT INTO findings BY NAME {text}")
+            store.run(f"INSERT INTO findings BY NAME {tailored(text, present)}")
 
 
 def _staging(name: str) -> str:

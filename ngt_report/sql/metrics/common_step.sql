@@ -6,6 +6,7 @@ WITH
 sizes AS (
     SELECT budget, any_value(total) AS total, count(*) AS runs FROM compared WHERE budget IS NOT NULL GROUP BY budget
 ),
+-- with long curves:
 alike AS (
     -- long curves that are evaluated at the same steps: one of them tells the steps of all
     SELECT c.budget, k.steps_print, min(l.run) AS run, count(*) AS runs
@@ -15,6 +16,7 @@ alike AS (
     WHERE c.budget IS NOT NULL
     GROUP BY c.budget, k.steps_print
 ),
+-- end
 shared AS (
     SELECT budget, step, sum(runs) AS runs, sum(clocked) AS clocked
     FROM (
@@ -23,11 +25,13 @@ shared AS (
         JOIN compared AS c ON c.run = e.run AND c.budget IS NOT NULL
         WHERE e.metric = 'val/loss' AND isfinite(e.value) AND e.step IS NOT NULL
         GROUP BY c.budget, e.step
+        -- with long curves:
         UNION ALL
         SELECT a.budget, p.step, a.runs, CASE WHEN p.elapsed_s IS NULL THEN 0 ELSE a.runs END
         FROM raw_points AS p
         JOIN (SELECT l.source, l.trial, a.budget, a.runs FROM alike AS a JOIN long_curves AS l USING (run)) AS a ON a.source = p.source AND a.trial = p.trial
         WHERE p.metric = 'val/loss' AND isfinite(p.value)
+        -- end
     )
     GROUP BY budget, step
 ),

@@ -11,6 +11,7 @@ shortest AS (
 timed_sets AS (
     SELECT c.run, c.budget, s.time_s FROM compared AS c JOIN shortest AS s ON s.budget = c.budget
 ),
+-- with long curves:
 stretched AS (
     -- of a long curve only the stretch in which the time falls, up to where the next one begins
     SELECT
@@ -21,16 +22,19 @@ stretched AS (
     JOIN stretches AS h ON h.source = l.source AND h.trial = l.trial AND h.metric = 'val/loss'
     GROUP BY s.run, l.source, l.trial
 ),
+-- end
 near AS (
     SELECT s.budget, s.run, s.time_s, e.step, e.value, e.clock_s
     FROM settled AS e
     JOIN timed_sets AS s ON s.run = e.run
     WHERE e.metric = 'val/loss' AND e.clock_s IS NOT NULL AND isfinite(e.value) AND e.step > 0
+    -- with long curves:
     UNION ALL
     SELECT s.budget, s.run, s.time_s, p.step, p.value, p.elapsed_s
     FROM raw_points AS p
     JOIN stretched AS s ON s.source = p.source AND s.trial = p.trial AND p.step >= s.low AND p.step <= coalesce(s.high, p.step)
     WHERE p.metric = 'val/loss' AND p.elapsed_s IS NOT NULL AND isfinite(p.value) AND p.step > 0
+    -- end
 ),
 timed AS (
     SELECT

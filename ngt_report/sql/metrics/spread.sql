@@ -37,12 +37,14 @@ ends AS (
     WHERE e.metric = 'val/loss' AND isfinite(e.value) AND e.step > 0 AND c.budget IS NOT NULL
     GROUP BY c.budget, e.run
     HAVING count(*) >= 8
+    -- with long curves:
     UNION ALL
     SELECT c.budget, l.run, list_transform(k.late, lambda x: x.v), list_transform(k.late, lambda x: x.s)
     FROM compared AS c
     JOIN long_curves AS l USING (run)
     JOIN trial_values AS k ON k.source = l.source AND k.trial = l.trial
     WHERE c.budget IS NOT NULL AND len(k.late) >= 8
+    -- end
 ),
 bends AS (
     -- second differences do not see a linear trend: their mean square is 6 times the variance of one evaluation

@@ -8,6 +8,7 @@ WITH
 wanted AS (
     SELECT c.run, t.budget, t.target FROM targets AS t JOIN compared AS c ON c.budget = t.budget
 ),
+-- with long curves:
 stretched AS (
     -- of a long curve only the stretch in which it first comes so low, and the one before it
     SELECT w.budget, w.target, w.run, l.source, l.trial, min(h.stretch) FILTER (h.low <= w.target) AS stretch
@@ -25,16 +26,19 @@ bounded AS (
     WHERE s.stretch IS NOT NULL
     GROUP BY s.budget, s.target, s.run, s.source, s.trial
 ),
+-- end
 near AS (
     SELECT w.budget, w.target, w.run, e.step, e.value, e.clock_s, e.tokens
     FROM settled AS e
     JOIN wanted AS w ON w.run = e.run
     WHERE e.metric = 'val/loss' AND isfinite(e.value) AND e.step IS NOT NULL
+    -- with long curves:
     UNION ALL
     SELECT b.budget, b.target, b.run, p.step, p.value, p.elapsed_s, p.tokens
     FROM raw_points AS p
     JOIN bounded AS b ON b.source = p.source AND b.trial = p.trial AND p.step >= coalesce(b.low, p.step) AND p.step < coalesce(b.high, p.step + 1)
     WHERE p.metric = 'val/loss' AND isfinite(p.value)
+    -- end
 ),
 first AS (
     SELECT budget, target, run, min(step) AS at_step FROM near WHERE value <= target GROUP BY budget, target, run

@@ -14,8 +14,9 @@ gathered AS (
     FROM settled
     WHERE metric = 'val/loss'
     GROUP BY run
-),
-long AS (
+)
+-- with long curves:
+, long AS (
     SELECT
         l.run, c.*, {'v': v.best, 's': v.best_at.s, 'd': v.best_decimals, 'c': v.best_at.c, 'src': l.source, 'p': l.path, 'l': v.best_at.l, 'ptr': NULL::VARCHAR} AS best_point,
         {'v': v.end_at.v, 's': v.end_at.s, 'd': v.end_at.d, 'c': v.end_at.c, 'src': l.source, 'p': l.path, 'l': v.end_at.l, 'ptr': NULL::VARCHAR} AS end_point
@@ -23,6 +24,9 @@ long AS (
     JOIN curves AS c ON c.source = l.source AND c.trial = l.trial AND c.metric = 'val/loss'
     JOIN trial_values AS v ON v.source = l.source AND v.trial = l.trial
 )
+-- end
 SELECT run, n_val, n_finite, first_step, first_eval, last_eval, unstepped, clocked, from_final, best, last FROM gathered
+-- with long curves:
 UNION ALL
 SELECT run, n, n_finite, first_step, first_eval, last_eval, false, clocked, false, CASE WHEN n_finite > 0 THEN best_point END, end_point FROM long
+-- end
