@@ -59,12 +59,22 @@ def applies(text: str, present: Collection[str]) -> bool:
 
 
 def tailored(text: str, present: Collection[str]) -> str:
-    """A statement without the parts that would find nothing: each stands between a line `-- with WORDS:` and a line `-- end`."""
-    return re.sub(
-        r"(?ms)^ *-- with ([^\n]+):\n(.*?)^ *-- end\n",
-        lambda part: part[2] if any(_there(what, present) for what in part[1].split(" | ")) else "",
-        text,
-    )
+    """A statement without the parts that would find nothing: they stand between lines `-- with WORDS:` and `-- end`.
+
+    After a line `-- else:` in between stands what is simpler without them. A part may hold others.
+    """
+    kept, parts = [], []  # parts: whether each that is open is wanted
+    for line in text.splitlines(keepends=True):
+        mark = line.strip()
+        if mark.startswith("-- with ") and mark.endswith(":"):
+            parts.append(any(_there(what, present) for what in mark[8:-1].split(" | ")))
+        elif mark == "-- else:":
+            parts[-1] = not parts[-1]
+        elif mark == "-- end":
+            parts.pop()
+        elif all(parts):
+            kept.append(line)
+    return "".join(kept)
 
 
 def _there(what: str, present: Collection[str]) -> bool:
