@@ -49,6 +49,7 @@ def _of_run(run: Run, row: dict[str, Any]) -> dict[str, bool]:
     return {
         "unfinished": row["status"] not in ENDED,
         "batch": "batch_size" in row["config"],
+        "bytes per token": "bytes_per_token" in row["config"],
         "continuations": row["is_continuation"],
         "tokens": any(p.tokens for p in run.pieces),
         "timed rows": any(p.kind == "row" and p.timed for p in run.pieces),

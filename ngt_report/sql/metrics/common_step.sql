@@ -9,7 +9,12 @@ sizes AS (
 -- with long curves:
 alike AS (
     -- long curves that are evaluated at the same steps: one of them tells the steps of all
-    SELECT c.budget, k.steps_print, min(l.run) AS run, count(*) AS runs
+    SELECT
+        c.budget, k.steps_print, count(*) AS runs, unnest(arg_min({
+            'source': l.source, 'trial': l.trial, 'first_step': k.first_step, 'end_step': k.end_step, 'n': k.n,
+            -- evenly, each with a number and a clock: they are known without looking
+            'even': NOT k.uneven AND k.n_finite = k.n AND split_part(k.steps_print, ':', 2) = split_part(k.steps_print, ':', 3)
+        }, l.run))
     FROM compared AS c
     JOIN long_curves AS l USING (run)
     JOIN curves AS k ON k.source = l.source AND k.trial = l.trial AND k.metric = 'val/loss'
@@ -20,6 +25,7 @@ alike AS (
 shared AS (
     SELECT budget, step, sum(runs) AS runs, sum(clocked) AS clocked
     FROM (
+        -- with short curves:
         SELECT c.budget, e.step, count(*) AS runs, count(e.clock_s) AS clocked -- a run has one evaluation a step
         FROM settled AS e
         JOIN compared AS c ON c.run = e.run AND c.budget IS NOT NULL
@@ -27,9 +33,14 @@ shared AS (
         GROUP BY c.budget, e.step
         -- with long curves:
         UNION ALL
+        -- end
+        -- end
+        -- with long curves:
+        SELECT budget, unnest(range(first_step, end_step + 1, (end_step - first_step) // (n - 1))) AS step, runs, runs AS clocked FROM alike WHERE even
+        UNION ALL
         SELECT a.budget, p.step, a.runs, CASE WHEN p.elapsed_s IS NULL THEN 0 ELSE a.runs END
         FROM raw_points AS p
-        JOIN (SELECT l.source, l.trial, a.budget, a.runs FROM alike AS a JOIN long_curves AS l USING (run)) AS a ON a.source = p.source AND a.trial = p.trial
+        JOIN (FROM alike WHERE NOT even) AS a ON a.source = p.source AND a.trial = p.trial
         WHERE p.metric = 'val/loss' AND isfinite(p.value)
         -- end
     )

@@ -33,6 +33,7 @@ repeats AS (
 -- end
 ends AS (
     -- the last evaluations of each run, newest first
+    -- with short curves:
     SELECT c.budget, e.run, arg_max({'v': e.value, 's': e.step}, e.step, 12) AS late
     FROM settled AS e
     JOIN compared AS c ON c.run = e.run
@@ -41,6 +42,9 @@ ends AS (
     HAVING count(*) >= 8
     -- with long curves:
     UNION ALL
+    -- end
+    -- end
+    -- with long curves:
     SELECT c.budget, l.run, k.late
     FROM compared AS c
     JOIN long_curves AS l USING (run)
