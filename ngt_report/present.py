@@ -29,13 +29,13 @@ def of_runs(runs: list[Run], rows: Sequence[dict[str, Any]], facts: Sequence[Fac
 
 def of_tables(store: Store) -> set[str]:
     """What the sources hold, as far as tables tell."""
-    return of_row(store, "staging/present.sql") | {f"metric {metric}" for metrics, _ in store.wide.tables for metric in metrics}
+    return of_row(store, sql("staging/present.sql")) | {f"metric {metric}" for metrics, _ in store.wide.tables for metric in metrics}
 
 
-def of_row(store: Store, name: str) -> set[str]:
+def of_row(store: Store, text: str) -> set[str]:
     """The columns of a query's only row that are true, and what stands in those that are lists."""
     words: set[str] = set()
-    for word, found in store.rows(sql(name))[0].items():
+    for word, found in store.rows(text)[0].items():
         words.update([word] if found is True else (f"{word} {what}" for what in found or ()))
     return words
 

@@ -117,7 +117,7 @@ def build_relations(store: Store, settings: Settings, present: set[str]) -> None
         if name == "common_step" and "long curves" in present:
             _mark(store, present)
     _audit(store, present)
-    present |= of_row(store, "staging/audited.sql")
+    present |= of_row(store, _staging("audited", present))
     for name in finding_names():
         text = sql(f"findings/{name}.sql")
         if applies(text, present):
