@@ -22,7 +22,7 @@ def of_runs(runs: list[Run], rows: Sequence[dict[str, Any]], facts: Sequence[Fac
     """What the runs are and what is said of them; `rows` are those of the table runs, in the order of `runs`."""
     words = {f"fact {fact[2]}" for fact in facts} | set(_two_values(runs, facts)) | set(_alike(runs, rows)) | set(_resumed(rows))
     for run, row in zip(runs, rows, strict=True):
-        words.update(f"kind {p.kind}" for p in run.pieces)
+        words.update(word for p in run.pieces for word in (f"kind {p.kind}", f"format {p.format}"))
         words.update(word for word, there in _of_run(run, row).items() if there)
     return words
 
@@ -55,6 +55,7 @@ def _of_run(run: Run, row: dict[str, Any]) -> dict[str, bool]:
         "timed rows": any(p.kind == "row" and p.timed for p in run.pieces),
         "steps beyond the total": total is not None and max(steps, default=total) > total,
         "steps beyond the log": bool(beside) and (own is None or max(beside) > own),
+        "runs without losses": all(p.best is None for p in run.pieces),
         "no single curve": sum(p.n_val > 0 for p in run.pieces) != 1,
         "only rows or only logs": not row["is_continuation"] and logged != any(p.kind == "row" for p in run.pieces),
     }
