@@ -4,7 +4,11 @@
 -- grain: budget (the runs of one declared total)
 WITH
 sizes AS (
-    SELECT budget, any_value(total) AS total, count(*) AS runs FROM compared WHERE budget IS NOT NULL GROUP BY budget
+    SELECT c.budget, any_value(c.total) AS total, count(*) AS runs, nullif(count(*) FILTER (e.clocked), 0) AS clocked_runs
+    FROM compared AS c
+    LEFT JOIN ends AS e ON e.run = c.run
+    WHERE c.budget IS NOT NULL
+    GROUP BY c.budget
 ),
 -- with long curves:
 alike AS (
@@ -23,8 +27,10 @@ alike AS (
 ),
 -- end
 shared AS (
+    -- with long curves:
     SELECT budget, step, sum(runs) AS runs, sum(clocked) AS clocked
     FROM (
+    -- end
         -- with short curves:
         SELECT c.budget, e.step, count(*) AS runs, count(e.clock_s) AS clocked -- a run has one evaluation a step
         FROM settled AS e
@@ -42,20 +48,16 @@ shared AS (
         FROM raw_points AS p
         JOIN (FROM alike WHERE NOT even) AS a ON a.source = p.source AND a.trial = p.trial
         WHERE p.metric = 'val/loss' AND isfinite(p.value)
-        -- end
     )
     GROUP BY budget, step
-),
-clocks AS (
-    SELECT c.budget, count(*) AS clocked_runs FROM compared AS c JOIN ends AS e ON e.run = c.run AND e.clocked WHERE c.budget IS NOT NULL GROUP BY c.budget
+    -- end
 )
 SELECT
     z.budget, z.total, z.runs,
     coalesce((SELECT step FROM params WHERE step IS NOT NULL), max(s.step) FILTER (s.runs = z.runs)) AS common_step,
-    min(s.step) FILTER (s.step > 0 AND s.clocked = k.clocked_runs) AS clock_from,
-    max(s.step) FILTER (s.step > 0 AND s.clocked = k.clocked_runs) AS clock_to
+    min(s.step) FILTER (s.step > 0 AND s.clocked = z.clocked_runs) AS clock_from,
+    max(s.step) FILTER (s.step > 0 AND s.clocked = z.clocked_runs) AS clock_to
 FROM sizes AS z
 LEFT JOIN shared AS s USING (budget)
-LEFT JOIN clocks AS k USING (budget)
 GROUP BY z.budget, z.total, z.runs
 ORDER BY z.total NULLS FIRST
