@@ -22,20 +22,21 @@ def of_runs(runs: list[Run], rows: Sequence[dict[str, Any]], facts: Sequence[Fac
     """What the runs are and what is said of them; `rows` are those of the table runs, in the order of `runs`."""
     words = {f"fact {fact[2]}" for fact in facts} | set(_two_values(runs, facts)) | set(_alike(runs, rows)) | set(_resumed(rows))
     for run, row in zip(runs, rows, strict=True):
-        words.update(f"kind {p.kind}" for p in run.pieces)
+        words.update(word for p in run.pieces for word in (f"kind {p.kind}", f"format {p.format}"))
         words.update(word for word, there in _of_run(run, row).items() if there)
     return words
 
 
 def of_tables(store: Store) -> set[str]:
     """What the sources hold, as far as tables tell."""
-    return of_row(store, "staging/present.sql") | {f"metric {metric}" for layout in store.wide.tables for metric in layout.metrics}
+    metrics = {f"metric {metric}" for layout in store.wide.tables for metric in layout.metrics}
+    return of_row(store, sql("staging/present.sql")) | metrics
 
 
-def of_row(store: Store, name: str) -> set[str]:
+def of_row(store: Store, text: str) -> set[str]:
     """The columns of a query's only row that are true, and what stands in those that are lists."""
     words: set[str] = set()
-    for word, found in store.rows(sql(name))[0].items():
+    for word, found in store.rows(text)[0].items():
         words.update([word] if found is True else (f"{word} {what}" for what in found or ()))
     return words
 
@@ -49,11 +50,13 @@ def _of_run(run: Run, row: dict[str, Any]) -> dict[str, bool]:
     return {
         "unfinished": row["status"] not in ENDED,
         "batch": "batch_size" in row["config"],
+        "bytes per token": "bytes_per_token" in row["config"],
         "continuations": row["is_continuation"],
         "tokens": any(p.tokens for p in run.pieces),
         "timed rows": any(p.kind == "row" and p.timed for p in run.pieces),
         "steps beyond the total": total is not None and max(steps, default=total) > total,
         "steps beyond the log": bool(beside) and (own is None or max(beside) > own),
+        "runs without losses": all(p.best is None for p in run.pieces),
         "no single curve": sum(p.n_val > 0 for p in run.pieces) != 1,
         "only rows or only logs": not row["is_continuation"] and logged != any(p.kind == "row" for p in run.pieces),
     }

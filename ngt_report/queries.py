@@ -21,12 +21,17 @@ BEFORE = ("origins", "long_curves")
 STEPS = ("stated", "chosen", "settled")
 AFTER = ("ends", "clocks", "compared")
 SEGMENTS = "source BIGINT, trial INTEGER, segment INTEGER, superseded_from BIGINT, reset_line BIGINT, clock_offset_s DOUBLE"
+SETTLED = (
+    "run VARCHAR, metric VARCHAR, step BIGINT, value DOUBLE, decimals TINYINT, clock_s DOUBLE, tokens BIGINT, source BIGINT, path VARCHAR,"
+    " line BIGINT, pointer VARCHAR, is_final BOOLEAN"
+)
 FIRST = ("common_step", "best_last", "fixed_step", "throughput", "train_time")  # metrics that others rest on, in order
 AFTER_BASELINES = "delta"  # this metric and all later ones may use the tables baselines, targets and kinds
 THINNED = (
     "curve VARCHAR, metric VARCHAR, stretch BIGINT, high DOUBLE, low DOUBLE, peak_step BIGINT, path VARCHAR, line BIGINT, step BIGINT,"
     " clock_s DOUBLE"
 )
+UNCHOSEN = "FROM stated"  # where nothing is said twice, there is nothing to choose
 BASELINE_WORDS = (("vanilla", "baseline"), ("none",))
 
 
@@ -58,6 +63,25 @@ def applies(text: str, present: Collection[str]) -> bool:
     return all(any(_there(what, present) for what in line.split(" | ")) for line in re.findall(r"(?m)^-- when: (.+)$", text))
 
 
+def tailored(text: str, present: Collection[str]) -> str:
+    """A statement without the parts that would find nothing: they stand between lines `-- with WORDS:` and `-- end`.
+
+    After a line `-- else:` in between stands what is simpler without them. A part may hold others.
+    """
+    kept, parts = [], []  # parts: whether each that is open is wanted
+    for line in text.splitlines(keepends=True):
+        mark = line.strip()
+        if mark.startswith("-- with ") and mark.endswith(":"):
+            parts.append(any(_there(what, present) for what in mark[8:-1].split(" | ")))
+        elif mark == "-- else:":
+            parts[-1] = not parts[-1]
+        elif mark == "-- end":
+            parts.pop()
+        elif all(parts):
+            kept.append(line)
+    return "".join(kept)
+
+
 def _there(what: str, present: Collection[str]) -> bool:
     return any(fnmatchcase(p, what) for p in present) if "*" in what else what in present
 
@@ -72,13 +96,14 @@ def build_relations(store: Store, settings: Settings, present: set[str]) -> None
     store.run("DELETE FROM meta WHERE key = 'phases'")
     if settings.phases:
         store.run("INSERT INTO meta VALUES ('phases', ?)", [to_json(settings.phases)])
-    restarts = store.run("SELECT 1 FROM raw_segments LIMIT 1")
-    store.run(f"CREATE OR REPLACE TABLE segments {'AS ' + _staging('segments') if restarts else f'({SEGMENTS})'}")
+    if store.run("SELECT 1 FROM raw_segments LIMIT 1"):
+        present.add("restarts")
+    store.run(f"CREATE OR REPLACE TABLE segments {'AS ' + _staging('segments', present) if 'restarts' in present else f'({SEGMENTS})'}")
     for name in BEFORE:
-        store.run(f"CREATE OR REPLACE TABLE {name} AS {_staging(name)}")
-    present |= _gather(store)
+        store.run(f"CREATE OR REPLACE TABLE {name} AS {_staging(name, present)}")
+    _gather(store, present)
     for name in AFTER:
-        store.run(f"CREATE OR REPLACE TABLE {name} AS {_staging(name)}")
+        store.run(f"CREATE OR REPLACE TABLE {name} AS {_staging(name, present)}")
     present |= of_tables(store)
     for name in metric_names():
         if name == AFTER_BASELINES:
@@ -87,45 +112,58 @@ def build_relations(store: Store, settings: Settings, present: set[str]) -> None
             _targets(store, settings)
             present |= {table for table in ("baselines", "targets") if store.run(f"SELECT 1 FROM {table} LIMIT 1")}
         text = sql(f"metrics/{name}.sql")
-        made = f"AS {text}" if applies(text, present) else f"({header(name)['columns']})"
+        made = f"AS {tailored(text, present)}" if applies(text, present) else f"({header(name)['columns']})"
         store.run(f"CREATE OR REPLACE TABLE {name} {made}")
-    _audit(store)
-    present |= of_row(store, "staging/audited.sql")
+        if name == "common_step" and "long curves" in present:
+            _mark(store, present)
+    _audit(store, present)
+    present |= of_row(store, _staging("audited", present))
     for name in finding_names():
         text = sql(f"findings/{name}.sql")
         if applies(text, present):
-            store.run(f"INSERT INTO findings BY NAME {text}")
+            store.run(f"INSERT INTO findings BY NAME {tailored(text, present)}")
 
 
-def _staging(name: str) -> str:
-    return sql(f"staging/{name}.sql")
+def _staging(name: str, present: Collection[str]) -> str:
+    return tailored(sql(f"staging/{name}.sql"), present)
 
 
-def _gather(store: Store) -> set[str]:
-    """Compute the evaluations once, in memory; long plain curves stay where they lie. Returns what there is, in words."""
-    words = set()
-    steps = ", ".join(f"{name} AS ({_staging(name)})" for name in STEPS)
-    store.run(f"CREATE OR REPLACE VIEW report.evals AS WITH {steps} {_staging('evals')}")
-    some = store.run("SELECT 1 FROM run_trials ANTI JOIN long_curves USING (source, trial) LIMIT 1")
-    store.run(f"CREATE OR REPLACE TEMP TABLE stated AS {_staging('stated')} {'' if some else 'LIMIT 0'}")
-    if store.run(_staging("restated")):
-        words.add("restated")
-        store.run(f"CREATE OR REPLACE TEMP TABLE chosen AS {_staging('chosen')}")
-    else:  # there is nothing to choose from
-        store.run("CREATE OR REPLACE TEMP VIEW chosen AS FROM stated")
-    store.run(f"CREATE OR REPLACE TEMP TABLE settled AS {_staging('settled')}")
+def _gather(store: Store, present: set[str]) -> None:
+    """Compute the evaluations once, in memory; long plain curves stay where they lie. Adds what there is to what is present."""
     if store.run("SELECT 1 FROM long_curves LIMIT 1"):
-        words.add("long curves")
-        store.run(f"CREATE OR REPLACE TEMP VIEW evals AS {_staging('evals')}")
+        present.add("long curves")
+    if "long curves" not in present or store.run("SELECT 1 FROM run_trials ANTI JOIN long_curves USING (source, trial) LIMIT 1"):
+        present.add("short curves")
+        _settle(store, present)
     else:
-        store.run("CREATE OR REPLACE TEMP VIEW evals AS FROM settled")
-    return words
+        store.run(f"CREATE OR REPLACE TEMP TABLE settled ({SETTLED})")
+    store.run(f"CREATE OR REPLACE TEMP VIEW evals AS {_staging('evals', present)}")
+    steps = ", ".join(f"{name} AS ({_staging(name, present) if name != 'chosen' or 'restated' in present else UNCHOSEN})" for name in STEPS)
+    store.run(f"CREATE OR REPLACE VIEW report.evals AS WITH {steps} {_staging('evals', present)}")
 
 
-def _audit(store: Store) -> None:
+def _settle(store: Store, present: set[str]) -> None:
+    """Compute the evaluations that are not those of long plain curves, in steps."""
+    store.run(f"CREATE OR REPLACE TEMP TABLE stated AS {_staging('stated', present)}")
+    if store.run(_staging("restated", present)):
+        present.add("restated")
+        store.run(f"CREATE OR REPLACE TEMP TABLE chosen AS {_staging('chosen', present)}")
+    else:
+        store.run(f"CREATE OR REPLACE TEMP VIEW chosen AS {UNCHOSEN}")
+    store.run(f"CREATE OR REPLACE TEMP TABLE settled AS {_staging('settled', present)}")
+
+
+def _mark(store: Store, present: set[str]) -> None:
+    """Look up the evaluations at the common steps, and at the first and last with a clock."""
+    found = store.run("SELECT DISTINCT unnest([common_step, clock_from, clock_to]) FROM common_step")
+    steps = ", ".join(str(step) for (step,) in found if step is not None) or "NULL"
+    store.run(f"CREATE OR REPLACE TEMP TABLE marked AS {_staging('marked', present).format(steps=steps)}")
+
+
+def _audit(store: Store, present: set[str]) -> None:
     """Audit the curves whose audit is not kept with their content."""
-    if store.run(_staging("short")):
-        audits = store.audits(_staging("thinned"))
+    if store.run(_staging("short", present)):
+        audits = store.audits(_staging("thinned", present))
     else:
         store.run(f"CREATE OR REPLACE TEMP TABLE thinned ({THINNED})")
         audits = "SELECT NULL::VARCHAR AS curve, * EXCLUDE (source, trial), false AS odd_clock FROM long_audits LIMIT 0"

@@ -28,9 +28,9 @@ def made(logs: Path, out: Path) -> dict[str, object]:
 
 
 def with_all(logs: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
-    """The same when nothing is left out."""
+    """The same when nothing is left out, of statements or of their parts; where curves lie stays as it is."""
     with monkeypatch.context() as patch:
-        patch.setattr(queries, "applies", lambda text, present: True)
+        patch.setattr(queries, "_there", lambda what, present: what in present if what.endswith(" curves") else True)
         return made(logs, out)
 
 
@@ -53,6 +53,13 @@ def test_of_a_thin_log_nothing_is_lost(text: str, tmp_path: Path, monkeypatch: p
     logs.mkdir()
     (logs / "a.log").write_text(text)
     assert made(logs, tmp_path / "a") == with_all(logs, tmp_path / "b", monkeypatch)
+
+
+def test_a_part_stands_where_one_of_its_words_is_present_and_may_hold_others() -> None:
+    text = "a\n-- with x | y:\nb\n  -- with z:\n  c\n  -- else:\n  d\n  -- end\n-- end\ne\n"
+    assert queries.tailored(text, {"y"}).split() == ["a", "b", "d", "e"]
+    assert queries.tailored(text, {"x", "z"}).split() == ["a", "b", "c", "e"]
+    assert queries.tailored(text, {"z"}).split() == ["a", "e"]
 
 
 def test_a_metric_without_rows_has_the_columns_that_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,22 +2,26 @@
 -- when: clock
 -- when: odd clocks | long curves
 WITH
+-- with long curves:
 suspects AS (
     -- a long curve is looked at again when its clock does not always go on, or once for long
-    SELECT l.run
+    SELECT l.*
     FROM long_curves AS l
     JOIN curves AS c ON c.source = l.source AND c.trial = l.trial AND c.metric = 'val/loss'
     WHERE c.clocked AND (c.uneven OR c.clock_fall <= 0 OR c.clock_leap > 4 * c.clock_usual + 20)
 ),
+-- end
 readings AS (
     SELECT curve AS run, stretch AS place, step, path, line, clock_s
     FROM thinned
     WHERE metric = 'val/loss' AND clock_s IS NOT NULL
+    -- with long curves:
     UNION ALL
     SELECT l.run, p.step, p.step, l.path, p.line, p.elapsed_s
     FROM raw_points AS p
-    JOIN (FROM long_curves SEMI JOIN suspects USING (run)) AS l ON l.source = p.source AND l.trial = p.trial
+    JOIN suspects AS l ON l.source = p.source AND l.trial = p.trial
     WHERE p.metric = 'val/loss' AND p.elapsed_s IS NOT NULL AND p.step > 0
+    -- end
 ),
 intervals AS (
     SELECT
@@ -36,12 +40,17 @@ odd AS (
     JOIN usual AS u USING (run)
     WHERE u.intervals >= 5 AND u.seconds >= 1 AND i.steps > 0
         AND (i.seconds < 0 OR i.seconds = 0 OR i.seconds > 5 * u.per_step * i.steps AND i.seconds - u.per_step * i.steps > 30)
+),
+longest AS (
+    -- of each kind one a run; a clock that stands still once is none
+    SELECT run, what, unnest(arg_max({'from_step': from_step, 'step': step, 'seconds': seconds, 'usually': usually, 'path': path, 'line': line}, (seconds, -step)))
+    FROM odd
+    GROUP BY run, what
+    HAVING what <> 'stands' OR count(*) >= 2
 )
 SELECT 'warning' AS severity, 'clock' AS kind, r.name AS run,
     'run ' || r.name || ' has a clock that ' || CASE what WHEN 'stands' THEN 'stands still' ELSE what END || ' between steps ' || from_step || ' and ' || step
         || CASE what WHEN 'leaps' THEN ': ' || printf('%.0f', seconds) || ' s where it usually takes ' || printf('%.0f', usually)
            WHEN 'falls' THEN ' by ' || printf('%.1f', -seconds) || ' s' ELSE '' END AS text, path AS source, line
-FROM odd JOIN runs AS r USING (run)
-WHERE what <> 'stands' OR (SELECT count(*) FROM odd AS o WHERE o.run = odd.run AND o.what = 'stands') >= 2
-QUALIFY row_number() OVER (PARTITION BY run, what ORDER BY seconds DESC, step) = 1
+FROM longest JOIN runs AS r USING (run)
 ORDER BY ALL

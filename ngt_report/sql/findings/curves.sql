@@ -20,6 +20,7 @@ audited AS (
     UNION ALL
     SELECT * EXCLUDE (path), path FROM kept
 ),
+-- with spikes:
 highest AS (
     -- of each curve the highest spike; one at the end may be the last value that is compared
     SELECT
@@ -29,18 +30,22 @@ highest AS (
     JOIN runs AS r ON r.run = a.curve
     WHERE a.spikes > 0
 ),
-closing AS (
-    SELECT a.curve AS run, a.points, a.best, a.early, e.last.v AS last, {'path': e.last.p, 'line': e.last.l} AS spot
-    FROM audited AS a
-    JOIN ends AS e ON e.run = a.curve
-    WHERE a.metric = 'val/loss'
-),
+-- end
+-- with slow parts:
 slow AS (
     SELECT r.name, from_step, coalesce(slow_at.path, own_path) AS path, slow_at.line, count(*) OVER (PARTITION BY from_step) AS runs
     FROM audited AS a
     JOIN runs AS r ON r.run = a.curve
     WHERE metric = 'val/loss' AND slow >= 3 AND slow >= 0.1 * intervals
+),
+-- end
+closing AS (
+    SELECT a.curve AS run, a.points, a.best, a.early, e.last.v AS last, {'path': e.last.p, 'line': e.last.l} AS spot
+    FROM audited AS a
+    JOIN ends AS e ON e.run = a.curve
+    WHERE a.metric = 'val/loss'
 )
+-- with spikes:
 SELECT
     CASE WHEN late THEN 'warning' ELSE 'info' END AS severity, 'spike' AS kind, name AS run,
     'run ' || name || ' has a spike in ' || metric || ' at step ' || peak_step || ': ' || printf('%.4f', high) || ', ' || printf('%.4f', rise)
@@ -51,12 +56,14 @@ UNION ALL
 SELECT 'info', 'spike', NULL, any_value(runs) || ' runs have spikes in ' || metric || ', the highest that of ' || arg_max(name || ' at step ' || peak_step, (rise, name)), NULL, NULL
 FROM highest WHERE NOT late AND runs > 6 GROUP BY metric
 UNION ALL
-SELECT 'warning', 'diverged', r.name,
-    'run ' || r.name || ' ends ' || printf('%.4f', last - best) || ' above its best validation loss: it diverged or overfitted', spot.path, spot.line
+-- end
+SELECT 'warning' AS severity, 'diverged' AS kind, r.name AS run,
+    'run ' || r.name || ' ends ' || printf('%.4f', last - best) || ' above its best validation loss: it diverged or overfitted' AS text, spot.path AS source, spot.line AS line
 FROM closing JOIN runs AS r USING (run) WHERE points >= 4 AND isfinite(last) AND last - best > 0.05 * abs(best)
 UNION ALL
 SELECT 'info', 'plateau', r.name, 'run ' || r.name || ' improved by only ' || printf('%.4f', early - best) || ' over the last 40 % of its evaluations', spot.path, spot.line
 FROM closing JOIN runs AS r USING (run) WHERE points >= 10 AND early - best < 0.002 * abs(best)
+-- with slow parts:
 UNION ALL
 SELECT 'warning', 'throughput_drop', name,
     'run ' || name || ' slows down after step ' || from_step || ': much of it takes far longer a step than its fast part', path, line
@@ -66,4 +73,5 @@ UNION ALL
 SELECT 'warning', 'throughput_drop', NULL, any_value(runs) || ' runs slow down after step ' || from_step || ', of which much takes far longer a step than their fast part: '
     || list_aggregate(list(name ORDER BY name)[1:3], 'string_agg', ', ') || ' ...', min(path), arg_min(line, path)
 FROM slow WHERE runs > 6 GROUP BY from_step
+-- end
 ORDER BY ALL

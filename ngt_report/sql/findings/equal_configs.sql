@@ -8,8 +8,10 @@ listed AS (
     JOIN run_trials AS t ON t.run = r.run
     JOIN raw_trials AS w ON w.source = t.source AND w.trial = t.trial AND w.kind = 'row'
     JOIN sources AS s ON s.id = t.source
+    -- with format events:
     -- an event log records the whole configuration
     ANTI JOIN (SELECT e.run FROM run_trials AS e JOIN sources AS es ON es.id = e.source AND es.format = 'events') AS e ON e.run = r.run
+    -- end
     WHERE r.seed IS NOT NULL
 ),
 recorded AS (
@@ -23,8 +25,11 @@ recorded AS (
 SELECT
     'warning' AS severity, 'equal_config' AS kind, NULL AS run,
     count(*) || ' runs record the same configuration and seed in ' || any_value(path) || ': ' || string_agg(name, ', ' ORDER BY name)
-        || '; only their names' || CASE WHEN bool_or(run IN (SELECT t.run FROM raw_facts AS o JOIN run_trials AS t USING (source, trial) WHERE o.key = 'command.flags'))
-            THEN ' and logs' ELSE '' END || ' tell them apart' AS text,
+        || '; only their names'
+        -- with fact command.flags:
+        || CASE WHEN bool_or(run IN (SELECT run FROM run_trials SEMI JOIN (FROM raw_facts WHERE key = 'command.flags') USING (source, trial))) THEN ' and logs' ELSE '' END
+        -- end
+        || ' tell them apart' AS text,
     any_value(path) AS source, min(line) AS line
 FROM recorded
 GROUP BY settings, path

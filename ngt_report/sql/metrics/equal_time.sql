@@ -11,26 +11,36 @@ shortest AS (
 timed_sets AS (
     SELECT c.run, c.budget, s.time_s FROM compared AS c JOIN shortest AS s ON s.budget = c.budget
 ),
+-- with long curves:
+long AS (
+    SELECT s.budget, s.run, s.time_s, l.source, l.trial FROM timed_sets AS s JOIN long_curves AS l USING (run)
+),
 stretched AS (
     -- of a long curve only the stretch in which the time falls, up to where the next one begins
-    SELECT
-        any_value(s.budget) AS budget, s.run, any_value(s.time_s) AS time_s, l.source, l.trial,
-        max(h.first_step) FILTER (h.first_clock <= s.time_s) AS low, min(h.first_step) FILTER (h.first_clock > s.time_s) AS high
-    FROM timed_sets AS s
-    JOIN long_curves AS l USING (run)
-    JOIN stretches AS h ON h.source = l.source AND h.trial = l.trial AND h.metric = 'val/loss'
-    GROUP BY s.run, l.source, l.trial
+    SELECT h.source, h.trial, max(h.first_step) FILTER (h.first_clock <= l.time_s) AS low, min(h.first_step) FILTER (h.first_clock > l.time_s) AS high
+    FROM stretches AS h
+    JOIN long AS l ON l.source = h.source AND l.trial = h.trial
+    WHERE h.metric = 'val/loss'
+    GROUP BY h.source, h.trial
 ),
+-- end
 near AS (
+    -- with short curves:
     SELECT s.budget, s.run, s.time_s, e.step, e.value, e.clock_s
     FROM settled AS e
     JOIN timed_sets AS s ON s.run = e.run
     WHERE e.metric = 'val/loss' AND e.clock_s IS NOT NULL AND isfinite(e.value) AND e.step > 0
+    -- with long curves:
     UNION ALL
-    SELECT s.budget, s.run, s.time_s, p.step, p.value, p.elapsed_s
+    -- end
+    -- end
+    -- with long curves:
+    SELECT s.budget, s.run, s.time_s, p.step, p.value, p.elapsed_s AS clock_s
     FROM raw_points AS p
-    JOIN stretched AS s ON s.source = p.source AND s.trial = p.trial AND p.step >= s.low AND p.step <= coalesce(s.high, p.step)
+    JOIN (SELECT * FROM long JOIN stretched USING (source, trial)) AS s
+        ON s.source = p.source AND s.trial = p.trial AND p.step >= s.low AND p.step <= coalesce(s.high, p.step)
     WHERE p.metric = 'val/loss' AND p.elapsed_s IS NOT NULL AND isfinite(p.value) AND p.step > 0
+    -- end
 ),
 timed AS (
     SELECT

@@ -3,6 +3,7 @@
 -- better: lower
 -- grain: budget, source
 WITH
+-- with groups:
 seeded AS (
     SELECT
         budget, 'seeds' AS source, 1 AS preference,
@@ -29,25 +30,34 @@ repeats AS (
     FROM repeated
     GROUP BY budget
 ),
+-- end
 ends AS (
     -- the last evaluations of each run, newest first
-    SELECT c.budget, e.run, arg_max(e.value, e.step, 12) AS v, arg_max(e.step, e.step, 12) AS s
+    -- with short curves:
+    SELECT c.budget, e.run, arg_max({'v': e.value, 's': e.step}, e.step, 12) AS late
     FROM settled AS e
     JOIN compared AS c ON c.run = e.run
     WHERE e.metric = 'val/loss' AND isfinite(e.value) AND e.step > 0 AND c.budget IS NOT NULL
     GROUP BY c.budget, e.run
     HAVING count(*) >= 8
+    -- with long curves:
     UNION ALL
-    SELECT c.budget, l.run, list_transform(k.late, lambda x: x.v), list_transform(k.late, lambda x: x.s)
+    -- end
+    -- end
+    -- with long curves:
+    SELECT c.budget, l.run, k.late
     FROM compared AS c
     JOIN long_curves AS l USING (run)
     JOIN trial_values AS k ON k.source = l.source AND k.trial = l.trial
     WHERE c.budget IS NOT NULL AND len(k.late) >= 8
+    -- end
 ),
 bends AS (
     -- second differences do not see a linear trend: their mean square is 6 times the variance of one evaluation
-    SELECT budget, run, unnest(list_transform(list_filter(range(2, least(len(v), greatest(5, len(v) - 2))), lambda i: s[i - 1] - s[i] = s[i] - s[i + 1]),
-        lambda i: power(v[i - 1] - 2 * v[i] + v[i + 1], 2) / 6)) AS square
+    SELECT
+        budget, run, unnest(list_transform(
+            list_filter(range(2, least(len(late), greatest(5, len(late) - 2))), lambda i: late[i - 1].s - late[i].s = late[i].s - late[i + 1].s),
+            lambda i: power(late[i - 1].v - 2 * late[i].v + late[i + 1].v, 2) / 6)) AS square
     FROM ends
 ),
 late AS (
@@ -57,5 +67,11 @@ late AS (
     FROM bends
     GROUP BY budget
 )
-SELECT budget, source, std, df, samples FROM (SELECT * FROM seeded UNION ALL SELECT * FROM repeats UNION ALL SELECT * FROM late)
+SELECT budget, source, std, df, samples
+FROM (
+    FROM late
+    -- with groups:
+    UNION ALL FROM seeded UNION ALL FROM repeats
+    -- end
+)
 ORDER BY budget, preference

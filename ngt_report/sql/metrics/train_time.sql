@@ -2,6 +2,7 @@
 -- unit: seconds
 -- better: lower
 -- grain: run
+-- with tokens | batch:
 WITH
 configured AS (
     SELECT
@@ -18,11 +19,18 @@ counted AS (
     WHERE t.main
     GROUP BY t.run
 )
+-- end
 SELECT
     k.run, k.train_time_s, k.n_train, k.last_step, k.tokens,
+    -- with tokens | batch:
     -- what the log counted wins over what the settings promise
     CASE WHEN o.tokens > 0 AND o.last_step > 0 THEN o.tokens / o.last_step ELSE (c.batch * c.length * c.accumulation)::DOUBLE END AS tokens_per_step
+    -- else:
+    NULL::DOUBLE AS tokens_per_step
+    -- end
 FROM clocks AS k
+-- with tokens | batch:
 JOIN configured AS c USING (run)
 LEFT JOIN counted AS o USING (run)
+-- end
 ORDER BY k.run

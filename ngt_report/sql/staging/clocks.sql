@@ -4,10 +4,16 @@ WITH
 shifted AS (
     SELECT
         t.run, t.precedence, p.source, p.n_train, p.last_step, p.clock_step, p.tokens,
+        -- with restarts:
         coalesce(p.last_elapsed, p.unstepped_elapsed) + coalesce(g.clock_offset_s, 0) AS train_time_s
+        -- else:
+        coalesce(p.last_elapsed, p.unstepped_elapsed) AS train_time_s
+        -- end
     FROM spans AS p
     JOIN run_trials AS t USING (source, trial)
+    -- with restarts:
     LEFT JOIN segments AS g USING (source, trial, segment)
+    -- end
 ),
 per_source AS (
     SELECT

@@ -5,5 +5,7 @@ FROM curves AS c
 JOIN run_trials AS t ON t.source = c.source AND t.trial = c.trial
 JOIN origins AS o ON o.run = t.run AND o.single AND NOT o.eval_loss
 JOIN sources AS s ON s.id = c.source
+-- with restarts:
 ANTI JOIN segments AS g ON g.source = c.source AND g.trial = c.trial
+-- end
 WHERE c.metric = 'val/loss' AND c.n >= 512 AND c.numbered

@@ -5,7 +5,9 @@ SELECT * FROM
     (
         SELECT
             sum(lines_bad) > 0 AS "bad lines", sum(lines_pending) > 0 AS "pending lines", bool_or(contains(ignored, 'repeated row')) AS "repeated rows",
-            bool_or(status IN ('no metrics', 'unsupported', 'empty')) AS "silent files"
+            -- whose endings promise more than findings/no_metrics.sql leaves out
+            bool_or(status IN ('no metrics', 'unsupported', 'empty') AND NOT regexp_matches(lower(path), '\.(md|py|pid|toml|yaml|yml|sh|ipynb|png|html|pdf)$'))
+                AS "silent files"
         FROM sources
     ),
     (
@@ -17,5 +19,7 @@ SELECT * FROM
         FROM curves
     ),
     (SELECT count(*) > 0 AS findings FROM raw_findings WHERE kind <> 'only_best' OR source IN (SELECT source FROM run_trials WHERE main)),
-    (SELECT list(DISTINCT clock) AS "clock that", count(*) > 0 AS restarts FROM raw_segments),
+    (SELECT list(DISTINCT clock) AS "clock that" FROM raw_segments),
+    (SELECT count(budget) < count(*) AS "runs apart" FROM compared),
+    (SELECT count(*) > 0 AS "long audits" FROM long_audits),
     (SELECT (SELECT count(*) FROM runs) > (SELECT count(*) FROM ends) AS "runs without validation")
