@@ -11,7 +11,7 @@ from typing import Any
 
 from ngt_report.errors import ReportError, UsageError
 from ngt_report.runs import UNTELLING
-from ngt_report.store import Store, finite, sql
+from ngt_report.store import Store, finite, sql, sql_names
 
 ORDER = ("best_last", "fixed_step", "throughput", "target", "front", "effects", "heat", "parallel")  # on the page; others follow
 NOT_ON_PAGE = "curves"  # the page draws curves by itself
@@ -31,8 +31,7 @@ LABEL_SHARE = 0.4  # of the width that labels may have
 @cache
 def chart_names() -> tuple[str, ...]:
     """All charts, in the order of the page."""
-    folder = resource_files("ngt_report").joinpath("sql", "charts")
-    found = sorted(p.name.removesuffix(".sql") for p in folder.iterdir() if p.name.endswith(".sql"))
+    found = sql_names("charts")
     return (*[n for n in ORDER if n in found], *[n for n in found if n not in ORDER])
 
 

@@ -8,7 +8,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from ngt_report import names
+from ngt_report.late import late
 from ngt_report.lone import values_of
 from ngt_report.textlog import NUMBER
 from ngt_report.waist import Block, Column, Reading
@@ -16,46 +19,46 @@ from ngt_report.waist import Block, Column, Reading
 ANSI_TEXT = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x00")
 _NAME = r"[\w.+=\-/:@]+"
 _COUNT = r"(?:[ \t]*#?\d+(?:[ \t]*(?:/|of)[ \t]*\d+)?)"
-MARKER = re.compile(
+MARKER = late(
     rf"^[\W_]*(?:\[RUN\][ \t]*|(?:[\w\-]+ ){{0,3}}(?:Experiment|Trial|Variant){_COUNT}?[ \t]*(?::|#\d+:?)[ \t]*"
     rf"|(?:Starting |Training )?Run(?:{_COUNT}|[ _]name)?[ \t]*[:=][ \t]*)(?P<name>{_NAME})[\W_]*$",
     re.IGNORECASE,
 )
-FINAL = re.compile(
+FINAL = late(
     rf"^\W*(?:final[ _]?\w{{0,80}}[ _:|]+(?:(?P<split1>val|validation|test)[ _]?loss)?|(?P<split2>validation|val|test)[ _]loss"
     rf" at the end of training(?: (?:for|on) (?:the )?(?P<split3>val|validation|test)[^|]*)?[ |]*lm loss value)[ \t]*[:=]?[ \t]*"
     rf"(?:val_loss:)?(?P<value>{NUMBER})(?=$|[\s;)(|]|,(?!\d))",
     re.IGNORECASE,
 )
-STATED = re.compile(rf"best[ _](?:val(?:idation)?[ _])?loss[ \t]*[:=]?[ \t]*(?P<value>{NUMBER})(?=$|[\s,;)])", re.IGNORECASE)
-TIMES = re.compile(
+STATED = late(rf"best[ _](?:val(?:idation)?[ _])?loss[ \t]*[:=]?[ \t]*(?P<value>{NUMBER})(?=$|[\s,;)])", re.IGNORECASE)
+TIMES = late(
     rf"^\W*(?:total )?(?:training|train|elapsed)[ _](?:time|took)[ \t]*[:=]?[ \t]*(?P<value>{NUMBER})[ \t]*"
     r"(?P<unit>ms|seconds|sec|s|minutes|min|m|hours|h)\b",
     re.IGNORECASE,
 )
-THROUGHPUT = re.compile(rf"^\W*throughput[ \t]*[:=]?[ \t]*(?P<value>{NUMBER})[ \t]*(?:tok|tokens)/s", re.IGNORECASE)
-RESULTS = re.compile(r"^\W*results? (?:saved|written|appended) to (?P<path>\S+)", re.IGNORECASE)
-RESUME = re.compile(
+THROUGHPUT = late(rf"^\W*throughput[ \t]*[:=]?[ \t]*(?P<value>{NUMBER})[ \t]*(?:tok|tokens)/s", re.IGNORECASE)
+RESULTS = late(r"^\W*results? (?:saved|written|appended) to (?P<path>\S+)", re.IGNORECASE)
+RESUME = late(
     r"resum(?:ing|ed|e)\b[^\n]{0,200}?(?:from|at)\b[ \t]*(?P<rest>[^\n]*)"
     r"|\b(?:load(?:ed|ing)|restor(?:ed|ing))\b"
     r"(?P<loaded>[^\n]{0,200}?(?:\.pth?\b|checkpoint)[^\n]{0,200}?(?:step|iter(?:ation)?)s?[ \t]*[=:]?[ \t]*\d[^\n]*)",
     re.IGNORECASE,
 )
-RESUME_STEP = re.compile(r"(?:step|iter(?:ation)?)s?[ \t]*[=:]?[ \t]*(?P<step>\d[\d,]*)", re.IGNORECASE)
-STOP = re.compile(r"^\W*(?:early[ _-]?stop(?:ping|ped)?|stopping[ _]early|stopped early|target (?:loss )?reached)\b", re.IGNORECASE)
-TRACE = re.compile(r"Traceback \(most recent call last\)")
-CAUSE = re.compile(
+RESUME_STEP = late(r"(?:step|iter(?:ation)?)s?[ \t]*[=:]?[ \t]*(?P<step>\d[\d,]*)", re.IGNORECASE)
+STOP = late(r"^\W*(?:early[ _-]?stop(?:ping|ped)?|stopping[ _]early|stopped early|target (?:loss )?reached)\b", re.IGNORECASE)
+TRACE = late(r"Traceback \(most recent call last\)")
+CAUSE = late(
     r"^(?:\[?rank ?\d+\]?:?[ \t]*)?(?P<error>(?:[A-Za-z_][\w]*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Killed))\b"
     r"(?::[ \t]*(?P<text>.*))?$"
 )
-KILL = re.compile(
+KILL = late(
     r"\b(?:Killed|Terminated|Segmentation fault|Bus error|core dumped|oom-kill|SIG(?:TERM|KILL|SEGV|ABRT)|CANCELLED AT)\b|Out of memory:"
     r"|No space left on device|CUDA out of memory|^(?:Aborted\b|terminate called )|Watchdog caught collective"
 )
 _ANY = re.compile(  # on the lower-cased line: a hundred times more lines than kinds
-    rb"\[run\]|experiment|trial|variant|\brun\b|run[ _]name|final|valid|\bval[ _:|\])]|\beval|\btest[ _:|\])]|best"
+    rb"\[run\]|experiment|trial|variant|\brun(?![a-z_])|run[ _]name|final|valid|\bval[ _:|\])]|\beval|\btest[ _:|\])]|best"
     rb"|(?:train(?:ing)?|elapsed)[ _](?:time|took)|throughput|result|resum|stop|target|traceback|error|exception|interrupt|exit|killed"
-    rb"|terminate|segmentation|bus error|core dumped|memory|no space|cancelled|aborted|sig|watchdog|load|restor"
+    rb"|oom-kill|terminate|segmentation|bus error|core dumped|memory|no space|cancelled|aborted|sig|watchdog|load|restor"
 )
 CODE = re.compile(r"^(?:import |from \w[\w.]* import |def |class |@\w|if |for |while |with |try:|return |elif |else:)")
 RULER = re.compile(r"^[=\-*#]{20,}$")
@@ -65,9 +68,31 @@ PAIR = re.compile(
     r"(?P<value>'[^']*'|\"[^\"]*\"|\d+(?:,\d{3})+(?!\d)|[^\s,;(){}\[\]'\"]+)"
 )
 FLAGS = re.compile(r"(?:^|\s)(?:flags?|args?|command|cmd|cli)\b[^:=\-]*[:=][ \t]*(?P<flags>.*--\w.*)$", re.IGNORECASE)
-KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("marker", MARKER), ("final", FINAL), ("stated", STATED), ("time", TIMES), ("throughput", THROUGHPUT), ("results", RESULTS),
-    ("resume", RESUME), ("stop", STOP), ("traceback", TRACE), ("crash", CAUSE), ("kill", KILL),
+
+
+class Kind(Struct, frozen=True):
+    """Lines that say something: what they are called, how they look, and words of which such a line has one."""
+
+    name: str
+    pattern: re.Pattern[str]
+    words: tuple[bytes, ...]
+
+
+KINDS = (
+    Kind("marker", MARKER, (b"run", b"experiment", b"trial", b"variant")),
+    Kind("final", FINAL, (b"final", b"end of training")),
+    Kind("stated", STATED, (b"best",)),
+    Kind("time", TIMES, (b" time", b"_time", b" took", b"_took")),
+    Kind("throughput", THROUGHPUT, (b"throughput",)),
+    Kind("results", RESULTS, (b"result",)),
+    Kind("resume", RESUME, (b"resum", b"load", b"restor")),
+    Kind("stop", STOP, (b"stop", b"target")),
+    Kind("traceback", TRACE, (b"traceback",)),
+    Kind("crash", CAUSE, (b"error", b"exception", b"interrupt", b"exit", b"killed")),
+    Kind("kill", KILL, (
+        b"killed", b"terminate", b"segmentation", b"bus error", b"dumped", b"oom-kill", b"sig", b"cancelled", b"memory", b"no space",
+        b"aborted", b"watchdog",
+    )),
 )  # fmt: skip
 WORDS = frozenset("model dataset tokenizer flags hardware git_commit precision val_loss_unit".split())  # keys whose values are words
 UNIT_SECONDS = {"ms": 1e-3, "s": 1.0, "sec": 1.0, "seconds": 1.0, "m": 60.0, "min": 60.0, "minutes": 60.0, "h": 3600.0, "hours": 3600.0}
@@ -89,10 +114,12 @@ def plain(text: str) -> str:
 
 def kind_of(raw: bytes) -> str | None:
     """What a line without data is, or None."""
-    if len(raw) > 4096 or not _ANY.search(raw.lower()):
+    low = raw.lower()
+    if len(raw) > 4096 or not _ANY.search(low):
         return None
     text = raw.decode("utf-8", "replace")
-    return next((kind for kind, pattern in KINDS if pattern.search(text)), "lone" if values_of(text) else None)
+    found = next((kind.name for kind in KINDS if any(word in low for word in kind.words) and kind.pattern.search(text)), None)
+    return found or ("lone" if values_of(text) else None)
 
 
 def marker_name(text: str) -> str:
@@ -104,8 +131,7 @@ def marker_name(text: str) -> str:
 
 def record(reading: Reading, trial: int, kind: str, text: str, line: int, last_step: int | None) -> None:
     """Put what a line says into the reading."""
-    pattern = dict(KINDS).get(kind)
-    match = pattern.search(text) if pattern else None
+    match = next((k.pattern.search(text) for k in KINDS if k.name == kind), None)
     if match is None:
         return
     if kind in ("final", "throughput"):

@@ -14,7 +14,7 @@ from ngt_report.waist import Block, Column, Reading
 
 KEPT = frozenset("val/loss eval_loss val/perplexity val/accuracy val/bpb test/loss test/perplexity test/accuracy".split())
 CLOSING = {"val/loss": "final/loss", "eval_loss": "final/loss", "test/loss": "test/loss"}
-PHASED = re.compile(
+PHASED = late(
     BEGIN + r"[^\w\n]*+(?P<phase>validation|validate|valid|val|evaluation|eval|test)(?P<what>[ \t]+loss)?(?=[\W_])", re.IGNORECASE
 )
 AT_EPOCH = late(BEGIN + r"[^\w\n]*+(?:(?:end of|after)[ \t]++)?ep(?:och)?[ \t:=#\[(]*+(?P<epoch>[0-9]{1,9})\b", re.IGNORECASE)
@@ -30,7 +30,8 @@ Held = tuple[int, Values, int | None]  # line, values, the epoch that it names
 
 def values_of(text: str) -> Values:
     """The results of a validation or a test on a line that begins with its name, or with an epoch; nothing when there is no loss."""
-    head = PHASED.match(text)
+    low = text.lower()
+    head = PHASED.match(text) if "val" in low or "test" in low else None
     if head is None and not (EPOCH_COUNT.search(text) and AT_EPOCH.match(text)):
         return []
     text = _EPOCH_PHRASE.sub("", text)

@@ -6,14 +6,13 @@ import re
 from collections.abc import Collection, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib.resources import files as resource_files
 from typing import Any
 
 from ngt_report.config import Settings
 from ngt_report.errors import UsageError
 from ngt_report.kinds import write_kinds
 from ngt_report.present import of_row, of_tables
-from ngt_report.store import Store, sql, to_json
+from ngt_report.store import Store, sql, sql_names, to_json
 
 # tables, in the order in which they rest on each other, before and after the evaluations; these, which rest on each other in the order of
 # STEPS, are one view on disk
@@ -38,17 +37,14 @@ BASELINE_WORDS = (("vanilla", "baseline"), ("none",))
 @cache
 def metric_names() -> tuple[str, ...]:
     """All metrics, one .sql file each, those that others rest on first."""
-    folder = resource_files("ngt_report").joinpath("sql", "metrics")
-    found = sorted(p.name.removesuffix(".sql") for p in folder.iterdir() if p.name.endswith(".sql"))
-    rest = [n for n in found if n not in FIRST and n != AFTER_BASELINES]
+    rest = [n for n in sql_names("metrics") if n not in FIRST and n != AFTER_BASELINES]
     return (*FIRST, AFTER_BASELINES, *rest)
 
 
 @cache
 def finding_names() -> tuple[str, ...]:
     """All rules that notice something, one .sql file each."""
-    folder = resource_files("ngt_report").joinpath("sql", "findings")
-    return tuple(sorted(p.name.removesuffix(".sql") for p in folder.iterdir() if p.name.endswith(".sql")))
+    return tuple(sql_names("findings"))
 
 
 @cache

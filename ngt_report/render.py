@@ -6,7 +6,6 @@ import csv
 import io
 import re
 from functools import cache
-from importlib.resources import files as resource_files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +27,9 @@ if TYPE_CHECKING:
 
 def templates_folder() -> Path:
     """Where the templates lie: in the installed package, else in the checkout."""
-    inside = Path(str(resource_files("ngt_report"))) / "templates"
-    return inside if inside.is_dir() else Path(__file__).resolve().parent.parent / "templates"
+    package = Path(__file__).resolve().parent
+    inside = package / "templates"
+    return inside if inside.is_dir() else package.parent / "templates"
 
 
 @cache

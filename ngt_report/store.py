@@ -12,7 +12,6 @@ import os
 import re
 import time
 from collections.abc import Sequence
-from importlib.resources import files as resource_files
 from typing import TYPE_CHECKING, Any
 
 from ngt_report import apart
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
 LOCK_WAIT = 3.0  # seconds that a second build waits
 SCHEMA_VERSION = "7"
+SQL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sql")
 
 
 def source_id(path: str) -> int:
@@ -35,7 +35,13 @@ def source_id(path: str) -> int:
 
 def sql(name: str) -> str:
     """The text of a .sql file of this package."""
-    return resource_files("ngt_report").joinpath("sql", name).read_text(encoding="utf-8")
+    with open(os.path.join(SQL, name), encoding="utf-8") as f:
+        return f.read()
+
+
+def sql_names(folder: str) -> list[str]:
+    """The names of the .sql files of a folder, sorted."""
+    return sorted(name.removesuffix(".sql") for name in os.listdir(os.path.join(SQL, folder)) if name.endswith(".sql"))
 
 
 RAW = {

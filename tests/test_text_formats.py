@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ngt_report import textlog
+from ngt_report import loglines, textlog
 from tests.readings import accounted, clock, curve, read, report, written
 from tests.text_samples import RULER, SAMPLES, SPEEDRUN, Sample
 
@@ -203,3 +204,12 @@ LINES = st.tuples(
 @example("[12:30:01] loss=3.2 lr: 1e-4 step=100")
 def test_the_cheap_look_at_a_line_of_pairs_misses_none(line: str) -> None:
     assert textlog._paired(line) or not textlog.PAIRS.match(line)
+
+
+@pytest.mark.parametrize("kind", loglines.KINDS, ids=lambda k: k.name)
+@given(st.data())
+def test_a_line_of_a_kind_has_one_of_its_words(kind: loglines.Kind, data: st.DataObject) -> None:
+    pattern = re.compile(kind.pattern.pattern, kind.pattern.flags)
+    line = data.draw(st.from_regex(pattern, alphabet=st.characters(codec="ascii"))).encode().lower()
+    assert any(word in line for word in kind.words)
+    assert loglines._ANY.search(line)
