@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, field
-from msgspec.structs import fields
 
 from ngt_report.errors import UsageError
 
@@ -31,7 +30,7 @@ class Settings(Struct):
 SPELT = {"except_keys": "except"}  # names that Python keeps for itself
 # cheaper than to parse a pyproject.toml that has no such table
 TABLE = re.compile(rb"(?m)tool\W{1,9}ngtreport|^[ \t]*(?:\[[ \t]*)?['\"]?tool['\"]?[ \t]*[\]=]")
-KEYS = {SPELT.get(f.name, f.name): f.name for f in fields(Settings) if f.name != "path"}
+KEYS = {SPELT.get(name, name): name for name in Settings.__struct_fields__ if name != "path"}
 
 
 def load(bases: list[Path], root: Path) -> Settings:

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct, field
-from msgspec.structs import fields
 
 from ngt_report.digits import joined, words_of
 from ngt_report.files import InputFile
@@ -85,7 +84,7 @@ def cut(file: InputFile, size: int) -> Ends | None:
 
 def view(file: InputFile, kept: bytes, mesh: Mesh | None = None) -> Sieved:
     """The file, of which only `kept` is to be read; its head is like the one that the mesh was made of."""
-    made = Sieved(**{f.name: getattr(file, f.name) for f in fields(InputFile)}, kept=kept)
+    made = Sieved(**{name: getattr(file, name) for name in InputFile.__struct_fields__}, kept=kept)
     made.held, made.too_long = None, []
     made.notes = {"no_bulk": True, "wall": True} | (mesh.notes if mesh else {}) | {k: v for k, v in file.notes.items() if k in FOUND}
     made.__dict__.update({name: file.__dict__[name] for name in HEADS if name in file.__dict__})
