@@ -19,7 +19,7 @@ from tests.conftest import LOGS
 
 TOP = Path(__file__).parents[1]
 Run = Callable[..., Result]
-HEAVY = ("duckdb", "jinja2", "pandas", "numpy", "altair", "plotly", "torch", "orjson")
+HEAVY = ("duckdb", "jinja2", "pandas", "numpy", "altair", "plotly", "torch", "orjson", "msgspec")
 
 
 def shell(*args: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
