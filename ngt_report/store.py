@@ -155,11 +155,23 @@ class Store:
         for name in ("spans", "curves", "trial_values"):
             for text in apart.statements(self, sql(f"staging/{name}.sql")):
                 self.run(f"INSERT INTO {name} {text}")
+            if name == "curves":
+                self._reorder()
         long = "GROUP BY source, trial HAVING sum(n_val) >= 512 OR sum(n_train) >= 512 LIMIT 1"
         if self.run(f"SELECT 1 FROM spans SEMI JOIN fresh USING (source) {long}"):
             self.run(f"INSERT INTO stretches {sql('staging/stretches.sql')}")
             audits = self.audits(sql("staging/fresh_stretches.sql"))
             self.run(f"INSERT INTO long_audits SELECT curve.source, curve.trial, * EXCLUDE (curve, odd_clock) FROM ({audits})")
+
+    def _reorder(self) -> None:
+        """Look again, in the order of their lines, at curves that do not rise in the order of the table: a log that grew lies in pieces."""
+        which = "FROM curves SEMI JOIN fresh USING (source) WHERE NOT rising AND numbered"
+        if not self.run(f"SELECT 1 {which} LIMIT 1"):
+            return
+        self.run(f"CREATE OR REPLACE TEMP TABLE pieces AS SELECT source, trial, metric {which}")
+        self.run("DELETE FROM curves WHERE (source, trial, metric) IN (SELECT (source, trial, metric) FROM pieces)")
+        text = sql("staging/curves.sql").replace("OVER ()", "OVER (PARTITION BY curve ORDER BY line, step)")
+        self.run("INSERT INTO curves " + text.replace(apart.FRESH, "raw_points SEMI JOIN pieces USING (source, trial, metric)"))
 
     def audits(self, thinned: str) -> str:
         """The query that audits curves, given by a query in the form of `thinned`, which stays as a table of that name."""

@@ -162,3 +162,33 @@ def test_a_long_log_of_a_known_kind_grows_into_what_a_cold_build_gives(growing: 
     with (folder / "run.log").open("a", encoding="utf-8") as f:
         f.writelines(lines[2500:])
     rebuilt()
+
+
+def lines(rng: Random, count: int) -> list[str]:
+    """Data lines of a log whose clock or step may leap once; at two of them there are no evaluations."""
+    odd, what, every = rng.randrange(count), rng.choice(["clock leaps", "clock falls", "step leaps", ""]), rng.choice([1, 1, 5])
+    step, clock, out = 0, 0.0, []
+    for i in range(count):
+        step += 500 if (i, what) == (odd, "step leaps") else 10
+        clock += {"clock leaps": 500.0, "clock falls": -100.0}.get(what if i == odd else "", 2.0)
+        loss = 5 - 4 * i / count + rng.random() / 5
+        val = f" val_loss={loss:.4f}" if i % every == 0 else ""
+        out.append(f"step {step} train_loss={loss + 0.1:.3f}{val} elapsed={clock:.1f}s\n")
+    return out
+
+
+@pytest.mark.parametrize("seed", [3, 12, 53, 54])
+def test_long_logs_that_grow_together_become_what_a_cold_build_gives(seed: int, tmp_path: Path) -> None:
+    rng = Random(seed)
+    cuts = [rng.choice([5, 520, 900])]
+    for _ in range(rng.randint(1, 3)):
+        cuts.append(cuts[-1] + rng.choice([40, 511, 600, 1300]))
+    logs = {f"r{i}.log": lines(rng, cuts[-1]) for i in range(rng.randint(2, 3))}
+    (tmp_path / "in").mkdir()
+    for cut in cuts:
+        for name, text in logs.items():
+            (tmp_path / "in" / name).write_text("".join(text[:cut]))
+        build(Request((str(tmp_path / "in"),), out=str(tmp_path / "grown"), dashboard=False))
+    build(Request((str(tmp_path / "in"),), out=str(tmp_path / "cold"), dashboard=False))
+    for name in OUTPUTS:
+        assert (tmp_path / "grown" / name).read_text() == (tmp_path / "cold" / name).read_text()

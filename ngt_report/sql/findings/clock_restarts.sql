@@ -12,20 +12,15 @@ usual AS (
 ),
 restarts AS (
     -- a clock that begins anew begins near 0: one that falls to something else is no restart
-    SELECT g.source, g.trial, g.line, g.start_step, arg_min(p.elapsed_s, p.line) AS first, max(p.elapsed_s) FILTER (p.line < g.line) AS before
+    SELECT g.source, g.trial, g.line, g.start_step, any_value(p.elapsed_s) AS reading
     FROM raw_segments AS g
-    JOIN raw_lines AS p ON p.source = g.source AND p.trial = g.trial AND (p.segment = g.segment OR p.segment = g.segment - 1)
+    JOIN raw_lines AS p ON p.source = g.source AND p.trial = g.trial AND p.line = g.line
     WHERE g.clock = 'restarts' AND g.reset_line IS NULL AND p.elapsed_s IS NOT NULL
     GROUP BY g.source, g.trial, g.line, g.start_step
-),
-first_readings AS (
-    SELECT r.*, p.elapsed_s AS reading
-    FROM restarts AS r
-    JOIN raw_lines AS p ON p.source = r.source AND p.trial = r.trial AND p.line = r.line
 )
 SELECT 'warning' AS severity, 'clock' AS kind, r.name AS run, 'run ' || r.name || ' has a clock that falls to ' || printf('%.1f', f.reading) || ' s at step ' || f.start_step
     || ', which is no restart from 0: its times after that may be wrong' AS text, s.path AS source, f.line
-FROM first_readings AS f
+FROM restarts AS f
 JOIN run_trials AS t ON t.source = f.source AND t.trial = f.trial
 JOIN runs AS r ON r.run = t.run
 JOIN sources AS s ON s.id = f.source
