@@ -226,14 +226,13 @@ def test_a_metric_is_one_sql_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     from ngt_report import queries, store
 
-    folder = tmp_path / "package" / "sql"
+    folder = tmp_path / "sql"
     shutil.copytree(Path(store.__file__).parent / "sql", folder)
     (folder / "metrics" / "zz_gap.sql").write_text(
         "-- title: Gap between last and best\n-- unit: nats per token\n-- better: lower\n-- grain: run\n"
         "SELECT run, last_loss - best_loss AS gap FROM best_last ORDER BY run\n"
     )
-    for module in (queries, store):
-        monkeypatch.setattr(module, "resource_files", lambda _: folder.parent)
+    monkeypatch.setattr(store, "SQL", str(folder))
     for cached in (queries.metric_names, queries.header):
         cached.cache_clear()
     try:
