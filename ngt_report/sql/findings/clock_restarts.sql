@@ -12,7 +12,7 @@ usual AS (
 ),
 restarts AS (
     -- a clock that begins anew begins near 0: one that falls to something else is no restart
-    SELECT g.source, g.trial, g.line, g.start_step, any_value(p.elapsed_s) AS reading
+    SELECT g.source, g.trial, g.line, g.start_step, min(p.elapsed_s) AS reading
     FROM raw_segments AS g
     JOIN raw_lines AS p ON p.source = g.source AND p.trial = g.trial AND p.line = g.line
     WHERE g.clock = 'restarts' AND g.reset_line IS NULL AND p.elapsed_s IS NOT NULL
