@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LEAST = 1 << 16  # bytes; shorter stretches are not worth loading numpy
 PIECE = 1 << 17  # bytes that are looked at together; they fit a core's cache
+ZEROS = bytes.maketrans(b"123456789", b"000000000")
 FRONT = bytes(8)  # before a text, for eight bytes are read at a time
 TOGETHER = 1 << 13  # lines of which the numbers are read together, column by column
 MOST_DIGITS = 15  # a double holds them all
@@ -87,7 +88,7 @@ class Layouts(dict[bytes, int]):
         """
         import numpy as np
 
-        zeros = _zeroed(piece)
+        zeros = piece.translate(ZEROS)
         found, at, few = [np.empty(0, np.intp)], 0, 0
         while at < len(zeros) and few < MOST_FEW:
             first = zeros[at : zeros.find(b"\n", at) + 1]
@@ -124,18 +125,6 @@ class Layouts(dict[bytes, int]):
 def _numbers(before: Any, ends: Any, counts: Any, decimals: int | None) -> Any:
     """Numbers of which so many digits end at these places, and decimals follow."""
     return numbers(before, ends, counts) if decimals is None else dotted(before, ends + 1 + decimals, counts, decimals)
-
-
-def _zeroed(piece: bytes) -> bytes:
-    """The text with a 0 for each digit: as bytes.translate would do it, in a third of the time."""
-    import numpy as np
-
-    text = np.frombuffer(piece, np.uint8)
-    values = text - np.uint8(ord("0"))
-    digits = (values < 10).view(np.uint8)
-    values &= np.negative(digits, out=digits)
-    zeroed: bytes = np.subtract(text, values, out=values).tobytes()
-    return zeroed
 
 
 def _repeats(text: bytes, first: bytes, at: int) -> int:
