@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ngt_report import engine
 from ngt_report.errors import UsageError
 from ngt_report.formatting import csv_cell, number
 from ngt_report.reports import database
@@ -21,8 +22,6 @@ Rows = list[tuple[Any, ...]]
 
 def ask(folder: Path, text: str, limit: int | None) -> tuple[list[str], Rows, bool]:
     """Column names, rows, and whether there were more than the limit."""
-    import duckdb
-
     store = database(folder)
     try:
         for setting in LOCKED:
@@ -34,7 +33,7 @@ def ask(folder: Path, text: str, limit: int | None) -> tuple[list[str], Rows, bo
         result = store.con.execute(found[0])
         names = [str(d[0]) for d in result.description or ()]
         rows = result.fetchall() if limit is None else result.fetchmany(limit + 1)
-    except duckdb.Error as e:
+    except engine.Error as e:
         raise UsageError("SQL: " + _sentence(str(e))) from e
     finally:
         store.close()

@@ -76,14 +76,14 @@ def _sentence(error: Exception) -> str:
     """What went wrong, in one sentence."""
     from ngt_report.formatting import plain
 
-    duckdb = sys.modules.get("duckdb")
+    engine = sys.modules.get("ngt_report.engine")
     if isinstance(error, ReportError):
         said = str(error)
     elif isinstance(error, OSError):
         said = f"{error.filename or 'a file'}: {(error.strerror or str(error)).lower()}"
     elif isinstance(error, MemoryError):
         said = "there is not enough memory; close other programs or give less input"
-    elif duckdb is not None and isinstance(error, duckdb.Error):
+    elif engine is not None and isinstance(error, engine.Error):
         said = f"the report's database: {str(error).splitlines()[0]}; build the report again, in another folder if this stays"
     else:
         said = f"this is a defect of ngtreport ({type(error).__name__}: {error}); please report it with what --debug shows"

@@ -14,6 +14,7 @@ from ngt_report.ask import flat
 from ngt_report.errors import ReportError, UsageError
 from ngt_report.formatting import csv_cell
 from ngt_report.store import Store
+from ngt_report.wide import literal
 
 TABLES = ("points", "runs", "findings", "sources", "checkpoints", "evals", "compared", "baselines", "targets", "lines")
 SUFFIXES = {".csv": "csv", ".parquet": "parquet", ".json": "json", ".jsonl": "json", ".ndjson": "json"}
@@ -97,5 +98,4 @@ def _json(names: list[str], batches: Iterator[list[tuple[Any, ...]]]) -> Iterato
 
 
 def _parquet(store: Store, query: str, path: Path) -> int:
-    store.con.sql(query).to_parquet(str(path))
-    return int(store.run("SELECT count(*) FROM read_parquet(?)", [str(path)])[0][0])
+    return int(store.run(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet)")[0][0])

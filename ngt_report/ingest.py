@@ -14,7 +14,7 @@ from ngt_report.errors import ReportError
 from ngt_report.files import HEAD, InputFile
 from ngt_report.sources import Format, choose, named
 from ngt_report.store import RAW, Store, source_id, sql, to_json
-from ngt_report.unclaimed import read_unclaimed
+from ngt_report.summaries import summarise
 from ngt_report.waist import Finding, Reading
 
 Progress = Callable[[int, int, str], None]
@@ -60,7 +60,7 @@ def ingest(store: Store, files: list[InputFile], progress: Progress | None = Non
     bulk.flush()
     store.flush()
     fresh = [source_id(file.rel) for file, _, what in loads if what in ("read", "append")]
-    store.summarise(fresh)
+    summarise(store, fresh)
     return len(fresh)
 
 
@@ -137,13 +137,19 @@ def load(file: InputFile) -> Loaded:
     file.holding = True
     try:
         form, reason = choose(file)
-        reading = form.read(file) if form else read_unclaimed(file)
+        reading = form.read(file) if form else _unclaimed(file)
         fingerprint = _fingerprint(file, form)
     except (OSError, ReportError) as e:
         why = e.strerror.lower() if isinstance(e, OSError) and e.strerror else str(e)
         reading, reason, fingerprint = _refused(file, why), why, ("", "")
     file.release()
     return Loaded(file, form, reason, fingerprint, reading)
+
+
+def _unclaimed(file: InputFile) -> Reading:
+    from ngt_report.unclaimed import read_unclaimed  # with the patterns of text logs, which events do without
+
+    return read_unclaimed(file)
 
 
 class Loaded(Struct):
@@ -197,12 +203,12 @@ class BulkQueue:
 
     def _load(self, batch: list[Loaded]) -> bool:
         """Whether all lines of all files arrived; if not, nothing of them stays."""
-        import duckdb
+        from ngt_report import engine
 
         files = [(b.source, b.file.path, b.reading.bulk) for b in batch if b.reading.bulk]
         try:
             arrived = self.store.wide.read_events(files)
-        except duckdb.Error:
+        except engine.Error:
             arrived = False
         if not arrived:
             self.store.forget([source for source, _, _ in files])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
@@ -13,6 +12,8 @@ from ngt_report.errors import UsageError
 from ngt_report.kinds import write_kinds
 from ngt_report.present import of_row, of_tables
 from ngt_report.store import Store, sql, sql_names, to_json
+from ngt_report.summaries import audits_of
+from ngt_report.tailor import applies, tailored
 
 # tables, in the order in which they rest on each other, before and after the evaluations; these, which rest on each other in the order of
 # STEPS, are one view on disk
@@ -54,34 +55,6 @@ def header(name: str) -> dict[str, str]:
     return dict(found)
 
 
-def applies(text: str, present: Collection[str]) -> bool:
-    """Whether a statement can find anything: of each `-- when:` line of its header, one thing is present."""
-    return all(any(_there(what, present) for what in line.split(" | ")) for line in re.findall(r"(?m)^-- when: (.+)$", text))
-
-
-def tailored(text: str, present: Collection[str]) -> str:
-    """A statement without the parts that would find nothing: they stand between lines `-- with WORDS:` and `-- end`.
-
-    After a line `-- else:` in between stands what is simpler without them. A part may hold others.
-    """
-    kept, parts = [], []  # parts: whether each that is open is wanted
-    for line in text.splitlines(keepends=True):
-        mark = line.strip()
-        if mark.startswith("-- with ") and mark.endswith(":"):
-            parts.append(any(_there(what, present) for what in mark[8:-1].split(" | ")))
-        elif mark == "-- else:":
-            parts[-1] = not parts[-1]
-        elif mark == "-- end":
-            parts.pop()
-        elif all(parts):
-            kept.append(line)
-    return "".join(kept)
-
-
-def _there(what: str, present: Collection[str]) -> bool:
-    return any(fnmatchcase(p, what) for p in present) if "*" in what else what in present
-
-
 def build_relations(store: Store, settings: Settings, present: set[str]) -> None:
     """Make staging and metric tables, baselines, targets and findings from the raw tables, layer by layer.
 
@@ -94,22 +67,24 @@ def build_relations(store: Store, settings: Settings, present: set[str]) -> None
         store.run("INSERT INTO meta VALUES ('phases', ?)", [to_json(settings.phases)])
     if store.run("SELECT 1 FROM raw_segments LIMIT 1"):
         present.add("restarts")
-    store.run(f"CREATE OR REPLACE TABLE segments {'AS ' + _staging('segments', present) if 'restarts' in present else f'({SEGMENTS})'}")
+    _make(store, "segments", _staging("segments", present) if "restarts" in present else None, SEGMENTS)
     for name in BEFORE:
-        store.run(f"CREATE OR REPLACE TABLE {name} AS {_staging(name, present)}")
+        if _make(store, name, _staging(name, present)) and name == "long_curves":
+            present.add("long curves")
     _gather(store, present)
     for name in AFTER:
-        store.run(f"CREATE OR REPLACE TABLE {name} AS {_staging(name, present)}")
+        _make(store, name, _staging(name, present))
     present |= of_tables(store)
     for name in metric_names():
         if name == AFTER_BASELINES:
-            _baselines(store, settings)
+            baselines = _baselines(store, settings)
             write_kinds(store)
-            _targets(store, settings)
-            present |= {table for table in ("baselines", "targets") if store.run(f"SELECT 1 FROM {table} LIMIT 1")}
+            targets = _targets(store, settings)
+            present |= {word for word, rows in (("baselines", baselines), ("targets", targets)) if rows}
         text = sql(f"metrics/{name}.sql")
-        made = f"AS {tailored(text, present)}" if applies(text, present) else f"({header(name)['columns']})"
-        store.run(f"CREATE OR REPLACE TABLE {name} {made}")
+        if not applies(text, present):
+            store.unmade.add(name)
+        _make(store, name, tailored(text, present) if name not in store.unmade else None, header(name).get("columns", ""))
         if name == "common_step" and "long curves" in present:
             _mark(store, present)
     _audit(store, present)
@@ -120,14 +95,21 @@ def build_relations(store: Store, settings: Settings, present: set[str]) -> None
             store.run(f"INSERT INTO findings BY NAME {tailored(text, present)}")
 
 
+def _make(store: Store, table: str, query: str | None, columns: str = "") -> int:
+    """Make a table anew, without rows where there is no query for them; returns how many it has."""
+    if query is not None:
+        return int(store.run(f"CREATE OR REPLACE TABLE {table} AS {query}")[0][0])
+    if table not in store.empty:
+        store.run(f"CREATE OR REPLACE TABLE {table} ({columns})")
+    return 0
+
+
 def _staging(name: str, present: Collection[str]) -> str:
     return tailored(sql(f"staging/{name}.sql"), present)
 
 
 def _gather(store: Store, present: set[str]) -> None:
     """Compute the evaluations once, in memory; long plain curves stay where they lie. Adds what there is to what is present."""
-    if store.run("SELECT 1 FROM long_curves LIMIT 1"):
-        present.add("long curves")
     if "long curves" not in present or store.run("SELECT 1 FROM run_trials ANTI JOIN long_curves USING (source, trial) LIMIT 1"):
         present.add("short curves")
         _settle(store, present)
@@ -159,32 +141,31 @@ def _mark(store: Store, present: set[str]) -> None:
 def _audit(store: Store, present: set[str]) -> None:
     """Audit the curves whose audit is not kept with their content."""
     if store.run(_staging("short", present)):
-        audits = store.audits(_staging("thinned", present))
+        audits = audits_of(store, _staging("thinned", present))
     else:
         store.run(f"CREATE OR REPLACE TEMP TABLE thinned ({THINNED})")
         audits = "SELECT NULL::VARCHAR AS curve, * EXCLUDE (source, trial), false AS odd_clock FROM long_audits LIMIT 0"
     store.run(f"CREATE OR REPLACE TEMP TABLE audits AS {audits}")
 
 
-def _baselines(store: Store, settings: Settings) -> None:
-    """Name the baseline of every compared set, and why it is the one."""
+def _baselines(store: Store, settings: Settings) -> int:
+    """Name the baseline of every compared set, and why it is the one; returns how many have one."""
     store.clear("baselines")
     runs = store.rows("SELECT run, name, model, flags, budget, is_continuation FROM runs LEFT JOIN compared USING (run) ORDER BY run")
     budgets = list(dict.fromkeys(r["budget"] for r in runs if r["budget"] is not None))
     if settings.baseline:
         chosen = find_run([(r["run"], r["name"]) for r in runs], settings.baseline)
-        store.insert(
-            "baselines", "budget VARCHAR, run VARCHAR, why VARCHAR", [(b, chosen, "it was named") for b in budgets if _in(runs, chosen, b)]
-        )
-        return
-    everywhere = _say_baseline([r for r in runs if not r["is_continuation"]])
-    rows = []
-    for budget in budgets:
-        own = [r for r in runs if r["budget"] == budget]
-        found = everywhere if everywhere and any(r["run"] == everywhere[0] for r in own) else _say_baseline(own)
-        if found and len(own) > 1:
-            rows.append((budget, *found))
+        rows = [(b, chosen, "it was named") for b in budgets if _in(runs, chosen, b)]
+    else:
+        rows = []
+        everywhere = _say_baseline([r for r in runs if not r["is_continuation"]])
+        for budget in budgets:
+            own = [r for r in runs if r["budget"] == budget]
+            found = everywhere if everywhere and any(r["run"] == everywhere[0] for r in own) else _say_baseline(own)
+            if found and len(own) > 1:
+                rows.append((budget, *found))
     store.insert("baselines", "budget VARCHAR, run VARCHAR, why VARCHAR", rows)
+    return len(rows)
 
 
 def _in(runs: list[dict[str, Any]], run: str, budget: str) -> bool:
@@ -212,16 +193,13 @@ def _word_of(words: Sequence[str], text: str) -> str | None:
     return next((w for w in words if w in text and w in re.split(r"[^a-z]+", text)), None)
 
 
-def _targets(store: Store, settings: Settings) -> None:
-    """Default targets: the final losses of the baseline and of the best variant."""
+def _targets(store: Store, settings: Settings) -> int:
+    """Default targets: the final losses of the baseline and of the best variant; returns how many there are."""
     store.clear("targets")
     if settings.target is not None:
-        store.run(
-            "INSERT INTO targets SELECT DISTINCT budget, ?, 'as asked' FROM compared WHERE budget IS NOT NULL AND total IS NOT NULL",
-            [settings.target],
-        )
-        return
-    store.run(
+        query = "INSERT INTO targets SELECT DISTINCT budget, ?, 'as asked' FROM compared WHERE budget IS NOT NULL AND total IS NOT NULL"
+        return int(store.run(query, [settings.target])[0][0])
+    made = store.run(
         """
         INSERT INTO targets
         WITH variants AS (
@@ -240,6 +218,7 @@ def _targets(store: Store, settings: Settings) -> None:
         WHERE f.step IS NOT NULL AND (f.run = b.run OR f.run = v.run)
         """
     )
+    return int(made[0][0])
 
 
 def find_run(runs: list[tuple[str, str]], text: str) -> str:

@@ -14,7 +14,6 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ngt_report import apart
 from ngt_report.errors import ReportError
 from ngt_report.points import PointBuffer
 from ngt_report.waist import Reading
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     import duckdb
 
 LOCK_WAIT = 3.0  # seconds that a second build waits
-SCHEMA_VERSION = "7"
+SCHEMA_VERSION = "8"
 SQL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sql")
 
 
@@ -56,8 +55,8 @@ RAW = {
     ),
 }  # table -> columns, for rows that wait and are inserted together
 
-
-SUMMARIES = ("spans", "curves", "trial_values", "stretches")  # tables that hold what is asked of all points of a source
+# what is asked of all points of a source (summaries.py)
+SUMMARIES = ("spans", "curves", "trial_values", "stretches", "smooth_rates", "long_audits")
 
 
 class Store:
@@ -67,6 +66,8 @@ class Store:
         """`small`: a new file gets small blocks, for a table takes at least one; a large one reads faster from large blocks."""
         self.path = path
         self.new = not os.path.exists(path)  # nothing is in it but what this build writes
+        self.empty: set[str] = set()  # tables that an earlier build left empty
+        self.unmade: set[str] = set()  # metrics for which there is nothing to compute from
         self.con = _open(path, read_only, threads, small and self.new)
         self.waiting: dict[str, list[tuple[Any, ...]]] = {table: [] for table in RAW}
         self.wide = Wide(self)
@@ -74,7 +75,7 @@ class Store:
 
     # -- talking to DuckDB ----------------------------------------------------------------------------------------
     def run(self, text: str, parameters: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
-        """Execute one statement and drain its result."""
+        """Execute one statement and drain its result: of one that makes a table or inserts, a row with the number of rows."""
         result = self.con.execute(text, parameters) if parameters is not None else self.con.execute(text)
         return result.fetchall() if result.description else []
 
@@ -95,18 +96,20 @@ class Store:
         self.run("SET disabled_optimizers = 'join_order,build_side_probe_side'")
         self.run("BEGIN TRANSACTION")
         if not self.new:
-            found = [(name, "TABLE") for (name,) in self.run("SELECT table_name FROM duckdb_tables() WHERE database_name = 'report'")]
-            if ("meta", "TABLE") in found and self.run("SELECT value FROM meta WHERE key = 'schema'") == [(SCHEMA_VERSION,)]:
+            found = dict(self.run("SELECT table_name, estimated_size FROM duckdb_tables() WHERE database_name = 'report'"))
+            if "meta" in found and self.run("SELECT value FROM meta WHERE key = 'schema'") == [(SCHEMA_VERSION,)]:
+                self.empty = {name for name, rows in found.items() if rows == 0}
                 return
-            self._drop(found)
+            self._drop(list(found))
         self.con.execute(sql("schema.sql") + sql("report_schema.sql")).fetchall()
         self.run("INSERT INTO meta VALUES ('schema', ?)", [SCHEMA_VERSION])
 
-    def _drop(self, tables: list[tuple[str, str]]) -> None:
+    def _drop(self, tables: list[str]) -> None:
         """Remove everything that a build of another version left."""
-        views = self.run("SELECT view_name FROM duckdb_views() WHERE database_name = 'report' AND NOT internal")
-        for name, kind in [*((v, "VIEW") for (v,) in views), *tables]:
-            self.run(f'DROP {kind} "{name}"')
+        for (name,) in self.run("SELECT view_name FROM duckdb_views() WHERE database_name = 'report' AND NOT internal"):
+            self.run(f'DROP VIEW "{name}"')
+        for name in tables:
+            self.run(f'DROP TABLE "{name}"')
         self.new = True
 
     def close(self) -> None:
@@ -118,14 +121,15 @@ class Store:
         """Remove everything that these sources said."""
         if not ids:
             return
-        for table in (*RAW, *SUMMARIES, "long_audits", "raw_values", "lines", *(t.name for t in self.wide.tables.values())):
+        for table in (*RAW, *SUMMARIES, "raw_values", "lines", *(t.name for t in self.wide.tables.values())):
             column = "id" if table == "sources" else "source"
             self.run(f"DELETE FROM {table} WHERE {column} IN (SELECT unnest(?::BIGINT[]))", [list(ids)])
 
     def clear(self, *tables: str) -> None:
         """Remove what an earlier build left in these tables."""
         for table in () if self.new else tables:
-            self.run(f"DELETE FROM {table}")
+            if table not in self.empty:
+                self.run(f"DELETE FROM {table}")
 
     def insert(self, table: str, columns: str, rows: Sequence[Sequence[Any]]) -> None:
         """Insert rows as columns in one statement; `columns` is 'name TYPE, name TYPE'."""
@@ -144,39 +148,6 @@ class Store:
         wait["raw_segments"] += [(source, s.trial, s.index, s.start_step, s.line, s.clock, s.reset_line) for s in reading.segments]
         wait["raw_facts"] += [(source, f.trial, f.key, to_json(f.value), f.line, f.pointer) for f in reading.facts]
         wait["raw_findings"] += [(source, f.severity, f.kind, f.trial, f.text, f.line) for f in reading.findings]
-
-    def summarise(self, ids: Sequence[int]) -> None:
-        """Compute what is asked of all points of these sources, once."""
-        if not ids:
-            return
-        self.run("CREATE OR REPLACE TEMP TABLE fresh AS SELECT unnest(?::BIGINT[]) AS source", [list(ids)])
-        for name in () if self.new else (*SUMMARIES, "long_audits"):
-            self.run(f"DELETE FROM {name} WHERE source IN (SELECT source FROM fresh)")
-        for name in ("spans", "curves", "trial_values"):
-            for text in apart.statements(self, sql(f"staging/{name}.sql")):
-                self.run(f"INSERT INTO {name} {text}")
-            if name == "curves":
-                self._reorder()
-        long = "GROUP BY source, trial HAVING sum(n_val) >= 512 OR sum(n_train) >= 512 LIMIT 1"
-        if self.run(f"SELECT 1 FROM spans SEMI JOIN fresh USING (source) {long}"):
-            self.run(f"INSERT INTO stretches {sql('staging/stretches.sql')}")
-            audits = self.audits(sql("staging/fresh_stretches.sql"))
-            self.run(f"INSERT INTO long_audits SELECT curve.source, curve.trial, * EXCLUDE (curve, odd_clock) FROM ({audits})")
-
-    def _reorder(self) -> None:
-        """Look again, in the order of their lines, at curves that do not rise in the order of the table: a log that grew lies in pieces."""
-        which = "FROM curves SEMI JOIN fresh USING (source) WHERE NOT rising AND numbered"
-        if not self.run(f"SELECT 1 {which} LIMIT 1"):
-            return
-        self.run(f"CREATE OR REPLACE TEMP TABLE pieces AS SELECT source, trial, metric {which}")
-        self.run("DELETE FROM curves WHERE (source, trial, metric) IN (SELECT (source, trial, metric) FROM pieces)")
-        text = sql("staging/curves.sql").replace("OVER ()", "OVER (PARTITION BY curve ORDER BY line, step)")
-        self.run("INSERT INTO curves " + text.replace(apart.FRESH, "raw_points SEMI JOIN pieces USING (source, trial, metric)"))
-
-    def audits(self, thinned: str) -> str:
-        """The query that audits curves, given by a query in the form of `thinned`, which stays as a table of that name."""
-        self.run(f"CREATE OR REPLACE TEMP TABLE thinned AS {thinned}")
-        return sql("staging/audits.sql")
 
     def flush(self) -> None:
         """Insert everything that waits."""
@@ -220,7 +191,7 @@ def finite(value: Any) -> Any:
 
 def _open(path: str, read_only: bool, threads: int | None, small: bool) -> duckdb.DuckDBPyConnection:
     """Attach the file; another process that holds it is waited for a moment, then named."""
-    import duckdb
+    from ngt_report import engine
 
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False,
@@ -228,7 +199,7 @@ def _open(path: str, read_only: bool, threads: int | None, small: bool) -> duckd
         "preserve_insertion_order": True,
         "checkpoint_threshold": "1KB",  # the commit writes the file itself, not first a log of it
     }
-    con = duckdb.connect(":memory:", config=config | ({"threads": threads} if threads else {}))
+    con: duckdb.DuckDBPyConnection = engine.connect(":memory:", config=config | ({"threads": threads} if threads else {}))
     options = "READ_ONLY" if read_only else "STORAGE_VERSION 'v1.5.0'" + (", BLOCK_SIZE 16384" if small else "")
     deadline = time.monotonic() + LOCK_WAIT
     while True:
@@ -236,7 +207,7 @@ def _open(path: str, read_only: bool, threads: int | None, small: bool) -> duckd
             con.execute(f"ATTACH '{path.replace(chr(39), chr(39) * 2)}' AS report ({options})").fetchall()
             con.execute("USE report").fetchall()
             return con
-        except duckdb.IOException as e:
+        except engine.IOException as e:
             holder = re.search(r"\(PID (\d+)\)", str(e))
             if "lock" not in str(e).lower():
                 raise ReportError(f"{path} cannot be opened as a report database: {str(e).splitlines()[0]}") from e

@@ -33,10 +33,13 @@ POINTS = (
 )
 LINES = (
     "SELECT source, {trial} AS trial, {segment} AS segment, step, {elapsed_s} AS elapsed_s, {tokens} AS tokens, line,"
-    " {train} AS trained, {val} AS evaluated FROM {table}"
+    " {train} AS trained, {val} AS evaluated, {rate} AS tokens_per_s FROM {table}"
 )
 WHOLE = {name: name for name in ABSENT}
 SHORT_POINTS = POINTS.format(**WHOLE, metric="metric", value="value", decimals="decimals", pointer="pointer", table="raw_values")
+RATE = "tokens_per_s"
+SHORT = {"train": "metric = 'train/loss'", "val": "metric = 'val/loss'", "rate": f"CASE WHEN metric = '{RATE}' THEN value END"}
+SHORT_LINES = LINES.format(**WHOLE, **SHORT, table="raw_values")
 # how arrays become columns where something is unknown; DuckDB takes NaN in an array for NULL, which is right for a time, not for a value
 UNKNOWN = {
     "step": "nullif({0}, -9223372036854775808)",
@@ -81,7 +84,9 @@ class Table(Struct, frozen=True):
     def lines(self) -> str:
         """A query in the form of raw_lines."""
         had = {m: f"m{i} IS NOT NULL" for i, m in enumerate(self.metrics)}
-        return LINES.format(train=had.get("train/loss", "false"), val=had.get("val/loss", "false"), table=self.name, **self._shown())
+        rate = f"m{self.metrics.index(RATE)}" if RATE in self.metrics else "NULL::DOUBLE"
+        shown = {"train": had.get("train/loss", "false"), "val": had.get("val/loss", "false"), "rate": rate, **self._shown()}
+        return LINES.format(**shown, table=self.name)
 
     def create(self) -> str:
         """The statement that makes it."""
@@ -127,7 +132,7 @@ class Wide:
         points = [table.points(metric) for table in self.tables.values() for metric in table.metrics]
         lines = [table.lines() for table in self.tables.values()]
         points.append(SHORT_POINTS)
-        lines.append(LINES.format(**WHOLE, train="metric = 'train/loss'", val="metric = 'val/loss'", table="raw_values"))
+        lines.append(SHORT_LINES)
         self.store.run(f"CREATE OR REPLACE VIEW raw_points AS {' UNION ALL '.join(points)}")
         self.store.run(f"CREATE OR REPLACE VIEW raw_lines AS {' UNION ALL '.join(lines)}")
 

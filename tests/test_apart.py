@@ -14,7 +14,7 @@ from ngt_report.build import Request, build
 from ngt_report.store import Store, sql
 
 OUTPUTS = ("Summary.md", "results.csv", "summary.json")
-KEPT = ("spans", "curves", "trial_values", "stretches")
+KEPT = ("spans", "curves", "trial_values", "stretches", "smooth_rates", "long_audits")
 
 
 def write(folder: Path, rng: Random) -> Path:

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from ngt_report import queries
+from ngt_report import queries, tailor
 from ngt_report.build import Request, build
 from ngt_report.store import Store, sql
 from tests.conftest import LOGS
@@ -30,7 +30,7 @@ def made(logs: Path, out: Path) -> dict[str, object]:
 def with_all(logs: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     """The same when nothing is left out, of statements or of their parts; where curves lie stays as it is."""
     with monkeypatch.context() as patch:
-        patch.setattr(queries, "_there", lambda what, present: what in present if what.endswith(" curves") else True)
+        patch.setattr(tailor, "_there", lambda what, present: what in present if what.endswith(" curves") else True)
         return made(logs, out)
 
 
@@ -57,9 +57,9 @@ def test_of_a_thin_log_nothing_is_lost(text: str, tmp_path: Path, monkeypatch: p
 
 def test_a_part_stands_where_one_of_its_words_is_present_and_may_hold_others() -> None:
     text = "a\n-- with x | y:\nb\n  -- with z:\n  c\n  -- else:\n  d\n  -- end\n-- end\ne\n"
-    assert queries.tailored(text, {"y"}).split() == ["a", "b", "d", "e"]
-    assert queries.tailored(text, {"x", "z"}).split() == ["a", "b", "c", "e"]
-    assert queries.tailored(text, {"z"}).split() == ["a", "e"]
+    assert tailor.tailored(text, {"y"}).split() == ["a", "b", "d", "e"]
+    assert tailor.tailored(text, {"x", "z"}).split() == ["a", "b", "c", "e"]
+    assert tailor.tailored(text, {"z"}).split() == ["a", "e"]
 
 
 def test_a_metric_without_rows_has_the_columns_that_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

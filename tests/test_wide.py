@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from ngt_report.build import Request, build
 from ngt_report.store import Store
 
 LINES = 700
+TOP = Path(__file__).parent.parent
 LOGS = {
     "even": "step {i} train_loss={v:.4f} val_loss={v:.3f} elapsed={i}.5s\n",
     "again": "step {i} train_loss={v:.4f} val_loss={v:.3f} elapsed={i}.5s\n",
@@ -74,3 +77,12 @@ def test_a_rebuild_finds_the_tables_again(tmp_path: Path) -> None:
     assert read(out, POINTS) == read(tmp_path / "cold", POINTS)
     for name in ("Summary.md", "results.csv", "summary.json"):
         assert (out / name).read_bytes() == (tmp_path / "cold" / name).read_bytes()
+
+
+def test_where_the_engine_is_no_module_of_its_own_the_package_is_taken() -> None:
+    code = (
+        "import importlib.util as u; real = u.find_spec; u.find_spec = lambda name, *a: None if name == '_duckdb' else real(name, *a)\n"
+        "from ngt_report import engine; import duckdb; print(engine.connect is duckdb.connect, engine.Error is duckdb.Error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=TOP, capture_output=True, text=True)
+    assert done.stdout == "True True\n", done.stderr

@@ -21,7 +21,7 @@ class Facts:
         for r in self.runs.values():
             r["config"] = json.loads(r["config"] or "{}")
             r["declared"] = json.loads(r["declared"] or "[]")
-        self.rows: dict[str, list[Row]] = {n: store.rows(f"SELECT * FROM {n}") for n in metric_names()}
+        self.rows: dict[str, list[Row]] = {n: [] if n in store.unmade else store.rows(f"SELECT * FROM {n}") for n in metric_names()}
         self.compared: dict[str, Row] = {r["run"]: r for r in store.rows("SELECT * FROM compared ORDER BY run")}
         self.baselines: dict[str, Row] = {r["budget"]: r for r in store.rows("SELECT * FROM baselines ORDER BY budget")}
         self.best: dict[str, Row] = {r["run"]: r for r in self.rows["best_last"]}

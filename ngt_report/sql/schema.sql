@@ -24,13 +24,13 @@ CREATE TABLE IF NOT EXISTS raw_values (
     tokens BIGINT,
     line BIGINT, pointer VARCHAR
 );
-
 CREATE TABLE IF NOT EXISTS wide_tables (name VARCHAR, layout VARCHAR); -- JSON: metrics, their decimals, other columns
 CREATE VIEW IF NOT EXISTS raw_points AS SELECT * FROM raw_values;
 
 -- Each line with points once, or oftener where it lies as points: for questions about lines, not metrics.
 CREATE VIEW IF NOT EXISTS raw_lines AS
-SELECT source, trial, segment, step, elapsed_s, tokens, line, metric = 'train/loss' AS trained, metric = 'val/loss' AS evaluated
+SELECT source, trial, segment, step, elapsed_s, tokens, line, metric = 'train/loss' AS trained, metric = 'val/loss' AS evaluated,
+    CASE WHEN metric = 'tokens_per_s' THEN value END AS tokens_per_s
 FROM raw_values;
 
 CREATE TABLE IF NOT EXISTS raw_segments (
@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS raw_segments (
 -- What is asked of all points of a source, computed when it is read (staging/spans.sql, curves.sql, trial_values.sql, stretches.sql).
 CREATE TABLE IF NOT EXISTS spans (
     source BIGINT, trial INTEGER, segment INTEGER, n_train BIGINT, n_val BIGINT, first_step BIGINT, last_step BIGINT, last_line BIGINT,
-    tokens BIGINT, clock_step BIGINT, unstepped_elapsed DOUBLE, last_elapsed DOUBLE
+    tokens BIGINT, clock_step BIGINT, unstepped_elapsed DOUBLE, last_elapsed DOUBLE, fastest DOUBLE -- tokens a second as printed, at most
 );
 
 CREATE TABLE IF NOT EXISTS trial_values (
@@ -55,7 +55,7 @@ CREATE TABLE IF NOT EXISTS curves (
     source BIGINT, trial INTEGER, metric VARCHAR, n BIGINT, n_finite BIGINT, rising BOOLEAN, uneven BOOLEAN, numbered BOOLEAN, clocked BOOLEAN,
     first_step BIGINT, first_eval BIGINT, last_eval BIGINT, end_step BIGINT, best DOUBLE, print_ VARCHAR,
     steps_print VARCHAR,        -- equal for curves with finite values, and a clock, at the same steps
-    least_decimals TINYINT, most_decimals TINYINT, clock_fall DOUBLE, clock_leap DOUBLE, clock_usual DOUBLE -- least, longest and mean seconds between two
+    least_decimals TINYINT, most_decimals TINYINT, odd_clock BOOLEAN
 );
 
 -- Long curves in at most some 256 stretches of steps: highest and lowest value, and where each begins.
@@ -63,6 +63,7 @@ CREATE TABLE IF NOT EXISTS stretches (
     source BIGINT, trial INTEGER, metric VARCHAR, stretch BIGINT, high DOUBLE, low DOUBLE, peak_step BIGINT, peak_line BIGINT,
     first_step BIGINT, first_clock DOUBLE
 );
+CREATE TABLE IF NOT EXISTS smooth_rates (source BIGINT, trial INTEGER); -- the rate does not leap from stretch to stretch
 
 -- What an audit of these stretches finds (staging/audits.sql).
 CREATE TABLE IF NOT EXISTS long_audits (

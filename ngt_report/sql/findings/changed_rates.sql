@@ -1,20 +1,10 @@
 -- learning rates that leap: above all rates before, after a fall, or where a process resumes
 -- when: metric lr
+-- when: rates to look at
 WITH
-highs AS (
-    SELECT source, trial, high, lag(high) OVER w AS before, max(high) OVER (PARTITION BY source, trial ORDER BY stretch ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS highest
-    FROM stretches
-    WHERE metric = 'lr'
-    WINDOW w AS (PARTITION BY source, trial ORDER BY stretch)
-),
-smooth AS (
-    -- long logs of one segment without a leap from stretch to stretch
-    SELECT source, trial FROM (SELECT source, trial, bool_or(high > 1.2 * highest AND before < 0.95 * highest) AS leaps FROM highs GROUP BY source, trial)
-    ANTI JOIN segments USING (source, trial)
-    WHERE leaps IS NOT TRUE
-),
 looked_at AS (
-    SELECT source, trial, run FROM run_trials ANTI JOIN smooth USING (source, trial) WHERE main
+    -- all but long logs of one segment without a leap from stretch to stretch
+    SELECT source, trial, run FROM run_trials ANTI JOIN (FROM smooth_rates ANTI JOIN segments USING (source, trial)) USING (source, trial) WHERE main
 ),
 rates AS (
     SELECT t.run, p.segment, p.step, p.value, p.line, s.path, lag(p.value) OVER w AS before, lag(p.segment) OVER w AS segment_before,

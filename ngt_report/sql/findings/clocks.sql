@@ -1,21 +1,17 @@
 -- clocks that fall, stand still or leap
 -- when: clock
--- when: odd clocks | long curves
+-- when: odd clocks | odd long clocks
 WITH
--- with long curves:
+-- with odd long clocks:
 suspects AS (
-    -- a long curve is looked at again when its clock does not always go on, or once for long
-    SELECT l.*
-    FROM long_curves AS l
-    JOIN curves AS c ON c.source = l.source AND c.trial = l.trial AND c.metric = 'val/loss'
-    WHERE c.clocked AND (c.uneven OR c.clock_fall <= 0 OR c.clock_leap > 4 * c.clock_usual + 20)
+    SELECT l.* FROM long_curves AS l JOIN curves AS c ON c.source = l.source AND c.trial = l.trial AND c.metric = 'val/loss' AND c.odd_clock
 ),
 -- end
 readings AS (
     SELECT curve AS run, stretch AS place, step, path, line, clock_s
     FROM thinned
     WHERE metric = 'val/loss' AND clock_s IS NOT NULL
-    -- with long curves:
+    -- with odd long clocks:
     UNION ALL
     SELECT l.run, p.step, p.step, l.path, p.line, p.elapsed_s
     FROM raw_points AS p

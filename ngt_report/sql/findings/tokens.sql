@@ -2,10 +2,9 @@
 -- when: tokens
 WITH
 rates AS (
-    SELECT t.run, max(p.value) AS fastest
-    FROM raw_points AS p
+    SELECT t.run, max(p.fastest) AS fastest
+    FROM spans AS p
     JOIN run_trials AS t ON t.source = p.source AND t.trial = p.trial AND t.main
-    WHERE p.metric = 'tokens_per_s' AND isfinite(p.value)
     GROUP BY t.run
 ),
 counted AS (

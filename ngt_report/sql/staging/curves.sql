@@ -25,6 +25,9 @@ SELECT
     count(*) FILTER (finite) || ':' || bit_xor(hash(step)) FILTER (finite)
         || ':' || coalesce(bit_xor(hash(step)) FILTER (finite AND elapsed_s IS NOT NULL), 0) AS steps_print,
     min(decimals) AS least_decimals, max(decimals) AS most_decimals,
-    min(seconds) AS clock_fall, max(seconds) AS clock_leap, (sum(seconds) - max(seconds)) / nullif(count(seconds) - 1, 0) AS clock_usual
+    -- the clock may not always go on, or once for long
+    coalesce(bool_or(step > 0 AND elapsed_s IS NOT NULL), false) AND coalesce(
+        min(width) IS DISTINCT FROM max(width) OR min(seconds) <= 0
+        OR max(seconds) > 4 * (sum(seconds) - max(seconds)) / nullif(count(seconds) - 1, 0) + 20, false) AS odd_clock
 FROM ordered
 GROUP BY source, trial, metric

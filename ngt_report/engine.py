@@ -1,0 +1,14 @@
+"""DuckDB's engine, without the Python layer of relations around it: a start would pay as much for that layer as for the engine.
+
+`duckdb` re-exports what is here: connections and errors are of the same classes in both.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+
+_engine = import_module("_duckdb" if find_spec("_duckdb") else "duckdb")
+connect = _engine.connect
+Error: type[Exception] = _engine.Error
+IOException: type[Exception] = _engine.IOException

@@ -1,0 +1,35 @@
+"""Which statements, and which parts of one, can find anything, by what there is to find, in words (present.py)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from fnmatch import fnmatchcase
+
+
+def applies(text: str, present: Collection[str]) -> bool:
+    """Whether a statement can find anything: of each `-- when:` line of its header, one thing is present."""
+    return all(any(_there(what, present) for what in line.split(" | ")) for line in re.findall(r"(?m)^-- when: (.+)$", text))
+
+
+def tailored(text: str, present: Collection[str]) -> str:
+    """A statement without the parts that would find nothing: they stand between lines `-- with WORDS:` and `-- end`.
+
+    After a line `-- else:` in between stands what is simpler without them. A part may hold others.
+    """
+    kept, parts = [], []  # parts: whether each that is open is wanted
+    for line in text.splitlines(keepends=True):
+        mark = line.strip()
+        if mark.startswith("-- with ") and mark.endswith(":"):
+            parts.append(any(_there(what, present) for what in mark[8:-1].split(" | ")))
+        elif mark == "-- else:":
+            parts[-1] = not parts[-1]
+        elif mark == "-- end":
+            parts.pop()
+        elif all(parts):
+            kept.append(line)
+    return "".join(kept)
+
+
+def _there(what: str, present: Collection[str]) -> bool:
+    return any(fnmatchcase(p, what) for p in present) if "*" in what else what in present
