@@ -55,7 +55,8 @@ CLOCKS: dict[str, float] = {
 }  # fmt: skip
 
 STEPS = frozenset(
-    "step steps_done iter iteration iterations_done global_step current_step current_steps s it it_num step_num trainer_global_step".split()
+    "step steps_done iter iteration iterations_done global_step current_step current_steps s it it_num step_num trainer_global_step"
+    " global_batch_idx".split()
 )
 TOTALS = frozenset(
     "steps total total_steps num_iterations max_steps max_iters num_steps train_steps n_steps iterations total_iters num_train_steps"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -43,6 +43,7 @@ _PREFIX = (
     r"(?:\[(?![^\]\n]*\bstep|[ \t]*" + _PHASE + r"[ \t]*\])[^\]\n]{1,60}\]"
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:[.,][0-9]+)?Z?"
     r"|[0-9]{2}/[0-9]{2}/[0-9]{4}(?=[ ][0-9]{2}:)|[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]+)?"
+    r"|" + _LEVEL + r":(?!" + _PHASE + r"\b|best|final|global|step|iter|it\b|s\b|epoch|loss)[A-Za-z_][\w.]{0,60}+:(?=[^\s:])"  # logging's
     r"|(?:[\w.<>]{1,60}:[\w.<>]{1,60}:[0-9]+|" + _LEVEL + r"|[\w.]{1,60}\.py:[0-9]+)\b"  # loguru's place, a level, a file and line
     r"|[\w.]{1,60}+(?=[ \t]*[|:\-][ \t]*" + _LEVEL + r"\b)"  # a logger's name before its level
     r"|[IWEF][0-9]{4}[ ][0-9:.]{8,15}[ ]+[0-9]+[ ][\w./]{1,60}:[0-9]+\]"  # absl
@@ -66,8 +67,11 @@ _BEFORE = (  # values in front of the step: iter_dt 7.4ms; iter 2 and Train loss
 HEADER = re.compile(
     BEGIN + _BEFORE + _MARKS + r"(?:(?:train(?:ing)?|completed|finished|done|after)[ \t]++(?=ep|step|iter|global))?+"
     r"(?:ep(?:och)?[ \t:=\[]*+(?P<epoch>[0-9]{1,9})(?:[ \t]*/[ \t]*(?P<epochs>[0-9]{1,9}))?\]?[ \t,|:\-]*+[(\[]?)?"
-    r"(?P<phase>" + _PHASE + r"?)(?P<what>[ \t]+loss)?(?:[ \t]+(?:results?|metrics?))?[\])]*+[ \t:|@,\-]*+(?:(?:at|after)[ \t]++)?"
-    r"(?:(?P<word>(?:global[_ ]?)?steps?|iter(?:ation)?|it)\b[ \t]*+(?:[:=#][ \t]*+)?(?:[\[(][ \t]*+)?|\bs:)" + _COUNT,
+    r"(?P<phase>" + _PHASE + r"?)(?P<what>[ \t]+loss)?(?:[ \t]+(?:results?|metrics?))?(?:[ \t]+#?[0-9]{1,6}(?=[ \t]+at[ \t]+step))?"
+    r"[\])]*+[ \t:|@,\-]*+(?:(?:at|after)[ \t]++)?"
+    r"(?:(?P<word>(?:global[_ ]?)?steps?|iter(?:ation|s)?|it)\b[ \t]*+(?:[:=#][ \t]*+)?(?:[\[(][ \t]*+)?|\bs:"
+    r"|(?(epoch)(?<=[\[(])(?=[0-9]{1,9}[ ]?/[ ]?[0-9]{1,9}[\])])|(?!))"  # Epoch:[1/2](100/3000)
+    r"|(?(epoch)(?!)|(?<![0-9])(?=[0-9]{1,9}[ ]\|[ ]loss[ ][0-9.]+[ ]\|)))" + _COUNT,  # 490 | loss 5.7543 | lr ...: llama2.c
     re.IGNORECASE,
 )  # fmt: skip
 COUNTS = re.compile(r"[0-9][ \t]+(?:steps|iterations|iters)\b", re.IGNORECASE)  # cheap, and true for every line that COUNTED accepts
@@ -78,7 +82,7 @@ COUNTED = late(  # After 1,000 iterations: ...
 EPOCHS = late(  # for logs whose lines count nothing but epochs; a line within an epoch is none
     BEGIN + r"(?P<before>)" + _MARKS + r"(?P<phase>" + _PHASE + r"?)(?P<what>[ \t]+loss)?[\])]*+[ \t:|@,\-]*+"
     r"(?:(?:end of|after|at)[ \t]++)?(?P<word>ep(?:och)?)\b[ \t]*+(?:[:=#][ \t]*+)?(?:[\[(][ \t]*+)?" + _COUNT +
-    r"(?![ \t,|:\-(\[]*(?:batch|step|iter|it\b|update|[0-9]+[ ]*(?:/|of)|[0-9]+%))"
+    r"(?![ \t,|:\-(\[\])]*(?:batch|step|iter|it\b|update|[0-9]+[ ]*(?:/|of)|[0-9]+%))"
     r"(?![^\n]*\b(?:num_updates|global_step)\b)",  # fairseq: it counts steps, and its losses are in bits
     re.IGNORECASE,
 )  # fmt: skip
@@ -94,6 +98,11 @@ PAIRS = late(
     r"[ \t]*+(?:" + _PREFIX + r"){0,8}(?:[({\[][ \t]*+)?(?P<body>" + _PAIR + r")"
     r"(?:(?:[ \t]*[,;|][ \t]*+|[ \t]++)" + _PAIR + r")+[ \t]*+(?:[)}\]][ \t]*+)?$"
 )  # fmt: skip
+# between two values, or before the first: what is said of the values that follow, plainly or not
+SPLIT = late(r"(?<![\w./'\"\-])(" + _PHASE + r")(?![\w./'\"])(?=[ \t]*[:|\])]|[^\w]*$)", re.IGNORECASE)
+EVALUATING = late(r"(?<![\w./\-])(?:validation|validate|valid|val|evaluation|eval|test)(?![\w./])", re.IGNORECASE)
+PART_OF = late(r"(?<![\w./\-])(?:training|train)[ \t]+[A-Za-z_][^|,;:\[\](){}]*$", re.IGNORECASE)  # [Train cl  loss: 0.1]
+VALUE_FIRST = late(r"[0-9][ \t]+[A-Za-z]+/s(?:ec)?\b(?![ \t]*[:=]?[ \t]*[-+.0-9])")  # 171.2 samples/sec 1.6 updates/sec
 LOOKING_BACK = re.compile(
     r"(?:^|[\s\[(|:>\-])(?:best|final|loaded|restored|resum(?:ed|ing))(?:[ \t]+\w+){0,3}[\s\])|:>\-]*$", re.IGNORECASE
 )
@@ -102,7 +111,8 @@ ON_TEST = re.compile(r"\b(?:on|for) (?:the )?test\b", re.IGNORECASE)  # validati
 # a line that may hold data: cheap, and true for every line that HEADER and PAIRS accept
 MAYBE = re.compile(
     rb"(?i)(?:step|iter|\bit\b|\bs:)s?(?:ation)?['\"]?[ \t]*+(?:[:=#][ \t]*+)?(?:[\[(][ \t]*+)?[0-9]"
-    rb"|(?<=[0-9] )(?:steps|iterations|iters)[ :,|\-]"
+    rb"|[0-9] (?:(?:steps|iterations|iters)[ :,|\-]|\| loss [0-9.]+ \|)"
+    rb"|ep(?:och)?[ \t:=\[]*+[0-9]{1,9}(?:[ \t]*/[ \t]*[0-9]{1,9})?\]?[ \t,|:\-]*+[(\[][0-9]{1,9}[ ]?/"
 )
 MEAN_CLOCKS = frozenset(("elapsed_time_per_iteration_ms", "elapsed_time_per_iteration_s"))  # Megatron and its kin
 
@@ -169,9 +179,9 @@ def _after_header(line: str, head: re.Match[str], dialect: Dialect) -> list[Valu
     phase = "test" if phase and ON_TEST.search(line, head.end()) else phase
     if head["what"] and (lone := LONE.match(line, head.end())):
         values.append(Value(f"{phase or 'train'}/loss", *lone.span("number")))
-    tokens = [*TOKEN.finditer(line, *head.span("before")), *TOKEN.finditer(line, head.end())]
-    for token in tokens:
-        value = _value(token, phase, dialect)
+    before = [(token, phase) for token in TOKEN.finditer(line, *head.span("before"))]
+    for token, said in (*before, *_split_up(line, head.end(), phase)):
+        value = _value(token, said, dialect)
         if value is not None and value.name == "@step":
             beside = word[:2] == "it" or word == "s"
             if beside and not line[head.end() : token.start()].strip(" \t,|"):  # 'iter 10 step 2': the step is the step
@@ -180,7 +190,32 @@ def _after_header(line: str, head: re.Match[str], dialect: Dialect) -> list[Valu
                 values = [value, *(v for v in values if v.name not in COUNTERS)]
         elif value is not None and value.name not in {v.name for v in values}:
             values.append(value)
+    if word in ("iters", "iterations") and not any("loss" in v.name for v in values):
+        return []  # a setting: iters: 1000, lr: 0.1
     return _in_company(values)
+
+
+def _split_up(line: str, at: int, phase: str) -> Iterator[tuple[re.Match[str], str | None]]:
+    """The values of a line from a place on, each with the phase that is said before it; None where a name alone would mean too little."""
+    said: str | None = phase
+    unit_after = bool(VALUE_FIRST.search(line, at))
+    for token in TOKEN.finditer(line, at):
+        said = _said_between(line[at : token.start()], said)
+        at = token.end()
+        if not (unit_after and "/s" in token["key"] and line[token.end("key")] in " \t"):
+            yield token, said
+
+
+def _said_between(gap: str, phase: str | None) -> str | None:
+    """The phase of the values behind a piece of text between values."""
+    if not (EVALUATING.search(gap) or "train" in gap.lower()):
+        return phase
+    found = list(SPLIT.finditer(gap))
+    rest = gap[found[-1].end() :] if found else gap
+    plain = PHASES.get(found[-1][1].lower(), "") if found else phase
+    if PART_OF.search(rest) or any(PHASES[word.lower()] != plain for word in EVALUATING.findall(rest)):
+        return None
+    return plain
 
 
 def _in_company(values: list[Value]) -> list[Value]:
@@ -203,7 +238,8 @@ def _pairs(line: str, dialect: Dialect) -> list[Value]:
         return []
     values: dict[str, Value] = {}
     for token in TOKEN.finditer(line, match.start("body")):
-        if (value := _value(token, "", dialect)) is not None:
+        value = _value(token, "", dialect)
+        if value is not None and (value.name != "@step" or token["key"].lower() != "s"):  # seconds, or a seed
             values.setdefault(value.name, value)
     looks_back = any(name.startswith(("best/", "final/")) for name in values)
     return list(values.values()) if "@step" in values and not looks_back else []
@@ -215,10 +251,12 @@ def _paired(line: str) -> bool:
     return len(found) == 3 and found[1].lstrip(" \t")[:1] in set("+-.0123456789nNiI")
 
 
-def _value(token: re.Match[str], phase: str, dialect: Dialect) -> Value | None:
+def _value(token: re.Match[str], phase: str | None, dialect: Dialect) -> Value | None:
     raw = token["key"]
     key = MEANS.sub("", names.clean(raw if ")" in raw else raw.rpartition("(")[2]))
-    name, scale = meaning(key, token["unit"] or "", phase, dialect)
+    if phase is None and key in PHASED:
+        return None
+    name, scale = meaning(key, token["unit"] or "", phase or "", dialect)
     if token["duration"]:
         return Value(name, *token.span("duration"), duration=True) if name in CLOCKS else None
     if name == "@drop" or name == "@step" and not token["number"].replace(",", "").isdigit():

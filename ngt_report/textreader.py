@@ -269,7 +269,9 @@ class TextReader:
         if self.epochs.epoch is not None or any(e is not None for e in epochs):
             return self.epochs.run_steps(steps, epochs, span.counters("@total"))
         if self.dialect.iterations:
-            for i, count in enumerate(span.counters("@iteration")):
+            counts = span.counters("@iteration")
+            self.per_step = self.per_step or next((c / s for c, s in zip(counts, steps, strict=True) if c and s), None)
+            for i, count in enumerate(counts):
                 step = steps[i]
                 if count is None and step == self.iteration:  # TinyLlama calls its iterations steps where it evaluates
                     count, step = step, None
@@ -437,10 +439,8 @@ class TextReader:
         else:
             changes = sorted(pair for lines, texts in said for pair in zip(lines, texts, strict=False))
         for line, text in changes:
-            total = int(text.replace(b",", b""))
-            if self.epochs.restarts:  # it is that of an epoch
-                epochs = next((e for e in span.counters("@epochs") if e), None)
-                total = total * epochs if epochs else self.total or 0
+            total = self.epochs.whole(int(text.replace(b",", b"")), span.counters("@epochs")) or self.total or 0
+            if self.epochs.restarts:
                 self._drop_total()
             if total and total != self.total:
                 self.reading.fact("total_steps", total, self.trial, line)

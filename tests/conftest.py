@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from click.testing import CliRunner, Result
 
 from ngt_report.build import Request, build
 from ngt_report.commands import cli
 from tests.browser import Browser
+
+hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("busy")  # machines are, and no test has a time limit
 
 LOGS = Path(__file__).parent / "data" / "w3_25m" / "logs" / "w3_25m"
 

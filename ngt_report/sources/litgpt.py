@@ -12,7 +12,13 @@ from ngt_report.textreader import read_text
 from ngt_report.waist import Reading
 
 # `val:` on a training line only repeats the evaluation before; the times are of single iterations, many of which go unprinted
-DIALECT = Dialect(keys={"val": "@drop", "iter_time": "@drop", "val_time": "@drop", "remaining_time": "@drop"}, iterations=True)
+DIALECT = Dialect(
+    keys={
+        "val": "@drop", "val_prev_val_iter": "@drop", "loss_train_curr": "train/loss", "iter_time": "@drop", "val_time": "@drop",
+        "remaining_time": "@drop",
+    },
+    iterations=True,
+)  # fmt: skip
 LINE = re.compile(r"(?:.*\s)?(?:Epoch\s+\d+\s*\|\s*)?iter\s+\d+\s+(?:\|\s*)?step\s+\d+\s*[|:].*\bloss\b.*\biter time\b", re.IGNORECASE)
 
 
