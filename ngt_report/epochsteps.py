@@ -83,11 +83,13 @@ class EpochSteps(Struct):
         return self.unknown or self.epoch is not None and self.restarts is None
 
 
-def without_steps(reading: Reading, trials: Iterable[int]) -> None:
-    """Take the steps from points of runs whose steps start again with every epoch, none of which says how many it has."""
+RESTART = "Steps start again with each epoch, and how many an epoch has is not said: the points have no step, only their order."
+
+
+def without_steps(reading: Reading, trials: Iterable[int], said: str = RESTART) -> None:
+    """Take the steps from points of runs whose steps cannot be known, and say why."""
     for trial in sorted(trials):
         for block in reading.blocks:
             if block.trial == trial:
                 block.step = [None] * len(block.step)
-        said = "Steps start again with each epoch, and how many an epoch has is not said: the points have no step, only their order."
         reading.note("warning", "steps_restart", said, trial, reading.trials[trial].line)

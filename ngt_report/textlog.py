@@ -83,6 +83,7 @@ EPOCHS = late(  # for logs whose lines count nothing but epochs; a line within a
     BEGIN + r"(?P<before>)" + _MARKS + r"(?P<phase>" + _PHASE + r"?)(?P<what>[ \t]+loss)?[\])]*+[ \t:|@,\-]*+"
     r"(?:(?:end of|after|at)[ \t]++)?(?P<word>ep(?:och)?)\b[ \t]*+(?:[:=#][ \t]*+)?(?:[\[(][ \t]*+)?" + _COUNT +
     r"(?![ \t,|:\-(\[\])]*(?:batch|step|iter|it\b|update|[0-9]+[ ]*(?:/|of)|[0-9]+%))"
+    r"(?![^\n]*%\|[^|\n]*\|[ \t]*[0-9]+/[0-9]+[ \t]*\[[0-9:]+<[^\]\n]*loss=)"  # a progress bar that shows a loss
     r"(?![^\n]*\b(?:num_updates|global_step)\b)",  # fairseq: it counts steps, and its losses are in bits
     re.IGNORECASE,
 )  # fmt: skip

@@ -115,6 +115,10 @@ class CurveReader:
             series.pointer.append(pointer)
         return True
 
+    def begin(self) -> None:
+        """The next record begins another run."""
+        self._runs.clear()
+
     def _values(self, record: Mapping[str, Any], plan: Plan, line: int) -> dict[str, tuple[float, int | None]]:
         """Canonical name -> (value, decimals) of what the record measures; empty without a result proper."""
         values: dict[str, tuple[float, int | None]] = {}
