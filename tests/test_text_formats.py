@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ngt_report import loglines, textlog
-from tests.readings import accounted, clock, curve, read, report, written
+from tests.readings import accounted, clock, curve, points, read, report, written
 from tests.text_samples import RULER, SAMPLES, SPEEDRUN, Sample
 
 RULES = {"no metrics", "blank", "pasted program"}
@@ -213,3 +213,28 @@ def test_a_line_of_a_kind_has_one_of_its_words(kind: loglines.Kind, data: st.Dat
     line = data.draw(st.from_regex(pattern, alphabet=st.characters(codec="ascii"))).encode().lower()
     assert any(word in line for word in kind.words)
     assert loglines._ANY.search(line)
+
+
+DICTS = {
+    "{'loss': 5.1, 'epoch': 0.1}{'eval_loss': 5.2, 'epoch': 0.1}\n": [1, 1],
+    "{'loss': 5.1,\n 'lr': 0.1,\n 'epoch': 0.1}\n\n{'eval_loss': 5.2, 'epoch'\n: 0.1}\n": [1, 5],
+    "{'loss': 5.1, 'epoch': 0.1\n{'eval_loss': 5.2, 'epoch': 0.1}\n": [2],
+    "{'loss': 5.1, 'epoch': 0.1}\n{'loss': 4.1, 'epoch': 0.2\n" + 60 * "text\n" + "}\n": [1],
+    "{'loss': 5.1, 'epoch': 0.1}\r{'loss': 5.1, 'epoch': 0.1}\n": [1],
+    "settings {'loss_scale': 1,\n 'x': 2}\n{'loss': 5.1, 'epoch': 0.1}\n{'loss': 4.1,\n 'ep": [3],
+}
+
+
+@pytest.mark.parametrize("text", DICTS)
+def test_dicts_stand_where_they_begin_and_every_line_is_accounted_for(text: str) -> None:
+    form, reading = read(text)
+    assert form == "hf_stdout"
+    assert accounted(reading)
+    assert [p[5] for p in points(reading) if p[3] in ("train/loss", "val/loss")] == DICTS[text]
+    assert all(0 < line <= reading.lines_read for line, _ in reading.bad)
+
+
+def test_what_a_dict_prints_is_measured_also_when_it_stays_the_same() -> None:
+    _, reading = read("{'loss': 0.5, 'rewards/chosen': -0.5, 'learning_rate': 0.001, 'epoch': 0.5, 'step': 5}\n")
+    assert {f.key for f in reading.facts} == {"learning_rate"}
+    assert {(p[2], p[3]) for p in points(reading)} >= {(5, "train/loss"), (5, "rewards_chosen")}

@@ -82,11 +82,13 @@ class Run(Struct):
 class CurveReader:
     """Adds points to a reading, one record at a time."""
 
-    def __init__(self, reading: Reading, shape: Shape, split: str | None = None, typed: bool = False) -> None:
+    def __init__(self, reading: Reading, shape: Shape, split: str | None = None, typed: bool = False, settings: bool = True) -> None:
         self.reading = reading
         self.shape = shape
         self._split = split
         self._typed = typed
+        self._settings = settings  # whether a number of an unknown name that never changes is configuration
+        self._key: tuple[str, ...] = ()
         self._runs: dict[tuple[str, ...], Run] = {}
         self._all: list[Run] = []
         self._odd: dict[str, list[tuple[int, str]]] = {}
@@ -136,7 +138,7 @@ class CurveReader:
 
     def _run(self, record: Mapping[str, Any], order: float, columns: tuple[str, ...], line: int, seconds: float | None) -> Run:
         """The run a record belongs to; a fall of its counter begins a segment, or a run when it returns to the start."""
-        key = tuple(str(record.get(c, "")) for c in self.shape.identity)
+        key = self._key_of(record)
         run = self._runs.get(key)
         clock_fell = bool(run and seconds is not None and run.clock is not None and seconds < run.clock - max(1.0, 0.01 * run.clock))
         if run and order < run.last.get(columns, order):
@@ -154,12 +156,29 @@ class CurveReader:
         run.evaluated |= order > 0 and any(c.startswith("val/") for c in columns)
         return run
 
+    def _key_of(self, record: Mapping[str, Any]) -> tuple[str, ...]:
+        """What names the record's run; where that lasts, a record without it is of the run before, and the first name counts back."""
+        key = tuple(str(record.get(c, "")) for c in self.shape.identity)
+        if self.shape.lasting and self._all:
+            before = self._key
+            key = tuple(now or old for now, old in zip(key, before, strict=True))
+            if key not in self._runs and "" in before and all(old in ("", now) for now, old in zip(key, before, strict=True)):
+                run = self._runs[key] = self._runs.pop(before)
+                trial = self.reading.trials[run.index]
+                trial.name, trial.shared = self._called(key)
+        self._key = key
+        return key
+
+    def _called(self, key: tuple[str, ...]) -> tuple[str | None, bool]:
+        """A run's name, and whether other files may use it too."""
+        name = key[0] if self.shape.shared and key and key[0] else None
+        return name, name is not None and not (name.isdigit() and len(name) < 6)
+
     def _open(self, key: tuple[str, ...], order: float, line: int) -> Run:
         """A new run."""
         run = self._runs[key] = Run(len(self.reading.trials), order)
         self._all.append(run)
-        name = key[0] if self.shape.shared and key and key[0] else None
-        shared = name is not None and not (name.isdigit() and len(name) < 6)
+        name, shared = self._called(key)
         self.reading.trials.append(Trial(run.index, "curve", name, line, shared))
         return run
 
@@ -205,7 +224,7 @@ class CurveReader:
     def finish(self) -> None:
         """Hand over blocks, facts and findings."""
         for run in self._all:
-            constant = {raw for raw, (value, _) in run.said.items() if value is not _VARIES}
+            constant = {raw for raw, (value, _) in run.said.items() if value is not _VARIES and (self._settings or names.known_config(raw))}
             fixed = {run.soft[raw] for raw in constant if raw in run.soft}
             for (segment, _), series in run.series.items():
                 self._emit(run, segment, series, fixed)

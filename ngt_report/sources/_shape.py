@@ -5,6 +5,7 @@ A record maps raw column names to values; empty cells are left out. Records come
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -14,7 +15,7 @@ from msgspec import Struct
 
 from ngt_report import names
 from ngt_report.late import late
-from ngt_report.sources._scalars import SPLITS, clock_unit, duration, metrics_of, number, scalar
+from ngt_report.sources._scalars import SPLITS, STRONG, clock_unit, duration, metrics_of, number, scalar
 
 Record = Mapping[str, Any]
 
@@ -26,13 +27,20 @@ PATHS = (
 SPLIT_KEYS = frozenset("split phase mode type event kind set stage subset".split())
 _COUNTS = frozenset("seeds n_seeds num_seeds seed_count n_runs num_runs runs repeats replicates n_repeats n count".split())
 _TIMES = frozenset("date time timestamp datetime created created_at started started_at finished_at wall_time_utc ts".split())
-_NOT_LABELS = frozenset("message msg level levelname severity logger tracker text host hostname pid thread module func".split())
+_NOT_LABELS = frozenset(  # texts about a moment, whatever they say
+    "message msg level levelname severity logger tracker text host hostname pid thread module func status state note notes comment comments"
+    " remark remarks".split()
+)
 _PER_RUN = frozenset("seed git_commit".split())
 _SPREAD = re.compile(r"(^|_)(std|stdev|stddev|sd|sem|ci95|ci)(_|$)")
 _MEAN = re.compile(r"(^|_)(mean|avg|average|median)(_|$)")
 _WRITTEN_TIME = late(r"\d+\s*h( ?\d+\s*m)?|(\d+\s*h ?)?\d+\s*m(in)? \d+(\.\d+)?\s*s")
+_MEASURED = late(
+    r"[-+~]?\d[\d.,]*(?:e[-+]?\d+)?\s*(?:[%\u2030]|[kKMGT]i?B|[kKMGTP]?\w+/s(?:ec)?|s/\w+|[MGTP]?FLOPs?(?:/s)?|[\u00b5un]s|m?W|\u00b0?C)"
+)
 _DATE = late(r"\d{4}[-/]\d\d[-/]\d\d|\d\d[-/]\d\d[-/]\d{4}|\d\d:\d\d:\d\d")
 _NOT_RESULTS = frozenset(("lr", "grad_norm", "epoch", "step_ms"))
+_STEPS_OF = frozenset(("checkpoint_step", "checkpoint_iter", "checkpoint_iteration", "ckpt_step", "ckpt_iter"))
 _AXES_IN_PLURAL = frozenset(("steps", "iterations"))  # totals by name, but a curve when they only grow
 
 
@@ -44,6 +52,7 @@ class Shape(Struct, frozen=True):
     axis: str | None = None
     identity: tuple[str, ...] = ()
     shared: bool = False  # the identity names runs that other files may describe
+    lasting: bool = False  # a record that lacks the identity belongs to the run of the one before it
 
 
 def columns_of(records: Sequence[Record]) -> tuple[str, ...]:
@@ -152,7 +161,8 @@ def curve_shape(records: Sequence[Record]) -> Shape | None:
 def _axis(records: Sequence[Record]) -> str | None:
     """The column that counts steps, else epochs, within runs."""
     columns = columns_of(records)
-    steps = [c for c in columns if names.role(c) == "step"] or [c for c in columns if names.clean(c) == "epoch"]
+    steps = [c for c in columns if names.role(c) == "step"] or [c for c in columns if names.clean(c) in _STEPS_OF]
+    steps = steps or [c for c in columns if names.clean(c) == "epoch"]
     filled = [(sum(number(r.get(c)) is not None for r in records), "global" in c, -i, c) for i, c in enumerate(steps)]
     return max(filled)[-1] if filled and max(filled)[0] * 2 >= len(records) else None
 
@@ -164,7 +174,8 @@ def _named_curve(rows: Sequence[Record], axis: str, identity: str) -> Shape | No
         groups.setdefault(str(row.get(identity)), set()).add(number(row.get(axis)))
     if all(len(steps) < 2 for steps in groups.values()):
         return None
-    return Shape("curve", f"{axis!r} advances for each {identity!r}", axis, (identity,), True)
+    lasting = _is_same([r for r in rows if identity in r], identity) and _of_a_kind(_told(rows, axis), identity)
+    return Shape("curve", f"{axis!r} advances for each {identity!r}", axis, (identity,), True, lasting)
 
 
 def _unnamed_curve(rows: Sequence[Record], axis: str) -> Shape | None:
@@ -175,9 +186,10 @@ def _unnamed_curve(rows: Sequence[Record], axis: str) -> Shape | None:
         return None if labels else Shape("curve", f"one row with {axis!r} and no configuration", axis)
     if len(set(steps)) == 1:
         return None
-    varying = tuple(c for c in labels if not _is_same(rows, c))
+    varying = tuple(c for c in labels if not _is_same(rows, c) and _tells_runs(rows, axis, c))
     if _one_run(rows, steps, varying):
-        return Shape("curve", f"{axis!r} advances", axis, tuple(c for c in labels if c not in varying and _is_text(rows, c)))
+        constant = tuple(c for c in labels if _is_same(rows, c) and _is_text(rows, c))
+        return Shape("curve", f"{axis!r} advances", axis, constant, lasting=True)
     groups: dict[tuple[str, ...], list[float]] = {}
     for row, step in zip(rows, steps, strict=True):
         groups.setdefault(tuple(str(row.get(c, "")) for c in varying), []).append(step)
@@ -207,7 +219,49 @@ def _has_settings(rows: Sequence[Record], axis: str) -> bool:
     columns = columns_of(rows)
     metrics = {c for c, name in metrics_of(columns).items() if name != "lr"}
     known = {axis, split_key(columns, rows), *metrics, *(c for c in columns if names.role(c) or clock_unit(c) is not None)}
-    return any(c not in known and names.clean(c) not in _TIMES and not _is_same(rows, c) for c in columns)
+    return any(c not in known and names.clean(c) not in _TIMES | _NOT_LABELS and not _is_same(rows, c) for c in columns)
+
+
+def _told(rows: Sequence[Record], axis: str) -> list[tuple[Record, float, frozenset[str]]]:
+    """The rows that hold results: each with its step and what it tells."""
+    split = split_key(columns_of(rows), rows)
+    told = [(r, metrics_of(tuple(r), split_of(r.get(split)) if split else None).values()) for r in rows]
+    return [(r, number(r.get(axis)) or 0.0, found) for r, all_ in told if (found := STRONG.intersection(all_))]
+
+
+def _of_a_kind(told: Sequence[tuple[Record, float, frozenset[str]]], column: str) -> bool:
+    """Whether records of some kinds have a column and those of other kinds do not, as training lines have a rate."""
+    have: dict[bool, set[str]] = {True: set(), False: set()}
+    for row, _, found in told:
+        have[column in row] |= found
+    return bool(have[True] and have[False]) and not have[True] & have[False]
+
+
+def _tells_runs(rows: Sequence[Record], axis: str, column: str) -> bool:
+    """Whether a label is one of runs: steps start again for each of its values, or only its values keep equal steps apart."""
+    told = _told(rows, axis)
+    everywhere = all(column in r for r, _, _ in told)
+    if everywhere and (names.known_config(column) or _all_differ(rows, column)):
+        return True
+    pairs = [(m, step, str(row.get(column, ""))) for row, step, found in told for m in sorted(found)]
+    collide = len({p[:2] for p in pairs}) < len(set(pairs))
+    if not everywhere and not collide and _of_a_kind(told, column):
+        return False
+    furthest, seen, again = dict[str, float](), set[str](), True
+    for row, step, found in told:
+        value = str(row.get(column, ""))
+        again &= value in seen or not seen or any(furthest.get(m, -math.inf) >= step for m in found)
+        seen.add(value)
+        furthest |= {m: max(step, furthest.get(m, step)) for m in found}
+    return again or collide and len(pairs) == len(set(pairs)) and not _falls(pairs)
+
+
+def _falls(pairs: Sequence[tuple[str, float, str]]) -> bool:
+    """Whether the steps of a metric fall within one value of a label."""
+    groups: dict[tuple[str, str], list[float]] = {}
+    for metric, step, value in pairs:
+        groups.setdefault((metric, value), []).append(step)
+    return any(b < a for steps in groups.values() for a, b in pairwise(steps))
 
 
 def _one_run(rows: Sequence[Record], steps: Sequence[float], varying: Sequence[str]) -> bool:
@@ -244,7 +298,7 @@ def label_columns(records: Sequence[Record]) -> tuple[str, ...]:
             continue
         if clean in _NOT_LABELS:
             continue
-        if names.known_config(column) not in (None, "learning_rate") or _is_text(records, column) and not _is_time(records, column):
+        if names.known_config(column) not in (None, "learning_rate") or _is_text(records, column) and not _is_moment(records, column):
             found.append(column)
     return tuple(found)
 
@@ -256,10 +310,10 @@ def _is_text(records: Sequence[Record], column: str) -> bool:
     return bool(known) and all(isinstance(v, str) for v in known)
 
 
-def _is_time(records: Sequence[Record], column: str) -> bool:
-    """Whether a column's texts are dates or durations."""
-    values = [r[column] for r in records if isinstance(r.get(column), str)]
-    return all(duration(v) is not None or _DATE.match(v) for v in values)
+def _is_moment(records: Sequence[Record], column: str) -> bool:
+    """Whether a column's texts are dates, durations or numbers with a unit: '100%', '3.2 it/s'."""
+    values = [r[column].strip() for r in records if isinstance(r.get(column), str) and scalar(r[column]) is not None]
+    return all(duration(v) is not None or _DATE.match(v) or _MEASURED.fullmatch(v) for v in values)
 
 
 def _is_same(records: Sequence[Record], column: str) -> bool:

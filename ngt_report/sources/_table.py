@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -19,6 +21,17 @@ from ngt_report.waist import Reading
 DELIMITERS = ",\t;| "  # ' ' stands for two blanks or more
 PRINTED = "| "  # of tables printed for people: with rulers, and text around them
 _BARS = str.maketrans("\u2502\u2503\u2551\u00a6", "||||")
+_MARKS = frozenset("*`_")
+_MARKED = re.compile(r"(\*{1,3}|`{1,2}|_{1,3}(?=[-+.\d]))((?:(?!\1).)+)\1")
+_WORDED = re.compile(  # a number with a word about its place, or with the mark of a footnote
+    r"([-+]?\d[\d.,]*(?:e[-+]?\d+)?) ?(?:[*\u2020\u2021\u2190\u2713\u2705]"
+    r"|\((?:the )?(?:final|last|best|end|first|start|init|initial|current|latest|done)\))",
+    re.I,
+)
+_NUMBERED = re.compile(r"(?:^|_)(?:step|iter|iteration|epoch)s?(?:_|$)")
+_PREFIX = re.compile(r"\[?\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[^\t]*[\]:>-] +(?=[^\s:\]]+\t)")
+_RULER = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*")
+_ENDS = frozenset(")*\u2020\u2021\u2190\u2713\u2705")
 LONGEST_RECORD = 50  # lines that one quoted record may span
 DEEPEST_HEADER = 40  # lines before the header
 _NAME = re.compile(r"[A-Za-z_#%$][^,;\t\n\"={}<>]{0,79}$")
@@ -35,6 +48,7 @@ class Layout(Struct, frozen=True):
     columns: tuple[str, ...]  # as printed; '' where a cell has no name
     line: int  # of the header
     decimal_comma: bool = False
+    logged: bool = False  # each line stands behind the prefix of a logger
 
 
 class Row(Struct):
@@ -51,7 +65,7 @@ def cells_of(text: str, delimiter: str) -> list[str] | None:
         return re.split(r"[ \t]{2,}", text.strip())
     if delimiter == "|":
         text = text.translate(_BARS).strip()
-        return [c.strip() for c in text.removeprefix("|").removesuffix("|").split("|")]
+        return [unmarked(c.strip()) for c in text.removeprefix("|").removesuffix("|").split("|")]
     if '"' not in text:
         return text.split(delimiter)
     try:
@@ -65,10 +79,20 @@ def cells_of(text: str, delimiter: str) -> list[str] | None:
         return text.split(delimiter)
 
 
+def unmarked(cell: str) -> str:
+    """A cell of Markdown without the marks of bold, italics and code around the whole of it, or around its number."""
+    while cell[:1] in _MARKS and (found := _MARKED.fullmatch(cell)):
+        cell = found[2].strip()
+    if cell[:1] in _MARKS and (found := _MARKED.match(cell)) and number(tidy(found[2], False)) is not None:
+        return found[2] + cell[found.end() :]
+    return cell
+
+
 def layout_of(file: InputFile) -> Layout | None:
     """The layout, when the head holds a header with a metric's name and rows that fit it; remembered, for two formats ask."""
     if "layout" not in file.notes:
-        file.notes["layout"] = _layout(head_lines(file)) if file.head else None
+        lines = head_lines(file) if file.head else []
+        file.notes["layout"] = _layout(lines) or (_logged(lines) if "\t" in file.text_head else None)
     found: Layout | None = file.notes["layout"]
     return found
 
@@ -78,8 +102,10 @@ def _layout(lines: list[str]) -> Layout | None:
     for number_, line in enumerate(lines[:DEEPEST_HEADER], 1):
         barred = line if line.isascii() else line.translate(_BARS)
         for delimiter in DELIMITERS:
-            if (delimiter in barred if delimiter != " " else _GAP.search(barred)) and (columns := _header(line, delimiter)):
-                body = [t for t in lines[number_:] if t.strip() and not t.startswith("#") and not _is_ruler(t, delimiter)]
+            ruled = delimiter == "|" and number_ < len(lines) and _is_markdown(lines[number_])
+            if (delimiter in barred if delimiter != " " else _GAP.search(barred)) and (columns := _header(line, delimiter, ruled)):
+                own = [t for t in _own(lines[number_:], delimiter) if not ruled or "|" in t or "loss" in t.lower()]
+                body = [t for t in own if t.strip() and not t.startswith("#") and not _is_ruler(t, delimiter)]
                 if _fits(columns, body, delimiter, number_ == 1 and delimiter not in PRINTED):
                     return Layout(delimiter, columns, number_, delimiter == ";" and _has_decimal_comma(body))
                 if delimiter == " " and _fits(("", *columns), body, delimiter, False):  # pandas prints an index without a name
@@ -87,13 +113,48 @@ def _layout(lines: list[str]) -> Layout | None:
     return None
 
 
+def _logged(lines: list[str]) -> Layout | None:
+    """The layout of a table that a logger printed, each line with its date and level before it."""
+    bare = [unlogged(t) for t in lines]
+    above = next((i for i, t in enumerate(bare) if t), len(bare))
+    found = _layout(bare[above:])
+    return Layout(found.delimiter, found.columns, found.line + above, logged=True) if found and found.delimiter == "\t" else None
+
+
+def unlogged(text: str) -> str:
+    """A line of tabs without the prefix of its logger, and without NaN where another number stands; empty for any other line."""
+    found = _PREFIX.match(text) if "\t" in text else None
+    cells = text[found.end() :].split("\t") if found else []
+    if cells and not cells[-1].strip() and number(cells[0]) is None:
+        cells.pop()  # what ends the header
+    known = any(math.isfinite(number(c) or math.nan) for c in cells[1:])
+    return "\t".join("" if known and c.strip().lower() == "nan" else c for c in cells)
+
+
 def _is_ruler(text: str, delimiter: str) -> bool:
     """Whether a line only draws a table."""
     return delimiter in PRINTED and not any(c.isalnum() for c in text)
 
 
-def _header(line: str, delimiter: str) -> tuple[str, ...] | None:
-    """The column names of a header line, or None: names of which one is a metric's, and no numbers."""
+def _is_markdown(text: str) -> bool:
+    """Whether a line is the ruler below the header of a table in Markdown."""
+    return "|" in text and bool(_RULER.fullmatch(text))
+
+
+def _is_next(text: str, below: str) -> bool:
+    """Whether a line is the header of another table in Markdown."""
+    return _is_markdown(below) and "|" in text and not any(number(tidy(c, False)) is not None for c in cells_of(text, "|") or ())
+
+
+def _own(lines: list[str], delimiter: str) -> list[str]:
+    """The lines below a header that are of its table: a document in Markdown may hold another one."""
+    if delimiter != "|":
+        return lines
+    return lines[: next((i for i, (text, below) in enumerate(pairwise(lines)) if _is_next(text, below)), None)]
+
+
+def _header(line: str, delimiter: str, ruled: bool = False) -> tuple[str, ...] | None:
+    """The column names of a header line, or None: names of which one is a metric's, and no numbers; a ruler below allows any words."""
     cells = cells_of(line.lstrip("# ").rstrip(), delimiter)
     if not cells or len(cells) < 2:
         return None
@@ -101,9 +162,9 @@ def _header(line: str, delimiter: str) -> tuple[str, ...] | None:
     named = [c for c in columns if c]
     if len(named) * 2 < len(columns) or any(number(c) is not None for c in named) or len(set(named)) < 2:
         return None
-    if delimiter in PRINTED and any(re.search(r"\d\d|\.\d", c) for c in named):
+    if not ruled and delimiter in PRINTED and any(re.search(r"\d\d|\.\d", c) for c in named):
         return None
-    if sum(bool(_NAME.match(c)) for c in named) < 0.8 * len(named) or any(len(c.split()) > 6 for c in named):
+    if not ruled and (sum(bool(_NAME.match(c)) for c in named) < 0.8 * len(named) or any(len(c.split()) > 6 for c in named)):
         return None
     return columns if is_result(named) or is_result(without_statistics(named)) or is_long(named) else None
 
@@ -152,6 +213,9 @@ class Table:
         self._torn = torn_line(file)
         self._lines = lines_of(file, reading)
         self._held: list[tuple[int, str]] = []  # lines read ahead of an open quote
+        self._above: tuple[int, str] = (0, "")  # the line before
+        self._heads: set[int] = set()  # lines with a ruler of Markdown below
+        self._foreign = 0  # the header of another table, whose rows are passed over
 
     def rows(self) -> Iterator[Row]:
         """Rows with the right number of cells; `columns` follows a header that changes on the way."""
@@ -172,16 +236,22 @@ class Table:
         """Records as written, multi-line quoted ones joined; preamble, blank and comment lines left out."""
         while (at := self._next_line()) is not None:
             line, text = at
+            text = unlogged(text) if self.layout.logged else text
             if line < self.layout.line:
                 self._reading.ignore("before the header")
+            elif self.layout.logged and not text:
+                self._reading.ignore("not of the table" if at[1].strip() else "blank")
             elif not text.strip(f" {self.layout.delimiter}") and self.layout.delimiter != "\t" or not text.strip():
                 self._reading.ignore("blank")
             elif text.startswith("#") and line != self.layout.line:
                 self._reading.ignore("comment")
             elif _is_ruler(text, self.layout.delimiter):
                 self._reading.ignore("ruler")
+                if self.layout.delimiter == "|" and _is_next(self._above[1], text):
+                    self._heads.add(self._above[0])
             elif row := self._record(line, text):
                 yield row
+            self._above = at
 
     def _record(self, line: int, text: str) -> Row | None:
         """The record that begins on a line; bad when its quote is never closed."""
@@ -205,6 +275,9 @@ class Table:
             self._reading.ignore("header", row.lines)
         elif cells[0].strip() == self.columns[0] and tuple(c.strip() for c in cells) == self.columns:
             self._reading.ignore("repeated header", row.lines)
+            self._foreign = 0
+        elif row.line in self._heads or self._foreign:
+            self._pass_over(row)
         elif len(cells) > width and not any(c.strip() for c in cells[width:]):
             row.cells = cells[:width]
             return True
@@ -219,6 +292,15 @@ class Table:
             return True
         return False
 
+    def _pass_over(self, row: Row) -> None:
+        """A row of another table in Markdown, which may be about anything; where it speaks of results, a finding says so."""
+        header = row.line in self._heads
+        self._reading.ignore("header" if header else "of another table", row.lines)
+        self._foreign = row.line if header else self._foreign
+        if header and _header("|".join(row.cells), "|", True):
+            text = "Another table with results begins here; its columns are others, and it is not read."
+            self._reading.note("info", "another_table", text, None, row.line)
+
 
 def tidy(cell: str, decimal_comma: bool) -> str:
     """A cell's text; with decimal commas, its number written with a point."""
@@ -231,7 +313,9 @@ def tidy(cell: str, decimal_comma: bool) -> str:
 def sample(file: InputFile, layout: Layout) -> list[dict[str, str]]:
     """The head's rows as records, empty cells left out."""
     records = []
-    lines = [t for t in head_lines(file)[layout.line :] if t.strip() and not t.startswith("#")]
+    lines = _own(head_lines(file)[layout.line :], layout.delimiter)
+    lines = [unlogged(t) for t in lines] if layout.logged else lines
+    lines = [t for t in lines if t.strip() and not t.startswith("#") and not _is_ruler(t, layout.delimiter)]
     for cells in _joined(lines, layout.delimiter):
         if len(cells) >= len(layout.columns) and tuple(c.strip() for c in cells) != layout.columns:
             records.append(record_of(layout.columns, cells, layout.decimal_comma))
@@ -240,7 +324,15 @@ def sample(file: InputFile, layout: Layout) -> list[dict[str, str]]:
 
 def record_of(columns: Sequence[str], cells: Sequence[str], decimal_comma: bool) -> dict[str, str]:
     """A row's cells by column, without the empty ones and those of columns without a name."""
-    return melted({c: v for c, cell in zip(columns, cells, strict=False) if c and (v := tidy(cell, decimal_comma))})
+    return melted({c: v for c, cell in zip(columns, cells, strict=False) if c and (v := _bare(c, tidy(cell, decimal_comma)))})
+
+
+def _bare(column: str, cell: str) -> str:
+    """A number without the word or the mark beside it, in a column of numbers: '60,000 (final)'."""
+    if not cell or cell[-1] not in _ENDS or not (names.known_metric(column) or names.role(column) or _NUMBERED.search(names.clean(column))):
+        return cell
+    found = _WORDED.fullmatch(cell)
+    return tidy(found[1], False) if found else cell
 
 
 def unnamed(columns: Sequence[str]) -> list[int]:

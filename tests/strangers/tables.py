@@ -137,3 +137,49 @@ stranger(
     {"metrics.tsv": "step\tloss/train\tloss/val\tlr\n10\t5.1\t\t0.001\n20\t4.1\t4.2\t0.001\n30\t3.9\t4.0\t0.001\n"},
     (4.0, 30, 4.0, 30), trained=3,
 )  # fmt: skip
+stranger(
+    "Markdown", "bold numbers, a step with a word",
+    {"results.md": "# Results\n\n| **Step** | Val loss (lower is better) | Val loss | Score (400) |\n|---|---:|---|---|\n| 1,000 | - | 4.5012 | 31.2% |\n"
+     "| 2,000 | - | *4.4012* | 31.9% |\n| **30,000 (final)** | - | **4.1012** | **33.3%** |\n"},
+    (4.1012, 30000, 4.1012, 30000),
+)  # fmt: skip
+stranger(
+    "Markdown", "checkpoints by their iteration",
+    {"results.md": "| Checkpoint (iter) | Tokens | Val Loss | Score (400) |\n|---|---|---|---|\n| 1,500 | 0.4B | 4.5012 | 31.2% |\n"
+     "| `3,000` (best) | 0.8B | __4.2012__ | 31.9% |\n| 4,500 | 1.2B | 4.3012* | 32.0% |\n"},
+    (4.2012, 3000, 4.3012, 4500),
+)  # fmt: skip
+stranger(
+    "Markdown", "words that tell values apart at equal steps",
+    {"results.md": "| loss on the set of 1,024 texts | step | val loss |\n|---|---:|---:|\n| plain, before | 500 | **4.1012** |\n"
+     "| gated, right after | 500 | **4.3012** |\n| gated, the end | 900 | **4.0012** |\n| plain, the end | 900 | 4.0512 |\n"},
+    (4.1012, 500, 4.1012, 500), (4.3012, 500, 4.3012, 500), (4.0012, 900, 4.0012, 900), (4.0512, 900, 4.0512, 900),
+)  # fmt: skip
+stranger(
+    "Markdown", "another table below",
+    {"results.md": "| Step | Val loss |\n|---|---|\n| 1,000 | 4.5012 |\n| 2,000 | 4.2012 |\n\nThe others:\n\n| Model | Step | Val loss |\n|---|---|---|\n"
+     "| large | 3,000 | 3.1012 |\n\n| Step | Rate |\n|---|---|\n| 4,000 | 1.5 |\n"},
+    (4.2012, 2000, 4.2012, 2000), finding="another_table",
+)  # fmt: skip
+stranger(
+    "Markdown", "a table that is not read",
+    {"results.md": "| thing | remark |\n|---|---|\n| val loss | 4.5012 at the end |\n"},
+    finding="no_metrics",
+)  # fmt: skip
+stranger(
+    "loggers", "a table that a logger prints line by line",
+    "2031-05-01 10:00:00,123 - root - INFO - start: now\n2031-05-01 10:00:00,124 - root - INFO - step\ttrain_loss\tval_loss\t\n"
+    "2031-05-01 10:00:00,125 - root - INFO - 100\tnan\t5.5012\n2031-05-01 10:00:09,125 - root - INFO - 150\t5.4012\tnan\n"
+    "2031-05-01 10:00:09,126 - root - INFO - saved: model.pt\n2031-05-01 10:00:19,125 - root - INFO - 200\tnan\t5.1012\n",
+    (5.1012, 200, 5.1012, 200), trained=1,
+)  # fmt: skip
+stranger(
+    "curves", "a note beside a row",
+    "step,val_loss,note\n100,5.2012,warm\n200,4.2012,\n300,4.3012,slow\n",
+    (4.2012, 200, 4.3012, 300),
+)  # fmt: skip
+stranger(
+    "curves", "a variant without a word is one too",
+    "gate,step,val_loss\nhead,100,5.2012\nhead,200,4.2012\n,100,5.3012\n,200,4.4012\n",
+    (4.2012, 200, 4.2012, 200), (4.4012, 200, 4.4012, 200),
+)  # fmt: skip

@@ -1,9 +1,11 @@
--- files that look like logs or could not be recognised and gave no run
+-- files that look like logs or could not be recognised and gave no run; where there is no run at all, every file is named
 -- when: silent files
 WITH silent AS (
     SELECT s.path, s.status, s.format, count(*) OVER () AS files
     FROM sources AS s
-    WHERE s.status IN ('no metrics', 'unsupported', 'empty') AND NOT regexp_matches(lower(s.path), '\.(md|py|pid|toml|yaml|yml|sh|ipynb|png|html|pdf)$')
+    WHERE s.status IN ('no metrics', 'unsupported', 'empty') AND (
+            NOT regexp_matches(lower(s.path), '\.(md|py|pid|toml|yaml|yml|sh|ipynb|png|html|pdf)$') OR (SELECT count(*) = 0 FROM runs)
+        )
         AND NOT EXISTS (SELECT 1 FROM raw_findings AS f WHERE f.source = s.id AND f.kind = 'no_run') -- that one says why
         AND NOT EXISTS (SELECT 1 FROM sources AS c WHERE c.path || '.json' = s.path) -- what goes with a checkpoint
 )

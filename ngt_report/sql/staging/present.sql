@@ -6,8 +6,9 @@ SELECT * FROM
         SELECT
             sum(lines_bad) > 0 AS "bad lines", sum(lines_pending) > 0 AS "pending lines", bool_or(contains(ignored, 'repeated row')) AS "repeated rows",
             -- whose endings promise more than findings/no_metrics.sql leaves out
-            bool_or(status IN ('no metrics', 'unsupported', 'empty') AND NOT regexp_matches(lower(path), '\.(md|py|pid|toml|yaml|yml|sh|ipynb|png|html|pdf)$'))
-                AS "silent files"
+            bool_or(status IN ('no metrics', 'unsupported', 'empty') AND (
+                NOT regexp_matches(lower(path), '\.(md|py|pid|toml|yaml|yml|sh|ipynb|png|html|pdf)$') OR (SELECT count(*) = 0 FROM runs)
+            )) AS "silent files"
         FROM sources
     ),
     (
