@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from ngt_report import loglines
 from ngt_report.files import InputFile
+from ngt_report.headings import Headings, look
 from ngt_report.pasted import Pasted
-from ngt_report.records import has_bare, spread, spread_bare
+from ngt_report.records import spread
 from ngt_report.textlog import Dialect, Shapes, shape_of, tokenize
 
 ANSI = re.compile(rb"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\n]*\x07|\x1b[@-_]")
@@ -25,12 +26,11 @@ def clean(block: bytes) -> bytes:
     return spread(block.replace(b"\r\n", b"\n") if b"\r" in block else block)
 
 
-def bare_steps(file: InputFile) -> bool:
-    """Whether the head has steps that stand alone above their values; then such lines are looked for."""
-    if "bare steps" not in file.notes:
-        file.notes["bare steps"] = has_bare(clean(file.head))
-    found: bool = file.notes["bare steps"]
-    return found
+def headings_of(file: InputFile, counted: bool = False) -> Headings:
+    """What follows the headings of a text, from its beginning; with those of steps, if asked."""
+    if "headings" not in file.notes:
+        file.notes["headings"] = look(clean(file.head))
+    return Headings(file.notes["headings"], counted)
 
 
 def first_data_line(file: InputFile, dialect: Dialect) -> tuple[int, list[str]] | None:
@@ -44,19 +44,20 @@ def first_data_line(file: InputFile, dialect: Dialect) -> tuple[int, list[str]] 
 
 def _first_of(file: InputFile, dialect: Dialect) -> tuple[int, list[str]] | None:
     """The head has it in most files; then the rest need not be looked at."""
-    bare = bare_steps(file)
     head = file.head[: file.head.rfind(b"\n") + 1]
-    if len(file.raw_head) < file.size and (found := _first_data([(head, 1)], dialect, Pasted(), bare)):
+    if len(file.raw_head) < file.size and (found := _first_data([(head, 1)], dialect, Pasted(), headings_of(file))):
         return found
     programs = Pasted()
-    found = _first_data(file.blocks(), dialect, programs, bare)
-    return _first_data(file.blocks(), dialect, Pasted(ruled=False), bare) if found is None and programs.seen else found
+    found = _first_data(file.blocks(), dialect, programs, headings_of(file))
+    return _first_data(file.blocks(), dialect, Pasted(ruled=False), headings_of(file)) if found is None and programs.seen else found
 
 
-def _first_data(blocks: Iterable[tuple[bytes, int]], dialect: Dialect, programs: Pasted, bare: bool) -> tuple[int, list[str]] | None:
+def _first_data(
+    blocks: Iterable[tuple[bytes, int]], dialect: Dialect, programs: Pasted, headings: Headings
+) -> tuple[int, list[str]] | None:
     for block, line in blocks:
         for stretch, program in programs.stretches(clean(block)):
-            stretch = spread_bare(stretch) if bare and not program else stretch
+            stretch = stretch if program else headings.spread(stretch)
             start = None if program else _data_at(stretch, dialect)
             if start is not None:
                 sample = [loglines.plain(t.decode("utf-8", "replace")) for t in stretch[start : start + 16384].split(b"\n")[:24]]

@@ -56,7 +56,7 @@ KILL = late(
     r"|No space left on device|CUDA out of memory|^(?:Aborted\b|terminate called )|Watchdog caught collective"
 )
 _ANY = re.compile(  # on the lower-cased line: a hundred times more lines than kinds
-    rb"\[run\]|experiment|trial|variant|(?<![a-z])run(?![a-z])|final|valid|\bval[ _:|\])]|\beval|\btest[ _:|\])]|best"
+    rb"\[run\]|experiment|trial|variant|(?<![a-z])run(?![a-z])|final|valid|\b(?:val|dev|test)[ _:|\])]|\beval|best"
     rb"|(?:train(?:ing)?|elapsed)[ _](?:time|took)|throughput|result|resum|stop|target|traceback|error|exception|interrupt|exit|killed"
     rb"|oom-kill|terminate|segmentation|bus error|core dumped|memory|no space|cancelled|aborted|sig|watchdog|load|restor"
 )

@@ -23,9 +23,11 @@ METRICS: dict[str, str] = {
     "final/loss": "final_val_loss final_loss final_validation_loss final_val final_eval_loss last_val_loss",
     "final/train_loss": "final_train_loss",
     "best/loss": "best_val_loss best_val best_loss best_validation_loss best_valid_loss best_eval_loss min_val_loss",
-    "val/perplexity": "val_ppl val_perplexity eval_perplexity eval_ppl valid_ppl validation_ppl",
+    "val/perplexity": "val_ppl val_perplexity eval_perplexity eval_ppl valid_ppl validation_ppl dev_ppl dev_perplexity",
     "train/perplexity": "train_ppl train_perplexity ppl perplexity",
-    "val/accuracy": "val_acc val_accuracy eval_acc eval_accuracy eval_token_acc val_token_acc valid_acc validation_accuracy",
+    "val/accuracy": (
+        "val_acc val_accuracy eval_acc eval_accuracy eval_token_acc val_token_acc valid_acc validation_accuracy dev_acc dev_accuracy"
+    ),
     "train/accuracy": "train_acc train_accuracy acc accuracy token_acc",
     "val/bpb": "val_bpb eval_bpb valid_bpb validation_bpb bpb bits_per_byte val_bits_per_byte eval_bits_per_byte",
     "val/bits_per_char": "bpc bits_per_char bits_per_character val_bpc eval_bpc val_bits_per_character eval_bits_per_character",
@@ -112,8 +114,9 @@ _CONFIG_OF = _inverse(CONFIG)
 def metric(raw: str) -> str:
     """The canonical name of a metric; an unknown one keeps its cleaned name, with its split as a path."""
     name = clean(raw)
-    if name in _METRIC_OF:
-        return _METRIC_OF[name]
+    known = _METRIC_OF.get(name) or _METRIC_OF.get(name.removesuffix("_is"))  # perplexity is 643.02
+    if known:
+        return known
     for split, canonical in (
         ("val", "val"),
         ("valid", "val"),

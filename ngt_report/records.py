@@ -11,7 +11,7 @@ ROWS = late(rb"\n(?P<rows>(?:" + _ROW + rb")++)")
 INDENTED = re.compile(rb"\n(?=[ \t])")
 HEAD = late(rb"\b(?P<step>(?:global[_ ]?)?(?:step|iter(?:ation)?)s?[ \t]*[:=#]?[ \t]*[0-9][0-9,]*(?:/[0-9]+)?)(?![0-9.])", re.I)
 VALUES = late(rb"loss|ppl|perplexity|accuracy", re.I)  # a line with values of its own: what is below it may be anything
-SPLIT = late(rb"\b(?:(?P<val>val|valid|validation|eval|evaluation)|(?P<test>test))\b", re.I)
+SPLIT = late(rb"\b(?:(?P<val>val|valid|validation|eval|evaluation|dev)|(?P<test>test))\b", re.I)
 
 
 _BARE_NUMBER = rb"[-+]?(?:[0-9][0-9.,]{0,40}+(?:[eE][-+]?[0-9]{1,4})?|nan|inf)"

@@ -33,6 +33,7 @@ class Span:
         self, lines: Sequence[int], shapes: Sequence[Shape], rows: Sequence[Row], columns: Sequence[Printed] | None = None
     ) -> None:
         self.lines, self.shapes, self.rows = lines, shapes, rows
+        self.told: dict[str, int | None] = {}  # counters that a heading says for all of its lines
         self.columns = columns  # instead of rows, of lines that were read together
         self._parts: list[Part] | None = None
 
@@ -48,7 +49,9 @@ class Span:
     def cut(self, start: int, end: int) -> Span:
         """A stretch of the span."""
         if self.columns is not None:
-            return Span(self.lines[start:end], self.shapes, (), [column.cut(start, end) for column in self.columns])
+            piece = Span(self.lines[start:end], self.shapes, (), [column.cut(start, end) for column in self.columns])
+            piece.told = self.told
+            return piece
         return Span(self.lines[start:end], self.shapes if len(self.shapes) == 1 else self.shapes[start:end], self.rows[start:end])
 
     def parts(self) -> list[Part]:
@@ -71,7 +74,7 @@ class Span:
 
     def counters(self, name: str) -> list[int | None]:
         """The counter of this name on every line; None where a line has none."""
-        out: list[int | None] = [None] * len(self)
+        out: list[int | None] = [self.told.get(name)] * len(self)
         for part in self.parts():
             at = next((k for k, v in enumerate(part.shape.values) if v.name == name), None)
             if at is None:

@@ -15,7 +15,7 @@ PLAIN = frozenset({"@step", "@total", "@clock"})  # what such lines may count be
 
 def add_steady(reader: TextReader, span: Span) -> bool:
     """Whether the points of these lines were added; anything that falls or counts otherwise is left to the general way."""
-    if span.columns is None or reader.lone.held or reader.epochs.epoch is not None or reader.dialect.iterations:
+    if span.columns is None or span.told or reader.lone.held or reader.epochs.epoch is not None or reader.dialect.iterations:
         return False
     columns = {v.name: (c, v) for c, v in zip(span.columns, span.shapes[0].values, strict=True)}
     if any(name[0] == "@" and name not in PLAIN for name in columns) or "@step" not in columns:

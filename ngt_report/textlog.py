@@ -28,15 +28,18 @@ UNITS: dict[str, float] = {
     "%": 1.0, "GiB": 1.0, "GB": 1.0, "MiB": 1 / 1024, "MB": 1 / 1024, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9,
 }  # fmt: skip
 TIMES = frozenset("ms s sec secs seconds m min h us".split())
-PHASES = {"val": "val", "valid": "val", "validation": "val", "validate": "val", "eval": "val", "evaluation": "val", "test": "test"}
+PHASES = {**dict.fromkeys(("val", "valid", "validation", "validate", "eval", "evaluation", "dev"), "val"), "test": "test"}
 PHASED = {
-    "loss": "loss", "lm_loss_value": "loss", "ppl": "perplexity", "perplexity": "perplexity", "lm_loss_ppl": "perplexity",
+    "loss": "loss", "lm_loss_value": "loss", "ppl": "perplexity", "pp": "perplexity", "perplexity": "perplexity",
+    "lm_loss_ppl": "perplexity",
     "lm_loss_ppl_value": "perplexity", "acc": "accuracy", "accuracy": "accuracy", "bpb": "bpb",
 }  # fmt: skip
 SPLIT_LOSSES = {"train": "train/loss", "val": "val/loss", "valid": "val/loss", "validation": "val/loss"}
-MEANS = re.compile(r"^(?:avg|average|mean|current|epoch|done|finished|completed?)_(?=(?:train|val|valid|validation|eval|test)(?:ing)?_)")
+MEANS = re.compile(
+    r"^(?:avg|average|mean|current|epoch|done|finished|completed?)_(?=(?:train|val(?:id(?:ation)?)?|eval|dev|test)(?:ing)?_)"
+)
 
-_PHASE = r"(?:validation|validate|valid|val|evaluation|eval|training|train|test)"
+_PHASE = r"(?:validation|validate|valid|val|evaluation|eval|dev|training|train|test)"
 # Quantifiers that need not give anything back do not (*+): a line of thousands of blanks would take minutes.
 _LEVEL = r"(?:INFO|DEBUG|WARN(?:ING)?|ERROR|SUCCESS|root|__main__)"
 _PREFIX = (
@@ -101,7 +104,7 @@ PAIRS = late(
 )  # fmt: skip
 # between two values, or before the first: what is said of the values that follow, plainly or not
 SPLIT = late(r"(?<![\w./'\"\-])(" + _PHASE + r")(?![\w./'\"])(?=[ \t]*[:|\])]|[^\w]*$)", re.IGNORECASE)
-EVALUATING = late(r"(?<![\w./\-])(?:validation|validate|valid|val|evaluation|eval|test)(?![\w./])", re.IGNORECASE)
+EVALUATING = late(r"(?<![\w./\-])(?:validation|validate|valid|val|evaluation|eval|dev|test)(?![\w./])", re.IGNORECASE)
 PART_OF = late(r"(?<![\w./\-])(?:training|train)[ \t]+[A-Za-z_][^|,;:\[\](){}]*$", re.IGNORECASE)  # [Train cl  loss: 0.1]
 VALUE_FIRST = late(r"[0-9][ \t]+[A-Za-z]+/s(?:ec)?\b(?![ \t]*[:=]?[ \t]*[-+.0-9])")  # 171.2 samples/sec 1.6 updates/sec
 LOOKING_BACK = re.compile(

@@ -17,14 +17,14 @@ from ngt_report import loglines, pasted
 from ngt_report.datalines import DataLines
 from ngt_report.epochsteps import EpochSteps, without_steps
 from ngt_report.files import LONGEST_LINE, InputFile
-from ngt_report.firstdata import bare_steps, clean
+from ngt_report.firstdata import clean, headings_of
 from ngt_report.lone import Lone, epoch_of, values_of
 from ngt_report.pasted import Pasted
-from ngt_report.records import open_record, spread_bare
+from ngt_report.records import open_record
 from ngt_report.spans import Found, Part, Span, first_after
 from ngt_report.steady import add_steady
 from ngt_report.textclock import StepTimes, evaluates, printed_clocks, put_late
-from ngt_report.textlog import Dialect, numbers, printed_decimals
+from ngt_report.textlog import HEADER, Dialect, numbers, printed_decimals
 from ngt_report.waist import Block, Column, Reading, Segment, Trial
 
 TOO_LONG = f"longer than {LONGEST_LINE:,} bytes"
@@ -39,10 +39,9 @@ class TextReader:
         self.dialect = dialect
         self.reading = Reading()
         self.data = DataLines(dialect)
-        self.bare = bare_steps(file)
+        self.headings = headings_of(file, dialect.header is HEADER and dialect.line is None)
         self.preamble: list[tuple[int, str]] = []
-        self.trial = -1
-        self.segment = 0
+        self.trial, self.segment = -1, 0
         self.named: str | None = None  # the marker that waits for its first data line
         self.first_step: int | None = None
         self.last_step: int | None = None
@@ -57,9 +56,8 @@ class TextReader:
         self.gap = 0  # between the latest two steps
         self.unstepped: set[int] = set()  # trials whose steps cannot be known
         self.total: int | None = None
-        self.line = 1
+        self.line, self.redrawn = 1, False
         self.within = False  # the last block ended within a record of indented values
-        self.redrawn = False
         self.counted: set[int] = set()  # lines that are accounted for, where lines were redrawn
         self.died = False  # something after the last data line says why the run ended
         self.recent: deque[str] = deque(maxlen=8)  # lines since then
@@ -76,7 +74,7 @@ class TextReader:
                 self._block(clean(block), line)
         self._account_giants()
         undecided = self.within or self.trial < 0 or bool(self.named or self.preamble) or self.pasted.undecided or not self.pasted.ruled
-        undecided = undecided or bool(self.lone.held) or self.epochs.open or self.times.waits
+        undecided = undecided or self.lone.open or self.headings.open or self.epochs.open or self.times.waits
         self._end_preamble()
         self._finish()
         if undecided:  # what the next lines are depends on lines that are gone by then: read them again
@@ -125,6 +123,7 @@ class TextReader:
             if before:
                 self._mixed_rows(block[at:start], physical[:before])
             span.lines = physical[before : before + len(span.columns[0])]  # type: ignore[index]
+            self.headings.passed(span, block[start : start + 400])
             self._span(span)
             at, physical = end, physical[before + len(span) :]
         if at < len(block):
@@ -132,7 +131,7 @@ class TextReader:
 
     def _mixed_rows(self, block: bytes, physical: Sequence[int]) -> None:
         """Lines of any kind."""
-        block = spread_bare(block) if self.bare else block
+        block = self.headings.spread(block)
         self.data.learn_from(block)
         for _ in range(3):  # a shape first met deep in the block takes the block's other lines when it is read again
             rows = self.data.shapes.rows(block)
@@ -209,6 +208,7 @@ class TextReader:
                 self._keep(at, text)
                 return
             loglines.record(self.reading, self.trial, kind, text, at, self.last_step)
+            self.lone.closed |= kind == "final"
         elif self.preamble:
             self._keep(at, text)
 
@@ -251,7 +251,7 @@ class TextReader:
         if add_steady(self, span):
             return
         steps = self._steps(span)
-        before = [steps[0] if self.last_step is None else self.last_step, *steps]
+        before = [self.lone.step_before(steps[0], span.shapes[0], self.first_step, self.last_step), *steps]
         cuts = [i for i, (a, b) in enumerate(zip(before, steps, strict=False)) if a > b] if any(map(gt, before, steps)) else []
         for start, end in zip([0, *cuts], [*cuts, len(steps)], strict=True):
             if start == end:
@@ -427,7 +427,7 @@ class TextReader:
                 continue
             elif value.name[0] != "@":
                 columns[value.name] = Column(numbers(texts, value), printed_decimals(texts, value.scale))
-        self.lone.stepped = self.lone.stepped or "val/loss" in columns or "eval_loss" in columns
+        self.lone.see(columns)
         if columns or clocks is not None:
             self.reading.blocks.append(Block(self.trial, segment, steps, columns, lines, None, clocks, tokens))
 
@@ -473,7 +473,7 @@ class TextReader:
             "last_clock": self.last_clock, "evaluated": self.evaluated, "total": self.total, "per_step": self.per_step,
             "elapsed": self.elapsed, "died": self.died, "recent": list(self.recent) if self.died else [],
             "gap": self.gap, "iteration": self.iteration, "lone": asdict(self.lone), "epochs": asdict(self.epochs),
-            "times": asdict(self.times), "program": [self.pasted.inside, self.pasted.odd],
+            "times": asdict(self.times), "program": [self.pasted.inside, self.pasted.odd], "heading": self.headings.state,
         }  # fmt: skip
         if not reading.blocks and self.file.state is None:
             reading.status = "empty" if not self.file.size else "no metrics"
@@ -483,8 +483,8 @@ class TextReader:
         self.pasted.inside, self.pasted.odd = state.pop("program", (False, [False, False]))
         self.times = StepTimes(**state.pop("times", {}))
         self.recent.extend(state.pop("recent", ()))
-        self.lone = Lone(**state.pop("lone", {}))
-        self.epochs = EpochSteps(**state.pop("epochs", {}))
+        self.lone, self.epochs = Lone(**state.pop("lone", {})), EpochSteps(**state.pop("epochs", {}))
+        self.headings.restore(*state.pop("heading", ()))
         for key, value in state.items():
             setattr(self, key, value)
 

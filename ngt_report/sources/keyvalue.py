@@ -30,5 +30,5 @@ FORMAT = Format(
     read=read,
     rank=60,
     grows=True,
-    version=2,
+    version=3,
 )
