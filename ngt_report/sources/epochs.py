@@ -21,7 +21,18 @@ DIALECT = Dialect(
 def sniff(file: InputFile) -> str | None:
     """Asked after the formats that count steps."""
     found = first_data_line(file, DIALECT)
-    return f"line {found[0]} has an epoch and named numbers, and no line has a step" if found else None
+    if found is None or _bars_tell_steps(file, found[1]):
+        return None
+    return f"line {found[0]} has an epoch and named numbers, and no line has a step"
+
+
+def _bars_tell_steps(file: InputFile, lines: list[str]) -> bool:
+    """Whether values only stand below headings, and bars with a loss stand beside them, which tell the steps too."""
+    if any(line.encode() in file.head for line in lines):
+        return False
+    from ngt_report.sources.progress import SIGN
+
+    return SIGN.search(file.head) is not None
 
 
 def read(file: InputFile) -> Reading:
