@@ -65,11 +65,13 @@ class EpochSteps(Struct):
 
     def whole(self, total: int, epochs: Counts) -> int | None:
         """The steps of all epochs, where a printed total may be that of one."""
+        if self.epoch is None:
+            return total
         declared = next((e for e in epochs if e), None)
         if self.restarts:
             return total * declared if declared else None
         # in the first of several epochs nothing says yet whether steps start again
-        return None if self.restarts is None and self.epoch is not None and declared and declared > 1 else total
+        return None if self.restarts is None and declared and declared > 1 else total
 
     def end_of(self, epoch: int | None, otherwise: int | None) -> int | None:
         """The step at which an epoch ends, where that is known."""

@@ -16,7 +16,7 @@ from ngt_report.records import has_bare, spread_bare
 from ngt_report.spans import Span
 from ngt_report.textlog import BEGIN, MAYBE, PHASES
 
-HINTS = (b"poch", b"POCH", b"poca", b"POCA", b"poque", b"Updates=")  # a heading has one of them: cheap to look for
+HINTS = (b"poc", b"POC", b"poque", b"Updates=")  # a heading has one of them: cheap to look for
 _BEGIN = rb"(?P<begin>" + BEGIN.encode() + rb")[^\w\n]*+"
 _SAID = (  # what a heading may say beside the epoch; a line that says anything else is none
     rb"(?:summary|results?|metrics?|stats|statistics|report|done|completed?|finished|ended|end|start(?:ed|ing)?|begins?|train(?:ing)?"
@@ -60,6 +60,8 @@ Looked = tuple[bool, bool]
 
 def look(head: bytes) -> Looked:
     """Whether steps stand alone above their values, and whether headings are to be followed, by the cleaned head of a text."""
+    if not any(hint in head for hint in HINTS):
+        return has_bare(head), True
     lines = head.split(b"\n")
     told = [line for line in lines if any(hint in line for hint in HINTS)]
     # where most lines say their epoch, values below them stand at it in any case

@@ -25,7 +25,7 @@ MARKER = late(
     re.IGNORECASE,
 )
 FINAL = late(
-    rf"^\W*(?:final[ _]?\w{{0,80}}[ _:|]+(?:(?P<split1>val|validation|test)[ _]?loss)?|(?P<split2>validation|val|test)[ _]loss"
+    rf"^[\W\d]*(?:final[ _]?\w{{0,80}}[ _:|]+(?:(?P<split1>val|validation|test)[ _]?loss)?|(?P<split2>validation|val|test)[ _]loss"
     rf" at the end of training(?: (?:for|on) (?:the )?(?P<split3>val|validation|test)[^|]*)?[ |]*lm loss value)[ \t]*[:=]?[ \t]*"
     rf"(?:val_loss:)?(?P<value>{NUMBER})(?=$|[\s;)(|]|,(?!\d))",
     re.IGNORECASE,
@@ -227,7 +227,7 @@ def _line_config(reading: Reading, trial: int, line: int, text: str) -> None:
         return
     for pair in PAIR.finditer(text):
         key = names.known_config(pair["key"])
-        value = parsed(pair["value"].strip("'\""))
+        value = parsed(pair["value"].strip("'\"*`"))
         if key and value is not None and isinstance(value, str) == (key in WORDS):
             reading.fact(key, value, trial, line)
 

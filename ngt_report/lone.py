@@ -93,13 +93,13 @@ class Lone(Struct):
             return step + 1
         return step if last is None else last
 
-    def before_first(self, steps: list[int]) -> int | None:
-        """The step of what came before the first data line of a run."""
+    def before_first(self, steps: list[int], own: bool) -> int | None:
+        """The step of what came before the first data line of a run; where that evaluates step 0 itself, no step."""
         self.leading = self.curve = True
         first, gap = steps[0], steps[1] - steps[0] if len(steps) > 1 else 0
         if first <= 1:
-            self.ahead = first == 0
-            return 0
+            self.ahead = first == 0 and not own
+            return None if first == 0 and own else 0
         return first - 1 if gap == 1 else max(0, first - gap) if gap > 0 else None
 
     def after_last(self, last: int | None, gap: int) -> int | None:

@@ -34,7 +34,7 @@ PHASED = {
     "lm_loss_ppl": "perplexity",
     "lm_loss_ppl_value": "perplexity", "acc": "accuracy", "accuracy": "accuracy", "bpb": "bpb",
 }  # fmt: skip
-SPLIT_LOSSES = {"train": "train/loss", "val": "val/loss", "valid": "val/loss", "validation": "val/loss"}
+SPLIT_LOSSES = {"train": "train/loss", **dict.fromkeys(("val", "valid", "validation", "eval", "dev"), "val/loss")}
 MEANS = re.compile(
     r"^(?:avg|average|mean|current|epoch|done|finished|completed?)_(?=(?:train|val(?:id(?:ation)?)?|eval|dev|test)(?:ing)?_)"
 )
@@ -68,7 +68,8 @@ _BEFORE = (  # values in front of the step: iter_dt 7.4ms; iter 2 and Train loss
     r"[,;|(\[@]?[ \t]*+(?:(?:at|after|for)[ \t]++)?)?"
 )
 HEADER = re.compile(
-    BEGIN + _BEFORE + _MARKS + r"(?:(?:train(?:ing)?|completed|finished|done|after)[ \t]++(?=ep|step|iter|global))?+"
+    BEGIN + _BEFORE + _MARKS + r"(?:(?P<split>" + _PHASE + r")[\])][ \t:|,\-]*+(?=ep(?:och)?\b))?"  # [val] epoch 1 step 100
+    r"(?:(?:train(?:ing)?|completed|finished|done|after)[ \t]++(?=ep|step|iter|global))?+"
     r"(?:ep(?:och)?[ \t:=\[]*+(?P<epoch>[0-9]{1,9})(?:[ \t]*/[ \t]*(?P<epochs>[0-9]{1,9}))?\]?[ \t,|:\-]*+[(\[]?)?"
     r"(?P<phase>" + _PHASE + r"?)(?P<what>[ \t]+loss)?(?:[ \t]+(?:results?|metrics?))?(?:[ \t]+#?[0-9]{1,6}(?=[ \t]+at[ \t]+step))?"
     r"[\])]*+[ \t:|@,\-]*+(?:(?:at|after)[ \t]++)?"
@@ -92,7 +93,8 @@ EPOCHS = late(  # for logs whose lines count nothing but epochs; a line within a
 )  # fmt: skip
 _END = r"(?=$|[\s;|)\]}(]|[,/:](?![0-9]))"  # 4,7748 is not 4, and 1/0 is not 1
 TOKEN = re.compile(
-    r"(?<![\w@%])(?P<key>[A-Za-z_%@][\w@%/.()\-]{0,80}+(?:[ ][A-Za-z_(][\w/%.()]{0,60}+){0,4}?)['\"]?[ \t]*+(?:[:=][ \t]*+|(?<=[ \t]))"
+    r"(?<![\w@%])(?!(?:m?s|secs?|min)\.[ ])"
+    r"(?P<key>[A-Za-z_%@][\w@%/.()\-]{0,80}+(?:[ ][A-Za-z_(][\w/%.()]{0,60}+){0,4}?)['\"]?[ \t]*+(?:[:=][ \t]*+|(?<=[ \t]))"
     r"(?:tensor\()?(?!nan[ ][a-z]+[ ]*:)(?:(?P<duration>" + DURATION + r")|(?P<number>" + NUMBER + r")"
     r"(?P<unit>ms|secs?|seconds|s|min|m|h|us|%|[GM]i?B|[kKMB])?)(?:, device='cuda:[0-9]+'\))?" + _END
 )
@@ -109,6 +111,9 @@ PART_OF = late(r"(?<![\w./\-])(?:training|train)[ \t]+[A-Za-z_][^|,;:\[\](){}]*$
 VALUE_FIRST = late(r"[0-9][ \t]+[A-Za-z]+/s(?:ec)?\b(?![ \t]*[:=]?[ \t]*[-+.0-9])")  # 171.2 samples/sec 1.6 updates/sec
 LOOKING_BACK = re.compile(
     r"(?:^|[\s\[(|:>\-])(?:best|final|loaded|restored|resum(?:ed|ing))(?:[ \t]+\w+){0,3}[\s\])|:>\-]*$", re.IGNORECASE
+)
+IMPROVED = re.compile(
+    r"\b(?:improved|increased|decreased|went)(?: \w+)? from [0-9a-z.+\-]+ (?:to|->) |\bdid not improve from ", re.IGNORECASE
 )
 OTHER_STEP = re.compile(r"(?:at|best|last|max|total|warmup|on|from)_(?:steps?|iters?|iterations?)")
 ON_TEST = re.compile(r"\b(?:on|for) (?:the )?test\b", re.IGNORECASE)  # validation loss at iteration 20 on test set
@@ -174,12 +179,12 @@ def _own_line(line: str, dialect: Dialect) -> list[Value] | None:
 
 def _after_header(line: str, head: re.Match[str], dialect: Dialect) -> list[Value]:
     """The values of a line that begins with its step."""
-    if LOOKING_BACK.search(line, 0, max(head.start("word"), 0)):
+    if LOOKING_BACK.search(line, 0, max(head.start("word"), 0)) or IMPROVED.search(line, head.end()):
         return []  # such a line repeats an earlier step
     word = (head["word"] or "s").lower()
     values = [Value("@iteration" if dialect.iterations and word[:2] == "it" else "@step", *head.span("step"))]
     values += [Value(f"@{g}", *head.span(g)) for g in ("total", "epoch", "epochs", "clock") if head.groupdict().get(g)]
-    phase = PHASES.get((head["phase"] or "").lower(), "")
+    phase = PHASES.get((head["phase"] or head.groupdict().get("split") or "").lower(), "")
     phase = "test" if phase and ON_TEST.search(line, head.end()) else phase
     if head["what"] and (lone := LONE.match(line, head.end())):
         values.append(Value(f"{phase or 'train'}/loss", *lone.span("number")))
@@ -277,7 +282,7 @@ def meaning(key: str, unit: str, phase: str, dialect: Dialect) -> tuple[str, flo
         return "@mean_clock", scale * (1e-3 if key.endswith("_ms") and unit not in TIMES else 1.0)
     if (per_unit := names.clock_scale(key)) is not None:
         return "@clock", scale if unit in TIMES else per_unit
-    if OTHER_STEP.fullmatch(key):
+    if OTHER_STEP.fullmatch(key) or key.endswith("_took"):  # Val took 0.7s
         return "@drop", scale
     if (counter := names.role(key)) is not None:
         return ("@" + counter if counter != "total" else "@drop"), scale

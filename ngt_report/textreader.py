@@ -259,14 +259,14 @@ class TextReader:
             if start in cuts:
                 self._fall(steps[start], span.lines[start])
             if self.lone.held:
-                self._place_lone(steps[start:end])
+                self._place_lone(steps[start:end], any(map(evaluates, span.shapes)))
             self._columns(span.cut(start, end) if cuts else span, steps[start:end] if cuts else steps)
 
     def _steps(self, span: Span) -> list[int]:
         """The step of every line; one that gives only its iteration stands at the step that earlier lines imply."""
         steps = span.counters("@step")
         epochs = span.counters("@epoch")
-        if self.epochs.epoch is not None or any(e is not None for e in epochs):
+        if not self.dialect.iterations and (self.epochs.epoch is not None or any(e is not None for e in epochs)):
             return self.epochs.run_steps(steps, epochs, span.counters("@total"))
         if self.dialect.iterations:
             counts = span.counters("@iteration")
@@ -296,11 +296,11 @@ class TextReader:
         self.reading.segments.append(Segment(self.trial, self.segment, step, line, clock))
         self.evaluated = False
 
-    def _place_lone(self, steps: list[int]) -> None:
-        """Evaluations without a step, before these data lines."""
+    def _place_lone(self, steps: list[int], own: bool) -> None:
+        """Evaluations without a step, before these data lines, which may have their own."""
         lone = self.lone
         if self.last_step is None or steps[0] < self.last_step:
-            step: int | None = lone.before_first(steps)
+            step: int | None = lone.before_first(steps, own)
         else:
             lone.curve = lone.curve or not lone.stepped
             step = steps[0] if lone.ahead else self.last_step

@@ -11,10 +11,10 @@ from ngt_report.sources._shape import Shape
 from ngt_report.textlog import NUMBER
 from ngt_report.waist import Reading
 
-EPOCH = late(r"[ \t]*Epoch (?P<epoch>[0-9]{1,9})/(?P<total>[0-9]{1,9})[ \t]*")
+EPOCH = late(r"[ \t]*Epoch (?P<epoch>[0-9]{1,9})(?:/(?P<total>[0-9]{1,9}))?[ \t]*")
 BAR = late(r"[ \t]*(?P<at>[0-9]{1,9})/(?P<of>[0-9]{1,9})[ \t]+(?=[^\n]*\bloss: )[^\n]*")
 VALUE = late(rf" - (?P<key>[A-Za-z_]\w{{0,60}}): (?P<number>{NUMBER})(?=\s|$)")
-SIGN = late(rb"(?:\A|\n)[ \t]*Epoch [0-9]+/[0-9]+[ \t\r]*\n[^\n]{0,20000}?[0-9]+/[0-9]+[^\n]{0,400}? - loss: [0-9]")
+SIGN = late(rb"(?:\A|\n)[ \t]*Epoch [0-9]+(?:/[0-9]+)?[ \t\r]*\n[^\n]{0,20000}?[0-9]+/[0-9]+[^\n]{0,400}? - loss: [0-9]")
 SHAPE = Shape("curve", "'epoch' advances", "epoch")
 
 

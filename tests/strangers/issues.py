@@ -91,3 +91,45 @@ stranger(
     "INFO:tensorflow:loss = 5.1012, step = 100 (31.2 sec)\nINFO:tensorflow:global_step/sec: 3.2\nINFO:tensorflow:loss = 4.1012, step = 200 (31.2 sec)\n",
     None, trained=2,
 )  # fmt: skip
+stranger(
+    "issues", "litgpt with epochs beside its iterations",
+    "Epoch 1 | iter 170 step 170 | loss train: 6.500, val_loss valid: 6.867 | iter time: 29.39 ms\nEpoch 1 | iter 170          | val_loss: 5.926 | val_time: 79.395 s\n"
+    "Epoch 1 | iter 180 step 180 | loss train: 5.500, val_loss valid: 5.926 | iter time: 29.39 ms\nEpoch 1 | iter 180          | val_loss: 5.653 | val_time: 79.395 s\n",
+    (5.653, 180, 5.653, 180), trained=2,
+)  # fmt: skip
+stranger(
+    "issues", "losses before any training, and those of step 0",
+    "Initial losses\n   Training loss: 3.8391\n   Validation loss: 3.7619\nEp 1 (Step 000000): Train loss 2.611, Val loss 2.668\n"
+    "Ep 1 (Step 000005): Train loss 1.161, Val loss 1.131\n",
+    (1.131, 5, 1.131, 5), trained=2,
+)  # fmt: skip
+stranger(
+    "issues", "MLX", "Iter 1: Val loss 5.480, Val took 0.732s\nIter 10: Train loss 5.101, Learning Rate 1.000e-05, It/sec 0.912, Tokens/sec 345.1\n"
+    "Iter 200: Val loss 4.480, Val took 0.732s\n", (4.48, 200, 4.48, 200), trained=1,
+)  # fmt: skip
+stranger(
+    "issues", "train and dev without the word loss",
+    "step 100  | loss 6.3108  | lr 1.0e-03\n  [eval] step 100  | train 6.2501 | dev 6.1745\nstep 200  | loss 5.3108  | lr 1.0e-03\n  [eval] step 200  | train 5.2501 | dev 5.1745\n",
+    (5.1745, 200, 5.1745, 200), trained=4,
+)  # fmt: skip
+stranger(
+    "issues", "a final loss behind a time", "step 100/100 train_loss 4.1012\n[2026-01-09 16:07:23] Final validation loss: 4.0892\n",
+    (4.0892, 100, 4.0892, 100), trained=1,
+)  # fmt: skip
+stranger(
+    "issues", "Keras without a number of epochs",
+    "Epoch 0\n100/100 [==============================] - 12s 120ms/step - loss: 4.5144 - val_loss: 4.1705\nEpoch 00000: val_loss improved from inf to 4.17052, saving model\n"
+    "Epoch 1\n100/100 [==============================] - 12s 120ms/step - loss: 3.5144 - val_loss: 3.1705\n",
+    (3.1705, 1, 3.1705, 1), trained=2,
+)  # fmt: skip
+stranger(
+    "issues", "seconds that end a sentence",
+    "Epoch: 0 -> Epoch time: 349.90 s. Training loss: 5.3112, Training acc: 0.31 => Validation loss: 5.3101\n"
+    "Epoch: 1 -> Epoch time: 351.10 s. Training loss: 4.3112, Training acc: 0.41 => Validation loss: 4.3101\n",
+    (4.3101, 1, 4.3101, 1), trained=2,
+)  # fmt: skip
+stranger(
+    "issues", "a phase in brackets before epoch and step",
+    "[train] epoch 1 step 100 loss 5.1012\n[val] epoch 1 step 100 loss 5.2012\n[train] epoch 1 step 200 loss 4.1012\n[val] epoch 1 step 200 loss 4.2012\n",
+    (4.2012, 200, 4.2012, 200), trained=2,
+)  # fmt: skip
