@@ -135,7 +135,6 @@ class Dialect(Struct, frozen=True):
     maybe: re.Pattern[bytes] = MAYBE  # true for every data line, and cheap
     header: re.Pattern[str] = HEADER  # how a line begins that says where the run is
     iterations: bool = False  # lines that only count iterations stand at the step that a line before gave for them
-    carried: bool = False  # lines repeat the latest evaluation until the next: only a change is one
 
 
 class Value(Struct):

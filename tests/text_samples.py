@@ -279,3 +279,34 @@ sample(
     [[(100, 8.2012)]], [[(1, 12.18), (110, 8.1001)]],
     other={"val/perplexity": [(100, 3645.3)], "train/perplexity": [(1, 195153.0)]},
 )  # fmt: skip
+sample(
+    "step and total in front", "leading",
+    "seed: 1337\n0/2000 val_loss: 9.0101 val_bpb: 3.4801\n1/2000 train_loss: 9.0112 train_time: 0.0m tok/s: 8223613\n"
+    "1000/2000 train_loss: 5.1012 train_time: 1.5m tok/s: 7727074\n1000/2000 val_loss: 5.2012 val_bpb: 2.0101\n"
+    "2000/2000 train_loss: 4.1012 train_time: 3.0m tok/s: 7727074\n2000/2000 val_loss: 4.2012 val_bpb: 1.6101\n",
+    [[(0, 9.0101), (1000, 5.2012), (2000, 4.2012)]], [[(1, 9.0112), (1000, 5.1012), (2000, 4.1012)]],
+    clock=[{1: 0.0, 1000: 90.0, 2000: 180.0}],
+)  # fmt: skip
+sample(
+    "llama2.c", "keyvalue",
+    "490 | loss 5.1012 | lr 4.9e-04 | 806.78ms | mfu 3.21%\nstep 500: train loss 5.0912, val loss 5.2012\n"
+    "500 | loss 5.0812 | lr 5.0e-04 | 910.78ms | mfu 3.20%\n"
+    "990 | loss 4.1012 | lr 4.9e-04 | 806.78ms | mfu 3.21%\nstep 1000: train loss 4.0912, val loss 4.2012\n",
+    [[(500, 5.2012), (1000, 4.2012)]], [[(490, 5.1012), (500, 5.0912), (500, 5.0812), (990, 4.1012), (1000, 4.0912)]],
+)  # fmt: skip
+sample(
+    "epoch and step in brackets", "keyvalue",
+    "Epoch:[1/2](100/300) loss:6.101 lr:0.000500 epoch_Time:9.0min:\nEpoch:[1/2](300/300) loss:5.101 lr:0.000400 epoch_Time:9.0min:\n"
+    "val_loss: 5.2012\n"
+    "Epoch:[2/2](100/300) loss:4.101 lr:0.000300 epoch_Time:9.0min:\nEpoch:[2/2](300/300) loss:4.001 lr:0.000200 epoch_Time:9.0min:\n"
+    "val_loss: 4.2012\n",
+    [[(300, 5.2012), (600, 4.2012)]], [[(100, 6.101), (300, 5.101), (400, 4.101), (600, 4.001)]],
+)  # fmt: skip
+sample(
+    "NeMo", "nemo",
+    "Training epoch 0, iteration 0/9 | lr: 3e-05 | global_batch_size: 8 | global_step: 0 | reduced_train_loss: 5.233\n"
+    "Training epoch 0, iteration 1/9 | lr: 3e-05 | global_batch_size: 8 | global_step: 1 | reduced_train_loss: 5.188 | val_loss: 5.406\n"
+    "Training epoch 0, iteration 2/9 | lr: 3e-05 | global_batch_size: 8 | global_step: 2 | reduced_train_loss: 5.033 | val_loss: 5.406\n"
+    "Training epoch 0, iteration 3/9 | lr: 3e-05 | global_batch_size: 8 | global_step: 3 | reduced_train_loss: 4.845 | val_loss: 4.906\n",
+    [[(1, 5.406), (3, 4.906)]], [[(0, 5.233), (1, 5.188), (2, 5.033), (3, 4.845)]],
+)  # fmt: skip
