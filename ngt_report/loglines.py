@@ -25,7 +25,7 @@ MARKER = late(
     re.IGNORECASE,
 )
 FINAL = late(
-    rf"^[\W\d]*(?:final[ _]?\w{{0,80}}[ _:|]+(?:(?P<split1>val|validation|test)[ _]?loss)?|(?P<split2>validation|val|test)[ _]loss"
+    rf"^[\W\d]*(?<!\d)(?:final[ _]?\w{{0,80}}[ _:|]+(?:(?P<split1>val|validation|test)[ _]?loss)?|(?P<split2>validation|val|test)[ _]loss"
     rf" at the end of training(?: (?:for|on) (?:the )?(?P<split3>val|validation|test)[^|]*)?[ |]*lm loss value)[ \t]*[:=]?[ \t]*"
     rf"(?:val_loss:)?(?P<value>{NUMBER})(?=$|[\s;)(|]|,(?!\d))",
     re.IGNORECASE,
