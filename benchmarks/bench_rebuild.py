@@ -14,11 +14,15 @@ APPENDED = 100  # lines
 
 
 def rows(scratch: Path, total: int) -> list[Row]:
-    """Text lines, as a log that a person watches grows: its own next lines are appended."""
-    folder, out = data.text(scratch / "growing_tx", total), scratch / "rebuilt"
+    """Text lines and events, as a log that a person watches grows: its own next lines are appended."""
+    out = scratch / "rebuilt"
+    return [*_of("text", data.text(scratch / "growing_tx", total), out), *_of("events", data.events(scratch / "growing_ev", total), out)]
+
+
+def _of(what: str, folder: Path, out: Path) -> list[Row]:
     arguments = ["build", str(folder), str(out)]
     last = sorted(folder.iterdir())[-1]
-    each = min(APPENDED, total // data.FILES // (2 * TURNS))
+    each = min(APPENDED, len(last.read_bytes().splitlines()) // (2 * TURNS))
     held = hold_back(last, TURNS * each)
     same: list[float] = []
     grown: list[float] = []
@@ -31,8 +35,14 @@ def rows(scratch: Path, total: int) -> list[Row]:
         grown.append(cost(arguments).seconds)
     cold, nothing, appended = (statistics.median(x) for x in (colds, same, grown))
     return [
-        Row("nothing changed, over cold", f"{nothing:.2f} s", f"{cold:.2f} s", nothing / cold, 0.1),
-        Row(f"{each} lines appended to 1 of {data.FILES} files, over cold", f"{appended:.2f} s", f"{cold:.2f} s", appended / cold, 0.2),
+        Row(f"{what}: nothing changed, over cold", f"{nothing:.2f} s", f"{cold:.2f} s", nothing / cold, 0.1),
+        Row(
+            f"{what}: {each} lines appended to 1 of {data.FILES} files, over cold",
+            f"{appended:.2f} s",
+            f"{cold:.2f} s",
+            appended / cold,
+            0.2,
+        ),
     ]
 
 
