@@ -106,7 +106,7 @@ PAIRS = late(
 )  # fmt: skip
 # between two values, or before the first: what is said of the values that follow, plainly or not
 SPLIT = late(r"(?<![\w./'\"\-])(" + _PHASE + r")(?![\w./'\"])(?=[ \t]*[:|\])]|[^\w]*$)", re.IGNORECASE)
-EVALUATING = late(r"(?<![\w./\-])(?:validation|validate|valid|val|evaluation|eval|dev|test)(?![\w./])", re.IGNORECASE)
+EVALUATING = late(r"(?<![\w./\-])(?:" + "|".join(PHASES) + r")(?![\w./])", re.IGNORECASE)
 PART_OF = late(r"(?<![\w./\-])(?:training|train)[ \t]+[A-Za-z_][^|,;:\[\](){}]*$", re.IGNORECASE)  # [Train cl  loss: 0.1]
 VALUE_FIRST = late(r"[0-9][ \t]+[A-Za-z]+/s(?:ec)?\b(?![ \t]*[:=]?[ \t]*[-+.0-9])")  # 171.2 samples/sec 1.6 updates/sec
 LOOKING_BACK = re.compile(
