@@ -188,7 +188,7 @@ def render_all(store: Store, inputs: Inputs, settings: Settings, folder: Path, r
 
     facts = Facts(store)
     title = settings.title or inputs.group
-    report = assemble(facts, title, share.notes_of(folder), command_of(inputs))
+    report = assemble(facts, title, share.notes_of(folder), command_of(inputs, request))
     texts = {
         "Summary.md": render.summary_md(report),
         "results.csv": render.results_csv(facts),
@@ -205,12 +205,21 @@ def render_all(store: Store, inputs: Inputs, settings: Settings, folder: Path, r
     return texts
 
 
-def command_of(inputs: Inputs) -> str:
-    """The command that builds the report where the inputs lie."""
+def command_of(inputs: Inputs, request: Request) -> str:
+    """The command that builds the report where the inputs lie, with the options that its numbers rest on."""
     if inputs.command is not None:
         return inputs.command
     given = inputs.bases[: max(1, len(inputs.bases) - len(_twins(inputs)))]
-    return "ngtreport build " + " ".join(shlex.quote(relative(b, inputs)) for b in given)
+    return shlex.join(["ngtreport", "build", *(relative(b, inputs) for b in given), *_options(request)])
+
+
+def _options(request: Request) -> list[str]:
+    """The options of a request as they are typed."""
+    single = (("--baseline", request.baseline), ("--step", request.step), ("--target", request.target))
+    typed = [text for option, value in single if value is not None for text in (option, str(value))]
+    for option, keys in (("--group-by", request.group_by), ("--except", request.except_keys)):
+        typed += [text for key in keys for text in (option, key)]
+    return [*typed, "--assume-complete"] if request.complete else typed
 
 
 def _twins(inputs: Inputs) -> list[Path]:

@@ -82,10 +82,8 @@ def bundle(request: Request, out: str | None, checkpoints: str, most: int | None
     finally:
         store.close()
     given, bases = ([os.path.relpath(p, inputs.root).replace(os.sep, "/") for p in paths] for paths in (inputs.given, inputs.bases))
-    described = Manifest(
-        inputs.group, given, bases, building.command_of(inputs), request.complete, settings, [i.entry for i in plan.items], plan.left,
-        inputs.findings,
-    )  # fmt: skip
+    command, entries = building.command_of(inputs, request), [i.entry for i in plan.items]
+    described = Manifest(inputs.group, given, bases, command, request.complete, settings, entries, plan.left, inputs.findings)
     for line in said(plan, target.name, checkpoints):
         say(line)
     return _write(plan, manifest.to_bytes(described), target, form, most, progress)

@@ -274,7 +274,7 @@ def _fixed_ppl(facts: Facts, run: str, origins: Origins) -> Cell | None:
 def _spread_origin(facts: Facts, origins: Origins, budget: str, group: Group) -> int | None:
     if not group.stages:
         return None
-    shown = group.stages[0].rows[0]
+    shown = group.stages[0].best
     runs: list[str] = next((r["runs"] for r in facts.of("seeds", budget) if (r["n"], r["mean_loss"]) == (shown.n, shown.common.mean)), [])
     at = [(f["path"], f["line"], f["pointer"]) for f in (facts.fixed[run] for run in runs)]
     return origins.of(f"mean, sample standard deviation and 95% t interval over {shown.n} seeds", *at)

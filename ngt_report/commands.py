@@ -269,16 +269,22 @@ def show(directory: str | None, form: str | None, diff_only: bool, top: int) -> 
 @click.argument("second", metavar="B[@STEP]")
 @_dir
 @click.option("--diff-only", is_flag=True, help="Only the settings that differ.")
+@click.option("--program", is_flag=True, help="A diff of the programs in the two logs, and nothing else.")
 @_json
-def compare(first: str, second: str, directory: str | None, diff_only: bool, as_json: bool) -> None:
+def compare(first: str, second: str, directory: str | None, diff_only: bool, program: bool, as_json: bool) -> None:
     """Show two runs side by side.
 
     At STEP, or at the largest step that both were evaluated at. Runs are named by any unique part of their names:
     `ngtreport compare vanilla mass_in_value@10000`.
     """
-    from ngt_report import compare, reports
+    from ngt_report import compare, programs, reports
 
-    with closing(reports.database(_folder(directory))) as store:
+    if program and (diff_only or as_json):
+        raise click.UsageError("--program prints a diff; leave out --diff-only and --json")
+    with closing(reports.database(folder := _folder(directory))) as store:
+        if program:
+            _print(programs.difference(store, folder, first, second))
+            return
         found = compare.compare(store, first, second)
     _print(compare.to_json(found, diff_only) if as_json else compare.to_text(found, diff_only, _width()))
 

@@ -14,7 +14,7 @@ from ngt_report.store import to_json
 
 OF_THE_RUN = ("model", "flags", "dataset", "tokenizer", "seed", "params", "hardware", "git_commit")  # columns of the table runs
 NAME, FOLDER = "name", "folder"  # as keys of --group-by: the run's name without its seed or number, and the folder of its file
-NO_SETTING = frozenset(("seed", "git_commit", "hardware", "input_bin"))  # equal or not, they make no other configuration
+NO_SETTING = frozenset(("seed", "git_commit", "hardware", "input_bin", "pasted_program"))  # equal or not, they make no other configuration
 OUTCOME = re.compile(  # recorded beside the settings, but measured, not set
     r"(?:loss|ppl|perplexity|accuracy|reduction|improvement|speedup|seconds|duration|runtime|_time|_memory|per_s|per_sec|per_second"
     r"|reached_target)$"

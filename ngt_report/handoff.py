@@ -80,7 +80,7 @@ def describe(
     """The document's model, and the configuration files that its commands name."""
     facts = Facts(store)
     times = Times(place, now)
-    report = assemble(facts, title, share.notes_of(place.report), build.command_of(inputs))
+    report = assemble(facts, title, share.notes_of(place.report), build.command_of(inputs, request))
     reached = dict(store.run(REACHED))
     rows = {run: _status(facts, run, reached.get(run), times) for run in facts.runs}
     left = [r for run, r in facts.runs.items() if r["status"] not in DONE and _has_curve(facts, run)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from ngt_report import share
@@ -26,15 +27,19 @@ class LineTexts:
         kept = self.store.run("SELECT text FROM lines WHERE source = ? AND line = ? LIMIT 1", [source, line])
         if kept:
             return str(kept[0][0]), None
+        texts, why = self.several(source, [line])
+        return (texts[0], None) if texts else (None, why or "the file has no such line any more")
+
+    def several(self, source: int, lines: Sequence[int]) -> tuple[list[str], str | None]:
+        """The texts of lines from the file itself, or why they are not known."""
         if source not in self.found:
             self.found[source] = self._file(source)
         file = self.found[source]
         if isinstance(file, str):
-            return None, file
+            return [], file
         from ngt_report.ingest import lines_of
 
-        texts = lines_of(file, [line])
-        return (texts[0][1], None) if texts else (None, "the file has no such line any more")
+        return [text for _, text in lines_of(file, list(lines))], None
 
     def _file(self, source: int) -> InputFile | str:
         """The file as the build read it, or why there is none."""

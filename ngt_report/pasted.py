@@ -1,14 +1,17 @@
 """Programs pasted into logs: from their first import, or the docstring above it, to the ruler that ends them, nothing is data.
 
 A program holds f-strings, docstrings and comments that read like log lines. A ruler inside a triple-quoted string ends nothing.
+Which program it was is kept as a recorded setting: two runs of one script may still have run different code.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from hashlib import blake2b
 
 from ngt_report.late import late
+from ngt_report.waist import Reading
 
 RULE = "pasted program"  # what the account of lines calls it
 NEAR = 1 << 16  # bytes within which a second line of code confirms the first
@@ -24,6 +27,11 @@ _AT_START = rb"(?:(?<=\n%b)|(?<=\A%b))"  # looked for behind the first byte: a p
 RULER = late(rb"(?:=" + _AT_START % (b"=", b"=") + rb"={19,}|-" + _AT_START % (b"-", b"-") + rb"-{19,})[ \t]*\n")
 
 
+def length(said: str) -> int:
+    """How many lines a program has, by what the setting says of it."""
+    return int(said.split()[2].replace(",", ""))
+
+
 class Pasted:
     """Follows the programs in a text, block by block; `ruled=False` is for a program that no ruler ends."""
 
@@ -34,6 +42,13 @@ class Pasted:
         self.seen = False
         self.fresh = True  # nothing has been looked at
         self.undecided = False  # a single import stood too near to the end to tell
+        self.begins = False  # the next stretch of program is the first of one
+        self.said: tuple[str, int] | None = None  # the latest program, with the line on which it begins
+
+    @property
+    def open(self) -> bool:
+        """Whether what the next lines are depends on lines read before."""
+        return self.inside or self.undecided or not self.ruled
 
     def stretches(self, block: bytes) -> Iterator[tuple[bytes, bool]]:
         """The block in pieces, each with whether it is program."""
@@ -48,9 +63,23 @@ class Pasted:
                 self.inside = False  # what comes with the next block is data again
             at = end
 
+    def note(self, stretch: bytes, line: int) -> None:
+        """Keep what tells this program from others: a stretch of it, and the line on which that begins."""
+        if self.begins:
+            self.begins, self.digest, self.lines, self.first = False, blake2b(digest_size=4), 0, line
+        self.digest.update(stretch)
+        self.lines += stretch.count(b"\n")
+        if self.ruled:  # without a ruler, where it ends depends on what was read at a time
+            self.said = f"{self.digest.hexdigest()} of {self.lines:,} lines", self.first
+
+    def tell(self, reading: Reading, trial: int) -> None:
+        """Record the program above a trial, which its data are taken to come from."""
+        if self.said:
+            reading.fact("pasted_program", self.said[0], trial, self.said[1])
+
     def _start(self, block: bytes, at: int) -> int:
         """Where the next program starts, or the end of the block."""
-        fresh, self.fresh = self.fresh, False
+        fresh, self.fresh, self.begins = self.fresh, False, True
         if fresh and (first := DOCSTRING_FIRST.match(block, at)):
             self.seen = True
             return first.end()

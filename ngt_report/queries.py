@@ -62,9 +62,10 @@ def build_relations(store: Store, settings: Settings, present: set[str]) -> None
     """
     store.clear("params")
     store.run("INSERT INTO params VALUES (?, ?, ?)", [settings.step, settings.target, bool(settings.group_by or settings.except_keys)])
-    store.run("DELETE FROM meta WHERE key = 'phases'")
-    if settings.phases:
-        store.run("INSERT INTO meta VALUES ('phases', ?)", [to_json(settings.phases)])
+    store.run("DELETE FROM meta WHERE key IN ('phases', 'group_by', 'except')")
+    for key, declared in (("phases", settings.phases), ("group_by", settings.group_by), ("except", settings.except_keys)):
+        if declared:
+            store.run("INSERT INTO meta VALUES (?, ?)", [key, to_json(declared)])
     if store.run("SELECT 1 FROM raw_segments LIMIT 1"):
         present.add("restarts")
     _make(store, "segments", _staging("segments", present) if "restarts" in present else None, SEGMENTS)

@@ -51,7 +51,7 @@ def environment() -> jinja2.Environment:
         rate2=lambda v: f"{v:.2f}" if v >= 0.1 else f"{v:.4f}", times=lambda v: f"{v:.1f}x" if v >= 0.95 else f"{v:.2f}x",
         step=lambda v: "-" if v is None else str(v), whole=lambda v: "-" if v is None else f"{v:.0f}",
         thousands=lambda v: f"{v:,}", budget=lambda v: "final values" if v is None else f"{v:,} steps", spread=_spread, chance=fmt.chance,
-        comment=lambda v: re.sub(r"--+|[<>]", "-", fmt.plain(v)), fence=fmt.fence, said=fmt.said,
+        comment=lambda v: re.sub(r"[<>]", "-", fmt.plain(v)), fence=fmt.fence, said=fmt.said,
     )  # fmt: skip
     return env
 

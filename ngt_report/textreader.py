@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 from operator import gt, itemgetter
 from typing import Any
 
@@ -73,7 +74,7 @@ class TextReader:
                 self.within = open_record(block)
                 self._block(clean(block), line)
         self._account_giants()
-        undecided = self.within or self.trial < 0 or bool(self.named or self.preamble) or self.pasted.undecided or not self.pasted.ruled
+        undecided = self.within or self.trial < 0 or bool(self.named or self.preamble) or self.pasted.open
         undecided = undecided or self.lone.open or self.headings.open or self.epochs.open or self.times.waits
         self._end_preamble()
         self._finish()
@@ -99,6 +100,7 @@ class TextReader:
         for stretch, program in self.pasted.stretches(block):
             lines = total if len(stretch) == len(block) else stretch.count(b"\n")
             if program:
+                self.pasted.note(stretch, line)
                 self.reading.ignore(pasted.RULE, lines)
             else:
                 self._stretch(stretch, line, lines)
@@ -324,6 +326,7 @@ class TextReader:
         self.reading.trials.append(Trial(self.trial, "curve", self.named, line, shared=self.named is not None))
         if self.named:
             self.reading.fact("marker", self.named, self.trial, line)
+        self.pasted.tell(self.reading, self.trial)
         self.named = None
         self.segment, self.first_step, self.last_step, self.last_clock = 0, None, None, None
         self.evaluated, self.times, self.total, self.elapsed = False, StepTimes(), None, False
@@ -340,13 +343,10 @@ class TextReader:
         """Points of one trial between two falls of the step; where only the clock starts again, another segment begins."""
         segment = self._reached(span, steps)
         clocks, restarts = self._clocks(span, steps)
-        for start, end in zip([0, *restarts], [*restarts, len(steps)], strict=True):
-            if start == end:  # the clock starts again at the first line
-                pass
-            elif restarts:
-                self._points(span.cut(start, end), steps[start:end], clocks[start:end] if clocks else None, segment)
-            else:
-                self._points(span, steps, clocks, segment)
+        for start, end in pairwise((0, *restarts, len(steps))):
+            if start < end:  # else the clock starts again at the first line
+                part = span.cut(start, end) if restarts else span
+                self._points(part, steps[start:end], clocks[start:end] if clocks else None, segment)
             segment += 1
 
     def add_points(self, span: Span, steps: Any, clocks: Any) -> None:
@@ -473,14 +473,14 @@ class TextReader:
             "last_clock": self.last_clock, "evaluated": self.evaluated, "total": self.total, "per_step": self.per_step,
             "elapsed": self.elapsed, "died": self.died, "recent": list(self.recent) if self.died else [],
             "gap": self.gap, "iteration": self.iteration, "lone": asdict(self.lone), "epochs": asdict(self.epochs),
-            "times": asdict(self.times), "program": [self.pasted.inside, self.pasted.odd], "heading": self.headings.state,
+            "times": asdict(self.times), "program": self.pasted.said, "heading": self.headings.state,
         }  # fmt: skip
         if not reading.blocks and self.file.state is None:
             reading.status = "empty" if not self.file.size else "no metrics"
 
     def _restore(self) -> None:
         state = dict(self.file.state or {})
-        self.pasted.inside, self.pasted.odd = state.pop("program", (False, [False, False]))
+        self.pasted.said = state.pop("program", None)
         self.times = StepTimes(**state.pop("times", {}))
         self.recent.extend(state.pop("recent", ()))
         self.lone, self.epochs = Lone(**state.pop("lone", {})), EpochSteps(**state.pop("epochs", {}))

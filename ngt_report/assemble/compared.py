@@ -32,6 +32,7 @@ def group(facts: Facts, row: Row) -> Group:
         total=row["total"],
         size=row["runs"],
         seeded=any(facts.runs[r]["seed"] is not None for r in members),
+        repeats_by=_repeats_by(facts, members),
         step=row["common_step"],
         baseline=facts.name(base["run"]) if base else None,
         baseline_why=base["why"] if base else None,
@@ -65,6 +66,14 @@ def group(facts: Facts, row: Row) -> Group:
         unknown=unknown,
         dropped=max(0, len(ranking) - TOP),
     )
+
+
+def _repeats_by(facts: Facts, members: list[str]) -> str | None:
+    """What may tell which runs repeat each other where no seed does: the program that their logs hold, else their folders."""
+    if any(facts.runs[run]["seed"] is not None for run in members):
+        return None
+    programs = [p for run in members if (p := facts.runs[run]["config"].get("pasted_program")) is not None]
+    return "pasted_program" if len(set(programs)) < len(programs) else "folder"
 
 
 def _fixed_row(facts: Facts, r: Row) -> FixedRow:

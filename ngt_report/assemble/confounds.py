@@ -24,6 +24,7 @@ CONFOUNDS = (
     "hardware",
     "gpus",
     "clock_scope",
+    "pasted_program",
 )
 DATA_BUDGET = re.compile(r"epochs?$|^subset_|^max_(?:train|eval|val|test)_samples$|_samples$|^max_steps$|^total_tokens$")
 SPOKEN = {
@@ -32,6 +33,7 @@ SPOKEN = {
     "batch_tokens": "batch tokens",
     "params": "parameters",
     "clock_scope": "clock scope",
+    "pasted_program": "pasted program",
 }
 
 
@@ -57,7 +59,8 @@ def confounds(facts: Facts, members: list[str]) -> tuple[tuple[Confound, ...], t
     for key in (*CONFOUNDS, *budgets):
         values = [confound_value(facts.runs[run], key) for run in members]
         if all(v is None for v in values):
-            unknown.append(SPOKEN.get(key, key))
+            if key != "pasted_program":  # few logs hold one
+                unknown.append(SPOKEN.get(key, key))
             continue
         holders: dict[str, list[str]] = {}
         for run, value in zip(members, values, strict=True):

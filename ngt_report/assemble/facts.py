@@ -37,8 +37,10 @@ class Facts:
         self.findings.sort(key=lambda f: (SEVERITY.get(f["severity"], 3), f["kind"], f["text"], f["source"] or "", f["line"] or 0))
         self.sources = store.rows("SELECT * FROM sources ORDER BY path")
         self.checkpoints = store.rows("SELECT * FROM checkpoints ORDER BY path")
-        declared = store.run("SELECT value FROM meta WHERE key = 'phases'")
-        self.phases: dict[str, str] = json.loads(declared[0][0]) if declared else {}  # phase -> pattern of its files, as declared
+        declared = {k: json.loads(v) for k, v in store.run("SELECT key, value FROM meta WHERE key IN ('phases', 'group_by', 'except')")}
+        self.phases: dict[str, str] = declared.get("phases", {})  # phase -> pattern of its files, as declared
+        self.group_by: list[str] = declared.get("group_by", [])  # settings whose equal values make runs a group of seeds, as asked
+        self.except_keys: list[str] = declared.get("except", [])  # settings that may differ within such a group, as asked
         self.coords = bool(store.run("SELECT 1 FROM raw_facts WHERE key = 'coords' LIMIT 1"))
         self.run_sources = store.rows(
             "SELECT DISTINCT t.run, s.path, s.format, t.precedence, t.main FROM run_trials AS t JOIN sources AS s ON s.id = t.source"

@@ -55,6 +55,7 @@ def assemble(facts: Facts, title: str, notes: str | None, command: str) -> Repor
         other_columns=columns,
         more=tuple(_more(facts, name) for name in metric_names() if name not in PRINTED),
         campaign=campaign(facts),
+        grouping=_grouping(facts),
         settings=recorded,
         missing=missing,
         notes=notes,
@@ -68,6 +69,13 @@ def assemble(facts: Facts, title: str, notes: str | None, command: str) -> Repor
         command=command,
         version=__version__,
     )
+
+
+def _grouping(facts: Facts) -> str:
+    """What makes runs a group of seeds, in words."""
+    if facts.group_by:
+        return f"{' and '.join(facts.group_by)} {'is' if len(facts.group_by) == 1 else 'are'} equal"
+    return f"recorded configurations are equal but for {' and '.join(facts.except_keys) or 'the seed'}"
 
 
 def _excluded(facts: Facts) -> list[tuple[str, Excluded]]:

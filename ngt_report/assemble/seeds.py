@@ -16,6 +16,7 @@ from ngt_report.names import CONFIG
 from ngt_report.runs import UNTELLING
 
 CURVE = 6  # steps of the printed mean curves
+CHANCE = re.compile(r"[0-9a-f]{8}$")  # what is shown of a UUID: what two begin with means nothing
 SEED_WORD = re.compile(r"(?:(?:^|[_\-. ])(?:seed|sd|s))?[_\-. =]*$")  # not the s of mass
 
 
@@ -48,7 +49,10 @@ def _stage(facts: Facts, budget: str, table: str | None, rows: list[Row], stray:
     said = " and ".join(_counted(count, n) for n, count in sorted(sizes.items(), reverse=True))
     found = verdicts(facts, budget, rows, cells)
     paired = any(v.paired_p is not None for v in found)
-    return Stage(table, columns, shown, sizes[1], said, at_best, found, paired, steps, tuple(sorted(stray)[:8]), len(rows) - len(shown))
+    best = next((row for row in shown if row.n > 1), shown[0])
+    return Stage(
+        table, columns, shown, best, sizes[1], said, at_best, found, paired, steps, tuple(sorted(stray)[:8]), len(rows) - len(shown)
+    )
 
 
 def _row(facts: Facts, r: Row, cells: tuple[str, ...], curve: tuple[float | None, ...]) -> SeedRow:
@@ -70,16 +74,24 @@ def group_name(facts: Facts, r: Row) -> str:
     names = [facts.name(run) for run in r["runs"]]
     words = [n.split(" ") for n in names]
     common = [w for w in words[0] if all(w in other for other in words)] if len(words[0]) > 1 else [_common(names)]
-    return " ".join(common) or names[0]
+    return " ".join(common) or " ".join(_asked(facts, r)) or names[0]
+
+
+def _asked(facts: Facts, r: Row) -> list[str]:
+    """The values by which --group-by made the group."""
+    values = json.loads(r["seed_group"]) if facts.group_by else {}
+    return [_cell(values[key]) for key in facts.group_by if key in values]
 
 
 def _common(names: list[str]) -> str:
-    """What the names begin with, without a trailing separator or the word that says a seed."""
+    """What the names begin with, if anything, without a trailing separator or the word that says a seed."""
     if len(names) == 1:
         return names[0]
+    if all(CHANCE.match(name) for name in names):
+        return ""
     same = [a for a, b in zip(min(names), max(names), strict=False)]
     length = next((i for i, c in enumerate(same) if min(names)[i] != max(names)[i]), len(same))
-    return SEED_WORD.sub("", names[0][:length]) or names[0]
+    return SEED_WORD.sub("", names[0][:length])
 
 
 def telling(facts: Facts, rows: list[Row]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
