@@ -50,13 +50,20 @@ def statements(store: Store, text: str) -> Iterator[str]:
         yield text
         return
     for part in alone:
-        yield text.replace(FRESH, part.text())
+        yield of_other_points(text, part.text())
     if rest:
         keys = sorted(rest)
         columns = [[source for source, _ in keys], [metric for _, metric in keys]]
         store.run("CREATE OR REPLACE TEMP TABLE rest AS SELECT unnest(?::BIGINT[]) AS source, unnest(?::VARCHAR[]) AS metric", columns)
         held = [t.points(m) for t, lines in store.wide.loaded.items() for m in asked(t.metrics) if any((s, m) in rest for s in lines)]
-        yield text.replace(FRESH, f"({' UNION ALL '.join([*held, SHORT_POINTS])}) SEMI JOIN rest USING (source, metric)")
+        yield of_other_points(text, f"({' UNION ALL '.join([*held, SHORT_POINTS])}) SEMI JOIN rest USING (source, metric)")
+
+
+def of_other_points(text: str, points: str) -> str:
+    """The same question, of these points."""
+    if text.count(FRESH) != 1:
+        raise ValueError(f"a statement of the points of fresh sources reads `{FRESH}` once: {text[:80]!r}")
+    return text.replace(FRESH, points)
 
 
 def _parts(store: Store, large: list[Table], asked: Callable[[Iterable[str]], list[str]]) -> tuple[list[Alone], set[Key]]:

@@ -1,6 +1,8 @@
-"""What there is to compute from, in words: a metric or a finding says with `-- when:` without which of it there is nothing to compute.
+"""Says in words what the inputs hold, so that statements which would find nothing need not run (tailor.py).
 
-A word may be said where nothing comes of it, but is never left out where something would.
+A statement names the words it needs in `-- when:` and `-- with`. A word may be said where nothing comes of it, but is never left out where
+something would. The words are: the keys of `_of_run`, the columns of the queries given to `of_row`, those of WORDS, and of PREFIXES with
+what stands behind them.
 """
 
 from __future__ import annotations
@@ -14,6 +16,11 @@ from ngt_report.identity import Run
 from ngt_report.store import Store, sql, to_json
 
 Fact = tuple[int, int, str, str, int | None]  # source, trial, key, value as JSON, line
+WORDS = frozenset(  # said by functions
+    ("groups", "equal curves", "resumed otherwise", "restarts", "long curves", "short curves", "restated", "baselines", "targets")
+)
+PREFIXES = ("metric", "fact", "format", "kind", "two values of")  # of a word that goes on with a name, or a pattern of names
+QUERIES = ("present", "audited", "fresh")  # of sql/staging, whose columns are words
 ENDED = ("finished", "no declared total")
 COPIES = ("curve_csv", "tfevents")  # formats of curves that stand beside a log
 

@@ -39,8 +39,8 @@ def _reorder(store: Store) -> None:
     which = "FROM curves SEMI JOIN fresh USING (source) WHERE NOT rising AND numbered"
     store.run(f"CREATE OR REPLACE TEMP TABLE pieces AS SELECT source, trial, metric {which}")
     store.run("DELETE FROM curves WHERE (source, trial, metric) IN (SELECT (source, trial, metric) FROM pieces)")
-    text = sql("staging/curves.sql").replace("OVER ()", "OVER (PARTITION BY curve ORDER BY line, step)")
-    store.run("INSERT INTO curves " + text.replace(apart.FRESH, "raw_points SEMI JOIN pieces USING (source, trial, metric)"))
+    text = apart.of_other_points(sql("staging/curves.sql"), "raw_points SEMI JOIN pieces USING (source, trial, metric)")
+    store.run("INSERT INTO curves " + text.replace("OVER ()", "OVER (PARTITION BY curve ORDER BY line, step)"))
 
 
 def audits_of(store: Store, thinned: str) -> str:

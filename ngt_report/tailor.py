@@ -1,4 +1,7 @@
-"""Which statements, and which parts of one, can find anything, by what there is to find, in words (present.py)."""
+"""Leaves out statements, and parts of them, that would find nothing in these inputs.
+
+What the inputs hold is said in words such as `clock` or `metric test/loss`; present.py has them all.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,8 @@ def tailored(text: str, present: Collection[str]) -> str:
             parts.pop()
         elif all(parts):
             kept.append(line)
+    if parts:
+        raise ValueError(f"a part of this statement has no `-- end`: {text[:80]!r}")
     return "".join(kept)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from pathlib import Path
 from random import Random
+from typing import get_args, get_type_hints
 
 import pytest
 
-from ngt_report import queries, tailor
+from ngt_report import points, present, queries, sources, tailor, waist
 from ngt_report.build import Request, build
 from ngt_report.store import Store, sql
 from tests.conftest import LOGS
@@ -17,11 +20,11 @@ SKIPPABLE = [n for n in queries.metric_names() if "columns" in queries.header(n)
 
 
 def made(logs: Path, out: Path) -> dict[str, object]:
-    """The rows of all findings and of all metrics that may be left out, and what Summary.md says."""
+    """The rows of all findings and of all metrics, and what Summary.md says."""
     build(Request((str(logs),), out=str(out), dashboard=False))
     store = Store(str(out / "report.duckdb"), read_only=True)
     try:
-        rows = {n: store.run(f"SELECT * FROM {n} ORDER BY ALL") for n in ("findings", *SKIPPABLE)}
+        rows = {n: str(store.run(f"FROM {n} ORDER BY ALL")) for n in ("findings", *queries.metric_names())}  # NaN equals NaN
     finally:
         store.close()
     return {**rows, "Summary.md": (out / "Summary.md").read_text(encoding="utf-8")}
@@ -76,3 +79,38 @@ def test_a_metric_without_rows_has_the_columns_that_it_says(tmp_path: Path, monk
 def test_a_metric_that_may_be_left_out_says_its_columns() -> None:
     for name in queries.metric_names():
         assert ("-- when: " in sql(f"metrics/{name}.sql")) == ("columns" in queries.header(name)), name
+
+
+STATEMENTS = sorted((Path(queries.__file__).parent / "sql").rglob("*.sql"))
+MARK = re.compile(r"(?m)^\s*-- (?:when: (.+)|with (.+):)$")
+
+
+def words_of(text: str) -> list[str]:
+    return [word for match in MARK.finditer(text) for word in (match[1] or match[2]).split(" | ")]
+
+
+def test_statements_ask_for_words_that_somebody_says() -> None:
+    columns = [c for name in present.QUERIES for c in re.findall(r'AS "([^"]+)"', sql(f"staging/{name}.sql"))]
+    by_run = re.findall(r'(?m)^        "([a-z ]+)": ', inspect.getsource(present._of_run))
+    known = {*present.WORDS, *columns, *by_run}
+    formats, kinds = {f.name for f in sources.formats()}, get_args(get_type_hints(waist.Trial)["kind"])
+    for path in STATEMENTS:
+        for word in words_of(path.read_text(encoding="utf-8")):
+            prefix = next((p for p in (*present.PREFIXES, *columns) if word.startswith(p + " ")), None)
+            assert word in known or prefix, f"{path.name}: {word}"
+            name = word.removeprefix(f"{prefix} ")
+            assert prefix != "format" or name in formats, f"{path.name}: {word}"
+            assert prefix != "kind" or name in kinds, f"{path.name}: {word}"
+
+
+def test_parts_of_statements_end() -> None:
+    for path in STATEMENTS:
+        text = path.read_text(encoding="utf-8")
+        assert "-- with " not in tailor.tailored(text, {*words_of(text)}), path.name
+    with pytest.raises(ValueError, match="has no `-- end`"):
+        tailor.tailored("a\n-- with x:\nb\n", {"x"})
+
+
+def test_a_curve_is_long_from_one_length_on() -> None:
+    lengths = {n for path in STATEMENTS for n in re.findall(r"\bn(?:_val|_train)? >= (\d{3,})", path.read_text(encoding="utf-8"))}
+    assert lengths == {str(points.LONG_BLOCK)}

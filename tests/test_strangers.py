@@ -25,9 +25,10 @@ def ends(made: Report) -> list[End | None]:
 @pytest.mark.parametrize("name", load())
 def test_a_strangers_log_is_read_as_a_person_reads_it(name: str, tmp_path: Path) -> None:
     log = load()[name]
-    if name in UNREAD:
-        pytest.xfail("not read yet")
     made = report(written(tmp_path / "in", log.files), tmp_path / "out")
+    if name in UNREAD:
+        assert set(ends(made)) <= {None}
+        return
     assert ends(made) == sorted(log.runs, key=lambda e: (e is not None, e)), made.summary["findings"]
     if log.trained is not None:
         assert sum(r["n_train_points"] for r in made.summary["runs"]) == log.trained

@@ -1,4 +1,4 @@
--- The database as it lies on disk. Version 1, November 2026.
+-- The database as it lies on disk; its version is SCHEMA_VERSION in store.py, and a report of another version is built anew.
 -- raw_* hold what the sources said, keyed by (source, trial); runs, points, checkpoints and findings are what they mean.
 
 -- One row a file. id is a hash of the path, so that the same input gives the same content in any order of reading.

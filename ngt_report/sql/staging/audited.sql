@@ -6,7 +6,7 @@ SELECT
         -- with long audits:
         OR (SELECT bool_or(spikes > 0) FROM long_audits)
         -- end
-        AS spikes,
+        AS "spikes",
     coalesce(bool_or(a.slow >= 3), false)
         -- with long audits:
         OR (SELECT bool_or(slow >= 3) FROM long_audits)

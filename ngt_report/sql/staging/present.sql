@@ -13,14 +13,14 @@ SELECT * FROM
     ),
     (
         SELECT
-            bool_or(clocked) AS clock, bool_or(n_finite < n) AS "not finite", bool_or(uneven AND metric = 'val/loss') AS uneven,
+            bool_or(clocked) AS "clock", bool_or(n_finite < n) AS "not finite", bool_or(uneven AND metric = 'val/loss') AS "uneven",
             bool_or(odd_clock AND metric = 'val/loss' AND n >= 512) AS "odd long clocks",
             bool_or(metric NOT IN ('val/loss', 'best/loss')) AS "other evaluations",
             bool_or(best < 0 AND metric IN ('val/loss', 'best/loss', 'final/loss', 'eval_loss')) AS "negative losses",
             max(most_decimals) FILTER (metric = 'val/loss') - min(least_decimals) FILTER (metric = 'val/loss') >= 2 AS "uneven decimals"
         FROM curves
     ),
-    (SELECT count(*) > 0 AS findings FROM raw_findings WHERE kind <> 'only_best' OR source IN (SELECT source FROM run_trials WHERE main)),
+    (SELECT count(*) > 0 AS "findings" FROM raw_findings WHERE kind <> 'only_best' OR source IN (SELECT source FROM run_trials WHERE main)),
     (SELECT list(DISTINCT clock) AS "clock that" FROM raw_segments),
     (SELECT count(budget) < count(*) AS "runs apart" FROM compared),
     (SELECT count(*) > 0 AS "long audits" FROM long_audits),
