@@ -258,6 +258,7 @@ def test_what_should_be_noticed_is_noticed(tmp_path: Path) -> None:
     text = (logs / "gap.log").read_text().splitlines(keepends=True)
     (logs / "gap.log").write_text("".join(text[:3] + text[5:]))
     (logs / "nan.log").write_text("".join(f"step {i}00/800 val_loss={v}\n" for i, v in enumerate(["5.0", "4.0", "nan", "nan"], 1)))
+    (logs / "once.log").write_text("".join(f"step {i}00/800 val_loss={v}\n" for i, v in enumerate(["5.0", "nan", "4.1"], 1)))
     (logs / "crash.log").write_text(
         'step 100/800 val_loss=5.0\nTraceback (most recent call last):\n  File "x.py", line 1\nRuntimeError: CUDA error: device lost\n'
     )
@@ -266,6 +267,7 @@ def test_what_should_be_noticed_is_noticed(tmp_path: Path) -> None:
     found = {(f["kind"], f["run"]): f["text"] for f in json.loads((tmp_path / "out" / "summary.json").read_text())["findings"]}
     assert found["gap", "gap"] == "run gap has no evaluation between steps 300 and 600 (it evaluates every 100)"
     assert found["not_finite", "nan"].startswith("run nan has 2 validation losses that are not finite, the first at step 300")
+    assert found["not_finite", "once"] == "run once has a validation loss that is not finite, at step 200"
     assert found["diverged", "nan"] == "run nan diverged by step 400"
     assert found["crashed", "crash"].startswith("run crash crashed at 100/800: RuntimeError: CUDA error: device lost")
     assert any(kind == "contradiction" and "4.9" in text for (kind, _), text in found.items())

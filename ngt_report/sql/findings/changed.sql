@@ -20,7 +20,8 @@ again AS (
 )
 SELECT
     CASE WHEN regexp_matches(a.key, 'hardware|git_commit|gpus') THEN 'info' ELSE 'warning' END AS severity, 'changed' AS kind, r.name AS run,
-    'run ' || r.name || ' changes ' || replace(regexp_replace(a.key, '^config\.', ''), '_', ' ') || ' where it resumes, from ' || trim(a.first, '"') || ' to ' || trim(a.last, '"') AS text,
+    'run ' || r.name || ' changes ' || replace(regexp_replace(a.key, '^config\.', ''), '_', ' ') || ' where it resumes, from '
+        || trim(a.first, '"') || ' to ' || trim(a.last, '"') AS text,
     a.path AS source, a.line
 FROM again AS a JOIN runs AS r USING (run)
 ORDER BY ALL

@@ -8,6 +8,9 @@ continued AS (
     CROSS JOIN unnest(json_keys(c.config)) AS k(key)
     WHERE c.is_continuation AND NOT contains(k.key, '"') AND NOT regexp_matches(k.key, 'commit|hardware|command|(date|time|path|dir|name|note|steps|iters|iterations|resume)s?$')
 )
-SELECT 'warning' AS severity, 'changed' AS kind, name AS run, 'run ' || name || ' continues ' || parent || ' with another ' || replace(key, '_', ' ') || ': ' || last || ', not ' || first AS text, NULL AS source, NULL::BIGINT AS line
+SELECT
+    'warning' AS severity, 'changed' AS kind, name AS run,
+    'run ' || name || ' continues ' || parent || ' with another ' || replace(key, '_', ' ') || ': ' || last || ', not ' || first AS text,
+    NULL AS source, NULL::BIGINT AS line
 FROM continued WHERE first <> last
 ORDER BY ALL

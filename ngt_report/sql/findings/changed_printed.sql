@@ -15,6 +15,10 @@ turns AS (
     GROUP BY run, key
     HAVING min(value) < max(value)
 )
-SELECT 'warning' AS severity, 'changed' AS kind, r.name AS run, 'run ' || r.name || ' changes ' || replace(t.key, '_', ' ') || ' on its way: it begins with ' || printf('%g', t.first) || ' and ends with ' || printf('%g', t.last) AS text, t.path AS source, t.line
+SELECT
+    'warning' AS severity, 'changed' AS kind, r.name AS run,
+    'run ' || r.name || ' changes ' || replace(t.key, '_', ' ') || ' on its way: it begins with ' || printf('%g', t.first)
+        || ' and ends with ' || printf('%g', t.last) AS text,
+    t.path AS source, t.line
 FROM turns AS t JOIN runs AS r USING (run)
 ORDER BY ALL

@@ -23,7 +23,10 @@ leaps AS (
         OR segment > segment_before AND NOT value / before BETWEEN 0.5 AND 2
     QUALIFY row_number() OVER (PARTITION BY run ORDER BY step) = 1
 )
-SELECT 'warning' AS severity, 'changed' AS kind, r.name AS run, 'run ' || r.name || ' changes its learning rate from ' || printf('%.4g', l.before) || ' to ' || printf('%.4g', l.value) || ' at step ' || l.step
+SELECT
+    'warning' AS severity, 'changed' AS kind, r.name AS run,
+    'run ' || r.name || ' changes its learning rate from ' || printf('%.4g', l.before) || ' to ' || printf('%.4g', l.value)
+        || ' at step ' || l.step
     || CASE WHEN l.segment > l.segment_before THEN ', where it resumes' ELSE '' END AS text, l.path AS source, l.line
 FROM leaps AS l JOIN runs AS r USING (run)
 ORDER BY ALL

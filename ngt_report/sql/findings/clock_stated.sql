@@ -18,6 +18,8 @@ stated AS (
 )
 SELECT
     CASE WHEN said > train_time_s THEN 'info' WHEN clock_scope = 'training' THEN 'error' ELSE 'warning' END AS severity, 'contradiction' AS kind, name AS run,
-    path || ' gives run ' || name || ' a train time of ' || printf('%.1f', said) || ' s, but its log''s clock ends at ' || printf('%.1f', train_time_s) || ' s' AS text, path AS source, line
+    path || ' gives run ' || name || ' a train time of ' || printf('%.1f', said) || ' s, but its log''s clock ends at '
+        || printf('%.1f', train_time_s) || ' s' AS text,
+    path AS source, line
 FROM stated WHERE abs(said - train_time_s) > 0.02 * train_time_s + 1
 ORDER BY ALL

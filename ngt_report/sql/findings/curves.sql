@@ -53,7 +53,9 @@ SELECT
     path AS source, line
 FROM highest WHERE late OR runs <= 6
 UNION ALL
-SELECT 'info', 'spike', NULL, any_value(runs) || ' runs have spikes in ' || metric || ', the highest that of ' || arg_max(name || ' at step ' || peak_step, (rise, name)), NULL, NULL
+SELECT 'info', 'spike', NULL,
+    any_value(runs) || ' runs have spikes in ' || metric || ', the highest that of ' || arg_max(name || ' at step ' || peak_step, (rise, name)),
+    NULL, NULL
 FROM highest WHERE NOT late AND runs > 6 GROUP BY metric
 UNION ALL
 -- end

@@ -1,6 +1,8 @@
 -- perplexities that are not exp(loss)
 -- when: metric val/perplexity
-SELECT 'warning' AS severity, 'contradiction' AS kind, r.name AS run, 'run ' || r.name || ' prints a perplexity of ' || printf('%.4f', e.value) || ' at step ' || coalesce(e.step::VARCHAR, '?')
+SELECT
+    'warning' AS severity, 'contradiction' AS kind, r.name AS run,
+    'run ' || r.name || ' prints a perplexity of ' || printf('%.4f', e.value) || ' at step ' || coalesce(e.step::VARCHAR, '?')
     || ', but exp(' || printf('%.4f', l.value) || ') is ' || printf('%.4f', exp(l.value))
     || CASE WHEN abs(ln(e.value) - ln(2) * l.value) < 0.005 THEN ': it is 2 to the power of that, so the loss is in bits' ELSE '' END AS text, e.path AS source, e.line
 FROM evals AS e

@@ -8,6 +8,10 @@ summed AS (
     JOIN sources AS s ON s.id = f.source
     WHERE f.key = 'summary.best_val_loss'
 )
-SELECT 'error' AS severity, 'contradiction' AS kind, NULL AS run, path || ' states a best validation loss of ' || printf('%.6g', said) || ', but the lowest it lists is ' || printf('%.6g', lowest) AS text, path AS source, line
+SELECT
+    'error' AS severity, 'contradiction' AS kind, NULL AS run,
+    path || ' states a best validation loss of ' || printf('%.6g', said) || ', but the lowest it lists is '
+        || printf('%.6g', lowest) AS text,
+    path AS source, line
 FROM summed WHERE abs(said - lowest) > 1e-4
 ORDER BY ALL

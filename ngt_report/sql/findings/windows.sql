@@ -9,6 +9,10 @@ windows AS (
     GROUP BY run, metric
     HAVING max(value) > min(value)
 )
-SELECT 'warning' AS severity, 'changed' AS kind, r.name AS run, 'run ' || r.name || ' changes what its validation is computed on: ' || metric || ' from ' || printf('%g', first) || ' to ' || printf('%g', last) AS text, spot.p AS source, spot.l AS line
+SELECT
+    'warning' AS severity, 'changed' AS kind, r.name AS run,
+    'run ' || r.name || ' changes what its validation is computed on: ' || metric || ' from ' || printf('%g', first) || ' to '
+        || printf('%g', last) AS text,
+    spot.p AS source, spot.l AS line
 FROM windows JOIN runs AS r USING (run)
 ORDER BY ALL
