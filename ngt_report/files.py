@@ -19,6 +19,7 @@ from msgspec import Struct, field
 
 from ngt_report.errors import ReportError
 
+CONTAINERS = frozenset("files logs log tensorboard tensorboard_logs tb tb_logs events summaries".split())  # folders that name no run
 BLOCK = 8 << 20  # bytes read at a time
 HEAD = 1 << 16  # bytes that sniffing sees at once
 LONGEST_LINE = 1 << 20
@@ -234,3 +235,9 @@ class InputFile(Struct, dict=True):
             lines[i] = b""
             self.too_long.append(line + i)
         return b"\n".join(lines) if giants else block
+
+
+def run_folder(folder: str) -> str:
+    """The folder that a run's files are in, without what only says what they are: runs/a for runs/a/logs."""
+    above, _, name = folder.rpartition("/")
+    return run_folder(above) if above and name.lower() in CONTAINERS else folder

@@ -15,7 +15,9 @@ from typing import Any
 from msgspec import Struct, field
 
 from ngt_report.config import Settings
+from ngt_report.files import run_folder
 from ngt_report.names import CONFIG
+from ngt_report.snapshots import longest
 from ngt_report.store import Store, sql
 
 GENERIC = frozenset(
@@ -83,13 +85,16 @@ class Identity(Struct):
 
 def identify(store: Store, bases: list[str], settings: Settings) -> Identity:
     """Assign every trial to a run."""
-    pieces = _pieces(store, bases)
+    pieces, earlier, said = longest(store, _pieces(store, bases))
     work = _Joining(store, settings)
-    order = {"own": 0, "named": 1, "unnamed": 2, "guest": 3, "row": 4, "checkpoint": 5}
+    work.findings += said
+    work.loose += earlier
+    order = {"own": 0, "named": 1, "unnamed": 2, "guest": 3, "row": 4, "checkpoint": 5, "settings": 6}
     for piece in sorted(pieces, key=lambda p: (order[_standing(p)], p.precedence, p.path, p.trial)):
         work.place(piece)
     work.adopt_checkpoints()
     work.say_repeats()
+    work.say_settings()
     return Identity(sorted(work.runs, key=lambda r: r.id), work.loose, work.findings)
 
 
@@ -124,7 +129,14 @@ class _Joining:
         if standing == "own":
             self._place_own(piece)
             return
-        run = self._find(piece) if piece.name and piece.shared else None
+        if standing == "settings":
+            run = self._of_folder(piece)
+            self.loose.append(piece) if run is None else self._join(run, piece)
+            return
+        if piece.format == "tfevents" and (state := self._same_training(piece)):
+            self._seen_twice(state, piece)
+            return
+        run = self._find(piece) if piece.name and piece.shared else self._beside(piece)
         if run is not None and not (problem := self._problem(run, piece)):
             (self._repeat if standing in ("named", "unnamed") else self._join)(run, piece)
             return
@@ -194,7 +206,8 @@ class _Joining:
         exact = self.by_name.get(name, [])
         if len(exact) > 1 and piece.kind == "row":  # several sweeps use the same names: the one whose values agree
             exact = [r for r in exact if not contradiction(r, piece)] or exact
-        for found in (exact, _unique(self.tails.get(name, [])), self._shorter(name)):
+        for candidates in (exact, _unique(self.tails.get(name, [])), self._shorter(name)):
+            found = [r for r in candidates if not _elsewhere(r, piece)]
             if len(found) == 1:
                 return found[0]
             if len(found) > 1 and piece.kind != "row":
@@ -204,6 +217,42 @@ class _Joining:
                 )
                 return None
         return None
+
+    def _same_training(self, piece: Piece) -> Run | None:
+        """For an event file: the trainer's own state with the same evaluations, though one of them may go further."""
+        for run in (r for r in self.runs if r.main.format == "hf_json" and r.main.kind == "curve"):
+            keys = [piece.source, piece.trial, run.main.source, run.main.trial]
+            common, agreeing = self.store.run(sql("identity/agreement.sql"), keys)[0]
+            if common == agreeing >= 2:
+                return run
+        return None
+
+    def _seen_twice(self, run: Run, piece: Piece) -> None:
+        """An event file of a training whose own state is there: the state counts."""
+        self.loose.append(piece)
+        end = run.main.last_step or 0
+        beyond = f"; what it has beyond step {end} is not used" if (piece.last_step or 0) > end else ""
+        text = f"{piece.path} has the evaluations of run {run.id}, which is counted once{beyond}"
+        self.findings.append(("info", "repeated", run.id, text, piece.path, piece.line))
+
+    def _of_folder(self, piece: Piece) -> Run | None:
+        """The only run whose log lies in the folder of a file of settings."""
+        folder = _folder(piece.path)
+        found = [r for r in self.runs if r.main.kind == "curve" and _folder(r.main.path) == folder]
+        return found[0] if len(found) == 1 else None
+
+    def _beside(self, piece: Piece) -> Run | None:
+        """For the closing figures that a trainer leaves beside its state: the curve of the same folder, unless they contradict it."""
+        if piece.kind != "row" or piece.format != "hf_json" or piece.siblings > 1:
+            return None
+        folder = PurePosixPath(piece.path).parent
+        states = (r for r in self.runs if r.main.format == "hf_json" and r.main.kind == "curve")
+        found = [r for r in states if PurePosixPath(r.main.path).parent == folder]
+        if len(found) != 1 or contradiction(found[0], piece):
+            return None
+        ends = [(found[0].main.last, found[0].main.last_decimals), (found[0].main.best, found[0].main.best_decimals)]
+        held = [agree(piece.last, piece.last_decimals, v, d) for v, d in ends if v is not None and piece.last is not None]
+        return found[0] if any(held) or not held else None
 
     def _shorter(self, name: str) -> list[Run]:
         words = name.split("_")
@@ -233,18 +282,36 @@ class _Joining:
             line = min((line for _, line in found if line is not None), default=None)
             self.findings.append(("info", "repeated", one, f"{path} {text}", path, line))
 
+    def say_settings(self) -> None:
+        """One finding for all settings whose folder does not say whose they are."""
+        paths = sorted(p.path for p in self.loose if p.kind == "settings")
+        if paths:
+            names = ", ".join(paths[:3]) + (", ..." if len(paths) > 3 else "")
+            text = f"settings of no single run of their folder were not used: {names}"
+            self.findings.append(("info", "no_metrics", None, text, paths[0], 1))
+
     def _apart(self, run: Run, piece: Piece, problem: str) -> None:
         text = f"{piece.path} names run {run.id} but {problem}; they are kept apart"
         self.findings.append(("error", "contradiction", run.id, text, piece.path, piece.line))
 
     def adopt_checkpoints(self) -> None:
         """Without any log, checkpoints are all there is: each name is a run then."""
-        if self.runs or not self.loose:
+        if self.runs or all(p.kind != "checkpoint" for p in self.loose):
             return
-        pieces, self.loose = self.loose, []
+        pieces, self.loose = [p for p in self.loose if p.kind == "checkpoint"], [p for p in self.loose if p.kind != "checkpoint"]
         for piece in pieces:
             run = next((r for r in self.runs if piece.name in r.names), None)
             self._join(run, piece) if run else self._new(piece.name or piece.base, piece)
+
+
+def _elsewhere(run: Run, piece: Piece) -> bool:
+    """Whether both are event files, of different folders: an equal name of the last folder says nothing then."""
+    return piece.format == run.main.format == "tfevents" and piece.base != run.main.base
+
+
+def _folder(path: str) -> str:
+    """The folder of a run's file."""
+    return run_folder(str(PurePosixPath(path).parent))
 
 
 def _unique(runs: list[Run]) -> list[Run]:
@@ -335,7 +402,7 @@ def base_id(path: str, bases: list[str], format: str = "") -> str:
     if format == "tfevents" or tail(bare).lower() in GENERIC:
         parent = str(PurePosixPath(bare).parent)
         if parent != ".":
-            return parent
+            return run_folder(parent)
         folder = PurePosixPath(path).parent.name
         return folder or bare
     return bare

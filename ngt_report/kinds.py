@@ -27,7 +27,7 @@ def said_of(run: dict[str, Any]) -> Said:
 
 
 def kinds_of(runs: dict[str, Said]) -> dict[str, str]:
-    """Run -> kind of its loss in words, '' where all are of one. A run that records less is of the most usual kind that it may be of."""
+    """Run -> kind of its loss in words, '' where all are of one. A run that records less is of the only kind that it may be of."""
     recorded: dict[str, set[str]] = defaultdict(set)
     for said in runs.values():
         for key, value in said.items():
@@ -42,7 +42,8 @@ def kinds_of(runs: dict[str, Said]) -> dict[str, str]:
 
 def _kind(said: Said, keys: list[str], usual: list[tuple[str | None, ...]]) -> str:
     own = tuple(_of(said, k) for k in keys)
-    found = next((kind for kind in usual if all(a in (None, b) for a, b in zip(own, kind, strict=True))), own)
+    fitting = [kind for kind in usual if all(a in (None, b) for a, b in zip(own, kind, strict=True))]
+    found = fitting[0] if len(fitting) == 1 else own
     named = [SPOKEN.get(k, k.replace("_", " ")) for k in keys]
     return ", ".join(f"{k} {'not recorded' if v is None else v}" for k, v in zip(named, found, strict=True))
 

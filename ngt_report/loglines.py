@@ -64,9 +64,11 @@ CODE = re.compile(r"^(?:import |from \w[\w.]* import |def |class |@\w|if |for |w
 RULER = re.compile(r"^[=\-*#]{20,}$")
 GPU = re.compile(r"\|\s+\d+\s+((?:NVIDIA|Tesla|GeForce|AMD|Quadro)[^|]*?)\s+(?:On|Off)\s")
 PAIR = re.compile(
-    r"(?:^|[\s(,{\[;|])['\"]?(?P<key>[A-Za-z][\w.\-]*(?: [a-z]\w*)?)['\"]?[ \t]*[:=][ \t]*"
+    r"(?:^|[\s(,{\[;|])['\"]?(?P<key>[A-Za-z][\w.\-]*(?: [a-z]\w*)?)['\"]?[ \t]*[:=](?!=)[ \t]*"
     r"(?P<value>'[^']*'|\"[^\"]*\"|\d+(?:,\d{3})+(?!\d)|[^\s,;(){}\[\]'\"]+)"
 )
+EPOCH = re.compile(r"^\W*epoch\W*\d+(?:[ \t]*/[ \t]*\d+)?\W*$", re.IGNORECASE)
+TENSORS = re.compile(r"num (?P<kind>(?:non-)?decayed) parameter tensors: \d+, with (?P<count>[\d,]+) parameters")
 FLAGS = re.compile(r"(?:^|\s)(?:flags?|args?|command|cmd|cli)\b[^:=\-]*[:=][ \t]*(?P<flags>.*--\w.*)$", re.IGNORECASE)
 
 
@@ -143,7 +145,7 @@ def record(reading: Reading, trial: int, kind: str, text: str, line: int, last_s
     elif kind == "results":
         reading.fact("results_file", match["path"].rstrip(".,;"), trial, line)
     elif kind == "resume":
-        _resume(reading, trial, match["rest"] or match["loaded"], line)
+        _resume(reading, trial, match["rest"] or match["loaded"] or "", line)
     elif kind == "stop":
         reading.fact("stopped", text.strip()[:200], trial, line)
     else:
@@ -178,6 +180,7 @@ def harvest(reading: Reading, trial: int, preamble: Sequence[tuple[int, str]]) -
     gpus: Counter[str] = Counter()
     buffer: list[str] = []
     first = 0
+    begun = False  # below a heading of an epoch stands what it measured: a rate there is of a schedule
     for at, text in lines:
         if match := GPU.search(text):
             gpus[match[1]] += 1
@@ -188,12 +191,25 @@ def harvest(reading: Reading, trial: int, preamble: Sequence[tuple[int, str]]) -
             if text.rstrip() == "}":
                 _json_config(reading, trial, "\n".join(buffer), first)
                 inside = 0
-        else:
+        elif not begun:
             _line_config(reading, trial, at, text)
+        begun = begun or bool(EPOCH.match(text))
+    _sum_of_tensors(reading, trial, lines)
     if gpus:
         name, count = gpus.most_common(1)[0]
         reading.fact("hardware", name, trial, lines[0][0])
         reading.fact("gpus", count, trial, lines[0][0])
+
+
+def _sum_of_tensors(reading: Reading, trial: int, lines: Sequence[tuple[int, str]]) -> None:
+    """The parameters of a model whose optimiser says how many are decayed and how many are not."""
+    found: dict[str, set[int]] = {}
+    for _, text in lines:
+        if match := TENSORS.search(text):
+            found.setdefault(match["kind"], set()).add(int(match["count"].replace(",", "")))
+    if len(found) == 2 and all(len(counts) == 1 for counts in found.values()):
+        at = next(at for at, text in lines if TENSORS.search(text))
+        reading.fact("params", sum(min(counts) for counts in found.values()), trial, at)
 
 
 def _program_end(texts: Sequence[str]) -> int:

@@ -39,7 +39,8 @@ METRICS: dict[str, str] = {
     "lr": "lr learning_rate",
     "grad_norm": "grad_norm norm gnorm gradient_norm",
     "tokens_per_s": (
-        "tokens_per_s tokens_per_sec tokens_per_second tok_per_s tok_s tok_sec tps tokens_sec throughput tokens_per_second_per_gpu"
+        "tokens_per_s tokens_per_sec tokens_per_second tok_per_s tok_per_sec tok_s tok_sec tps tokens_sec throughput"
+        " tokens_per_second_per_gpu"
     ),
     "step_ms": "step_avg ms_per_step iter_dt iter_time step_time",
     "mfu": "mfu",

@@ -19,7 +19,7 @@ from ngt_report.student import quantile
 SCALAR = ("model", "flags", "dataset", "tokenizer", "seed", "params", "hardware", "git_commit")
 NOT_CONFIG = re.compile(  # facts that say something else than how the run was configured
     r"^(?:marker|crash(?:_tail)?|status|stopped|resumed_from|results_file|train_time_s|total_steps|coords)$|^(?:stated|clock|value|summary|checkpoint)\."
-    r"|^config\.(?:total_steps|date|timestamp|notes?|description|round|hypothesis|output_dir|logging_dir|log_dir|run_?id|schema|name|config_name|git_diff)$"
+    r"|^config\.(?:total_steps|date|timestamp|notes?|description|status|round|hypothesis|output_dir|logging_dir|log_dir|run_?id|schema|name|config_name|git_diff)$"
     r"|^config\.versions?\b"
 )
 UNTELLING = re.compile(  # configuration keys that differ without meaning anything to a reader
@@ -170,7 +170,7 @@ def status(run: Run, facts: Facts, total: int | None) -> str:
     last = max((p.last_step for p in run.pieces if p.kind == "curve" and p.last_step is not None), default=None)
     if run.main.kind != "curve":
         return "finished"
-    reached = total is not None and last is not None and last >= total
+    reached = total is not None and max(last or 0, _state_step(facts)) >= total
     crash = crash_cause(run, facts)
     if run.main.diverged:
         return f"diverged by step {last:,}" if last is not None else "diverged"
@@ -183,6 +183,11 @@ def status(run: Run, facts: Facts, total: int | None) -> str:
     if total is not None and last is not None and not _nearly(run, last, total):
         return f"incomplete {last:,}/{total:,}"
     return "finished" if total is not None else "no declared total"
+
+
+def _state_step(facts: Facts) -> int:
+    """How far the trainer's own state says that a curve got, which may be beyond its last logged step."""
+    return max((v for v, _, _, p in facts.get("checkpoint.step", ()) if p.kind == "curve" and isinstance(v, int)), default=0)
 
 
 def _nearly(run: Run, last: int, total: int) -> bool:

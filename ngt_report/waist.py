@@ -12,7 +12,7 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 Severity = Literal["error", "warning", "info"]
-Kind = Literal["curve", "row", "checkpoint"]
+Kind = Literal["curve", "row", "checkpoint", "settings"]
 
 
 class Trial(Struct):

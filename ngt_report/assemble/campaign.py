@@ -18,6 +18,9 @@ from ngt_report.formatting import number
 from ngt_report.model import Campaign, Effect, Move, Phase
 
 TABLES = ("results_csv", "sweep_jsonl")
+SIZELESS = frozenset(  # settings that change no model's size: where it differs too, they are not all that does
+    "learning_rate batch_size device_batch_size accumulation weight_decay dropout precision eval_iters gpus".split()
+)
 SIZE = ("params", "layers", "hidden")  # where these differ, an improvement may be the model's size
 DATE = re.compile(r"20\d\d-?[01]\d-?[0-3]\d(?:[T_-]?[0-2]\d[-:]?[0-5]\d(?:[-:]?[0-5]\d)?)?")
 
@@ -130,10 +133,11 @@ def _of_key(
     """Of all sets of runs that differ in this key only, the one nearest to the usual configuration."""
     sets: dict[tuple[str | None, ...], dict[str | None, list[str]]] = {}
     for run, config in configs.items():
-        rest = tuple(config.get(k) for k in keys if k != key)
+        size = json.dumps(facts.runs[run]["params"] if key in SIZELESS else None)
+        rest = (*(config.get(k) for k in keys if k != key), size)
         sets.setdefault(rest, {}).setdefault(config.get(key), []).append(run)
     wanted = [usual[k] for k in keys if k != key]
-    several = [(sum(a == b for a, b in zip(rest, wanted, strict=True)), rest, values) for rest, values in sets.items() if len(values) > 1]
+    several = [(sum(a == b for a, b in zip(rest, wanted, strict=False)), rest, values) for rest, values in sets.items() if len(values) > 1]
     if not several:
         return []
     values = max(several, key=lambda s: (s[0], len(s[2])))[2]

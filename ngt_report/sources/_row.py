@@ -24,12 +24,13 @@ from ngt_report.sources._scalars import (
     scalar,
     whole,
 )
-from ngt_report.sources._shape import IDENTITIES, PATHS
+from ngt_report.sources._shape import COMMITS, IDENTITIES, PATHS
 from ngt_report.waist import Block, Column, Reading, Trial
 
 FINAL = {"val/loss": "final/loss", "train/loss": "final/train_loss"}  # a row's only value is the last one
 LAST_STEPS = ("final_step", "last_step", "final_iter", "last_iter", "steps_completed", "completed_steps")
 ENDS = frozenset(("final/loss", "val/loss", "eval_loss"))
+CRASHED = frozenset("crash crashed fail failed failure error oom killed aborted diverged timeout".split())  # of a column `status`
 BEST_STEPS = frozenset(("best_step", "best_iter", "best_iteration", "best_global_step", "step_at_best", "best_val_step"))
 OUTCOMES = frozenset(("target_loss", "reached_target", "time_to_target"))
 _BEST_FILE = re.compile(r"[._/\\-]best([._-]\w+)*$", re.I)
@@ -54,6 +55,8 @@ def plan_of(columns: tuple[str, ...]) -> Plan:
     metrics = {raw: name for raw, name in metrics_of(columns).items() if names.known_config(raw) is None}
     taken = set(metrics.values())
     metrics = {raw: name if FINAL.get(name) in taken else FINAL.get(name, name) for raw, name in metrics.items()}
+    if any(name.startswith("val/") for name in taken):  # beside what says that it is of the validation, a final_loss is of who knows what
+        metrics = {raw: names.clean(raw) if names.clean(raw) == "final_loss" else name for raw, name in metrics.items()}
     clocks = [c for c in columns if c not in metrics and clock_unit(c) is not None]
     clocks.sort(key=lambda c: not names.clean(c).startswith("train"))
     clean = {names.clean(CONTAINER.sub("", c)): c for c in reversed(columns)}
@@ -87,6 +90,13 @@ def _fact_keys(columns: Sequence[str]) -> dict[str, str]:
     return {raw: keys[raw] for raw in columns}
 
 
+def _blank(flat: Mapping[str, Any], plan: Plan, crashed: bool) -> bool:
+    """Whether a row measured nothing: its metrics are all 0, and it says that it crashed, or all its numbers are 0."""
+    metrics = [v for raw in plan.metrics if (v := number(flat[raw])) is not None]
+    others = [v for c in flat if c not in plan.metrics and names.clean(c) not in COMMITS and (v := number(flat[c])) is not None]
+    return bool(metrics) and not any(metrics) and (crashed or bool(others) and not any(others))
+
+
 def _is_best_file(column: str, value: object) -> bool:
     """Whether a column holds the path of a best checkpoint."""
     return names.clean(column) in PATHS and isinstance(value, str) and bool(_BEST_FILE.search(value))
@@ -112,7 +122,11 @@ class RowReader(Struct):
         name, shared = self._name(flat, line)
         trial = Trial(len(self.reading.trials), "row", name, line, shared)
         self.reading.trials.append(trial)
-        self._points(flat, plan, trial.index, line)
+        crashed = any(names.clean(c) == "status" and str(v).strip().lower() in CRASHED for c, v in flat.items())
+        if crashed:
+            self.reading.fact("status", {"status": "crashed"}, trial.index, line)
+        if not _blank(flat, plan, crashed):
+            self._points(flat, plan, trial.index, line)
         self._facts(flat, plan, trial.index, line)
 
     def _name(self, flat: Mapping[str, Any], line: int) -> tuple[str | None, bool]:

@@ -20,6 +20,7 @@ from ngt_report.sources._scalars import SPLITS, STRONG, clock_unit, duration, me
 Record = Mapping[str, Any]
 
 IDENTITIES = ("run_id", "run", "run_name", "name", "config_name", "id", "experiment", "exp_name", "experiment_name", "run_uuid", "trial")
+COMMITS = ("commit", "commit_hash", "git_commit", "sha")
 PATHS = (
     "path", "checkpoint", "checkpoint_path", "ckpt", "ckpt_path", "log", "logfile", "log_file", "log_path", "output_dir", "out_dir",
     "save_dir", "run_dir",
@@ -31,6 +32,7 @@ _NOT_LABELS = frozenset(  # texts about a moment, whatever they say
     "message msg level levelname severity logger tracker text host hostname pid thread module func status state note notes comment comments"
     " remark remarks".split()
 )
+_MOMENT = re.compile(r"[ _.-](step|epoch|end|loss|batch|iter|metrics)$")  # what a split's value may add: validation_step
 _PER_RUN = frozenset("seed git_commit".split())
 _SPREAD = re.compile(r"(^|_)(std|stdev|stddev|sd|sem|ci95|ci)(_|$)")
 _MEAN = re.compile(r"(^|_)(mean|avg|average|median)(_|$)")
@@ -67,6 +69,12 @@ def identity_of(records: Sequence[Record], order: Sequence[str] = IDENTITIES) ->
     return next(iter(distinct or found), None)
 
 
+def commit_of(records: Sequence[Record]) -> str | None:
+    """Where nothing else names a row: the column of commits, if each row has its own."""
+    found = (c for c in columns_of(records) if names.clean(c) in COMMITS)
+    return next((c for c in found if len(records) > 1 and _all_differ(records, c) and all(r.get(c) for r in records)), None)
+
+
 def path_of(records: Sequence[Record]) -> str | None:
     """The column with a path that names a run, when its values are texts."""
     found = [c for want in PATHS for c in columns_of(records) if names.clean(c) == want]
@@ -76,16 +84,14 @@ def path_of(records: Sequence[Record]) -> str | None:
 def split_key(columns: Sequence[str], records: Sequence[Record]) -> str | None:
     """The column that says train or val for each row, if one does."""
     for column in columns:
-        if names.clean(column) in SPLIT_KEYS:
-            values = {str(r[column]).lower() for r in records if column in r}
-            if values & SPLITS.keys():
-                return column
+        if names.clean(column) in SPLIT_KEYS and any(split_of(r[column]) for r in records if column in r):
+            return column
     return None
 
 
 def split_of(value: object) -> str | None:
     """train, val or test, for a value of a split column."""
-    return SPLITS.get(value.lower()) if isinstance(value, str) else None
+    return SPLITS.get(_MOMENT.sub("", value.lower())) if isinstance(value, str) else None
 
 
 def shape_of(records: Sequence[Record]) -> Shape:

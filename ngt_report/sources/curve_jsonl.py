@@ -86,5 +86,5 @@ FORMAT = Format(
     read=read,
     rank=25,
     precedence=2,
-    version=3,
+    version=4,
 )

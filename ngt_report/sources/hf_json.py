@@ -21,6 +21,7 @@ ARGS = ("args", "config", "training_args", "hparams", "hyperparameters")
 PREFIXES = ("eval_", "train_", "test_", "predict_")
 STATE_FACTS = {
     "max_steps": "total_steps",
+    "global_step": "checkpoint.step",
     "best_metric": "best_metric",
     "best_model_checkpoint": "checkpoint.path",
     "num_train_epochs": "config.num_train_epochs",
@@ -218,4 +219,5 @@ FORMAT = Format(
     read=read,
     rank=20,
     precedence=2,
+    version=2,
 )

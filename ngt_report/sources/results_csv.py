@@ -6,7 +6,7 @@ from ngt_report.files import InputFile
 from ngt_report.sources import Format
 from ngt_report.sources._row import RowReader
 from ngt_report.sources._scalars import is_result
-from ngt_report.sources._shape import aggregate_reason, identity_of, path_of, shape_of
+from ngt_report.sources._shape import aggregate_reason, commit_of, identity_of, path_of, shape_of
 from ngt_report.sources._table import Layout, Table, layout_of, record_of, sample
 from ngt_report.waist import Reading
 
@@ -34,7 +34,9 @@ def read(file: InputFile) -> Reading:
     reason = aggregate_reason(records) if records else None
     if reason:
         return _skip(file, layout, reading, reason)
-    rows = RowReader(reading, identity_of(records) if records else None, path_of(records) if records else None)
+    path = path_of(records) if records else None
+    named = (identity_of(records) or (commit_of(records) if path is None else None)) if records else None
+    rows = RowReader(reading, named, path)
     _rows(Table(file, layout, reading), rows, layout)
     rows.finish()
     return reading
@@ -70,5 +72,5 @@ FORMAT = Format(
     read=read,
     rank=31,
     precedence=2,
-    version=3,
+    version=4,
 )

@@ -16,7 +16,7 @@ from typing import BinaryIO
 from msgspec import Struct, field
 
 from ngt_report import names
-from ngt_report.files import BLOCK, InputFile
+from ngt_report.files import BLOCK, InputFile, run_folder
 from ngt_report.sources import Format
 from ngt_report.sources._event_proto import Event, Malformed, only_scalar, parse
 from ngt_report.waist import Block, Column, Reading, Segment, Trial
@@ -342,7 +342,7 @@ def named(rel: str) -> str | None:
     """The run's name: the folder of `events.out.tfevents...`, else the file's own without its suffix."""
     folder, _, base = rel.rpartition("/")
     if base.startswith("events.out.tfevents"):
-        return folder.rpartition("/")[2] or None
+        return run_folder(folder).rpartition("/")[2] or None
     return base.rpartition(".")[0] or base
 
 
@@ -373,4 +373,5 @@ FORMAT = Format(
     rank=15,
     grows=True,
     precedence=2,
+    version=2,
 )

@@ -8,6 +8,6 @@ SELECT
         )
     )
 FROM raw_points AS a
-JOIN raw_points AS b ON b.step = a.step AND b.metric = a.metric
-WHERE a.metric = 'val/loss' AND isfinite(a.value) AND isfinite(b.value)
+JOIN raw_points AS b ON b.step = a.step AND b.metric IN ('val/loss', 'eval_loss')
+WHERE a.metric IN ('val/loss', 'eval_loss') AND isfinite(a.value) AND isfinite(b.value)
     AND a.source = ? AND a.trial = ? AND b.source = ? AND b.trial = ?

@@ -22,6 +22,8 @@ judged AS (
             WHEN e.run IS NULL AND b.metric IS NOT NULL THEN 'validated as ' || b.metric || ' only, not in nats per token'
             -- end
             WHEN e.run IS NULL THEN 'no validation loss'
+            WHEN e.last_eval = 0 AND r.total_steps > 0 THEN 'evaluated before training only'
+            WHEN e.best.v > 50 THEN 'its loss is a sum or another measure, no mean in nats per token' -- of a vocabulary of e^50
         END AS excluded
     FROM runs AS r
     LEFT JOIN ends AS e ON e.run = r.run AND e.n_finite > 0

@@ -1,0 +1,100 @@
+"""A run's settings in a file of their own, JSON or simple YAML; they belong to the only run of their folder."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ngt_report import names
+from ngt_report.files import HEAD, InputFile
+from ngt_report.sources import Format
+from ngt_report.sources._scalars import STRONG, flatten, load_json, metrics_of, number, scalar
+from ngt_report.waist import Reading, Trial
+
+FEWEST = 3  # settings that are known by name
+TELLING = frozenset(names.CONFIG) - {"model", "flags", "dataset", "tokenizer", "hardware", "git_commit", "params"}
+PLACES = re.compile(  # where things are and what they are called
+    r"(?:^|_)(?:dir|path|name|project|entity|user|id|file|device|url|host|token)$|^(?:wandb|log|save|ckpt|checkpoint|output)_"
+)
+LINE = re.compile(r"^(?P<indent> *)(?P<key>[A-Za-z_][\w.\-]*):(?: +(?P<value>[^#]*?))?[ \t]*(?:#.*)?$")
+
+
+def sniff(file: InputFile) -> str | None:
+    """A small document with several settings of a training by name, and no result."""
+    found = _settings(file.text_head) if 0 < file.size <= HEAD else {}
+    keys = {key for raw in found if (key := _key(raw)) in TELLING}
+    results = {raw for raw, name in metrics_of(tuple(found)).items() if name in STRONG and number(found[raw]) is not None}
+    return f"{len(keys)} settings such as {min(keys)}" if len(keys) >= FEWEST and not results else None
+
+
+def read(file: InputFile) -> Reading:
+    """Facts of a trial that is no run."""
+    reading = Reading(trials=[Trial(0, "settings", None, 1)])
+    lines = file.text_head.splitlines()
+    reading.lines_read = reading.lines_used = len(lines)
+    taken: set[str] = set()
+    for raw, value in _settings(file.text_head).items():
+        key = _key(raw) or _other(raw, value)
+        if key and key not in taken and value is not None and names.role(raw.rpartition("/")[2]) is None:
+            taken.add(key)
+            reading.fact(key, value, 0, _line(lines, raw.rpartition("/")[2]))
+    return reading
+
+
+def _key(raw: str) -> str | None:
+    """The canonical name of a setting, by the last part of its path."""
+    return names.known_config(raw.rpartition("/")[2])
+
+
+def _other(raw: str, value: Any) -> str | None:
+    """The key of a setting of an unknown name: numbers and single words, but no places."""
+    name = names.clean(raw.rpartition("/")[2])
+    word = isinstance(value, str) and re.fullmatch(r"[\w.+\-]{1,24}", value)
+    return f"config.{name}" if name and not PLACES.search(name) and (word or isinstance(value, int | float)) else None
+
+
+def _settings(text: str) -> dict[str, Any]:
+    """All single values of a document, by their paths."""
+    if text.lstrip()[:1] == "{":
+        try:
+            document = load_json(text)
+        except ValueError:
+            return {}
+        found = flatten(document) if isinstance(document, dict) else {}
+    else:
+        found = _yaml(text)
+    return {raw: value for raw, value in found.items() if isinstance(value, str | int | float | bool)}
+
+
+def _yaml(text: str) -> dict[str, Any]:
+    """`key: value` lines; W&B writes the value below its key. Anything else than keys and lists makes it no settings."""
+    found: dict[str, Any] = {}
+    above = ""
+    for line in text.splitlines():
+        match = LINE.match(line)
+        if match is None:
+            if line.strip() and not line.lstrip().startswith(("-", "#")):
+                return {}
+        elif not match["indent"]:
+            above = match["key"]
+            found |= {above: scalar(match["value"].strip("'\""))} if match["value"] else {}
+        elif match["key"] == "value" and match["value"]:
+            found[above] = scalar(match["value"].strip("'\""))
+    return found
+
+
+def _line(lines: list[str], key: str) -> int:
+    """The line where a key stands first."""
+    return next((n for n, text in enumerate(lines, 1) if re.search(rf'(?:^|["\s]){re.escape(key)}"?\s*:', text)), 1)
+
+
+FORMAT = Format(
+    name="settings",
+    title="a run's settings (config.json, args.json, hparams.yaml)",
+    example='{"learning_rate": 0.001, "batch_size": 32, "n_layer": 4, "seed": 1}',
+    clock="none",
+    sniff=sniff,
+    read=read,
+    rank=95,
+    precedence=4,
+)
