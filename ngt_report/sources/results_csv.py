@@ -70,5 +70,5 @@ FORMAT = Format(
     read=read,
     rank=31,
     precedence=2,
-    version=3,
+    version=4,
 )
