@@ -161,7 +161,7 @@ class _Joining:
     def _own_id(self, piece: Piece) -> str:
         if piece.kind == "curve" and piece.siblings == 1:
             return piece.base
-        if piece.kind == "row" and piece.siblings == 1 and piece.format == "hf_json":
+        if piece.kind == "row" and piece.siblings == 1 and piece.format in ("hf_json", "closing"):
             return piece.base
         label = piece.name or (f"row{piece.trial + 1}" if piece.kind == "row" else str(piece.trial + 1))
         return f"{piece.base}#{label}"
