@@ -19,7 +19,7 @@ from ngt_report.waist import Block, Column, Reading, Trial
 _SPLIT = r"(?:validation|valid|val|dev|evaluation|eval|training|train|test)"
 SAID = late(  # the whole line; one with more words may be of anything
     STAMP.decode() + r"[^\w\n\"'{}\[\]<`$|]*+(?:(?:training|done|finished|completed?)\b[^\n:.!,\d]{0,40}[.!:,][ \t]+)?(?:the[ \t]+)?"
-    r"(?P<end>best|lowest|min(?:imum)?|final|last)[ _]+(?P<split>" + _SPLIT + r")[ _]+loss[*_`]*[ \t]*(?:[:=]|is|was)?[ \t*_`]*"
+    r"(?P<end>best|lowest|min(?:imum)?(?=[ ])|final|last)[ _]+(?P<split>" + _SPLIT + r")[ _]+loss[*_`]*[ \t]*(?:[:=]|is|was)?[ \t*_`]*"
     rf"(?P<value>{NUMBER})[*_`]*(?:[ \t,;(|]+(?:ppl|perplexity)[ \t:=]*{NUMBER}\)?)?"
     r"(?:[ \t,;(|@\[]+(?:(?:at|in|from|after)[ \t]+)?(?P<word>global[_ ]step|step|iter(?:ation)?|epoch)[ \t:=#]*"
     r"(?P<step>" + THOUSANDS + r")(?:[ ]?/[ ]?[0-9,]+)?)?[)\]]?[ \t.!*_]*",
@@ -30,7 +30,7 @@ AT = late(
     re.IGNORECASE,
 )
 SIGN = late(rb"(?i)(?:best|lowest|min(?:imum)?|final|last)[ _]+" + _SPLIT.encode() + rb"[ _]+loss")
-DOCUMENT = re.compile(r"#{1,6} |\|.*\||```|<[a-z!]")  # how lines of a document begin, which may speak of many runs
+DOCUMENT = re.compile(r"(?:#{1,6}|>) |\|.*\||```|<[a-z!]")  # how lines of a document begin, which may speak of many runs
 NAMES = {  # how it is called of the end and of the best
     "train": ("final/train_loss", ""), "training": ("final/train_loss", ""), "test": ("test/loss", ""),
 }  # fmt: skip
@@ -88,7 +88,7 @@ def read(file: InputFile) -> Reading:
         stated = []
     places = [(line, found) for line, text in lines if (found := AT.fullmatch(loglines.plain(text)))] if stated else []
     if stated:
-        stated = _placed(stated, places)
+        stated = _of_one_kind(_placed(stated, places))
         _run(reading, {s.name: s for s in reversed(stated)}.values())
     _account(reading, lines, {s.line for s in stated} | {line for line, _ in places})
     reading.status = "read" if stated else "no metrics"
@@ -105,6 +105,13 @@ def _placed(stated: list[Stated], places: list[tuple[int, re.Match[str]]]) -> li
     return [
         Stated(s.line, s.name, s.text, steps[0], not kind[0]) if s.name == "best/loss" and s.step is None else s for s in stated
     ]  # fmt: skip
+
+
+def _of_one_kind(stated: list[Stated]) -> list[Stated]:
+    """Steps and epochs are not mixed: where both are told, epochs are left out."""
+    if len({s.by_epoch for s in stated if s.step is not None}) < 2:
+        return stated
+    return [Stated(s.line, s.name, s.text, None, False) if s.by_epoch else s for s in stated]
 
 
 def _run(reading: Reading, stated: Iterable[Stated]) -> None:

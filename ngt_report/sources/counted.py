@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from ngt_report import names
 from ngt_report.files import InputFile
@@ -12,7 +13,7 @@ from ngt_report.sources import Format
 from ngt_report.sources._rewritten import STAMP, Rewritten, rewritten, shows
 from ngt_report.textlog import TOKEN, Dialect, tokenize
 from ngt_report.textreader import read_text
-from ngt_report.waist import Reading
+from ngt_report.waist import Reading, Trial
 
 DIALECT = Dialect(keys={"time": "@drop", "epoch_time": "@drop"})  # a time on such a line may be its own
 LINE = late(
@@ -22,6 +23,7 @@ LINE = late(
 WORDS = frozenset("train training val valid validation eval evaluation dev ms min sec secs seconds it best new saved".split())
 EVALUATED = frozenset(("val/loss", "eval_loss"))
 AGAIN = "A count in brackets comes again with another validation loss: what it counts is not said, and no line is read."
+ANEW = "Counts in brackets begin again, and not with the first: whether epochs or runs do is not said, and no line is read."
 
 
 def _line(found: re.Match[bytes]) -> bytes:
@@ -56,18 +58,27 @@ def read(file: InputFile) -> Reading:
         column = next((block.columns[name] for name in EVALUATED if name in block.columns), None)
         for step, value in zip(block.step, column.values if column else (), strict=False):
             if repr(seen.setdefault((block.trial, step), value)) != repr(value):
-                return _nothing(reading)
+                return _nothing(reading, AGAIN)
+    if any(trial.name is None and first > 1 for trial, first in _firsts(reading)):
+        return _nothing(reading, ANEW)
     if reading.trials:
         text = "No word says what the count in front of the lines is; it counts as the step."
         reading.note("info", "count_as_step", text, None, reading.trials[0].line)
     return reading
 
 
-def _nothing(reading: Reading) -> Reading:
+def _firsts(reading: Reading) -> Iterator[tuple[Trial, int]]:
+    """The runs of a file that has several, and the first count of each."""
+    for trial in reading.trials if len(reading.trials) > 1 else ():
+        steps = [s for b in reading.blocks if b.trial == trial.index for s in b.step if s is not None]
+        yield trial, min(steps, default=0)
+
+
+def _nothing(reading: Reading, why: str) -> Reading:
     """The account of the lines, and why none of them counts."""
     empty = Reading(lines_read=reading.lines_read, ignored=reading.ignored, bad=reading.bad, pending=reading.pending, status="no metrics")
     empty.ignore("no metrics", reading.lines_used)
-    empty.note("warning", "no_run", AGAIN)
+    empty.note("warning", "no_run", why)
     return empty
 
 

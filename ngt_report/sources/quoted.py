@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from ngt_report.files import InputFile
 from ngt_report.sources import Format, formats
@@ -11,14 +12,17 @@ from ngt_report.waist import Reading
 
 MARK = re.compile(rb"[ \t]*(?P<mark>>|#+|//+)(?=[ \t]|\r?$)", re.MULTILINE)
 LEAST = 2  # lines
+RESULT = re.compile(rb"(?i)(?:loss|ppl|perplexity|bpb)[^\n0-9]{0,80}+[0-9]|\|[ \t]*:?--")  # a value, or the ruler of a table
 EXACT = 1  # precedence of formats that are read from the disk itself
+WORDS = "closing"  # of a quote they may be anybody's
 
 
 def _unquoted(file: InputFile) -> Rewritten | None:
     """The file without the mark, if all of its lines have it; remembered, for it is read after it was looked at."""
     if "unquoted" not in file.notes:
         file.notes["unquoted"] = None
-        if mark := _mark_of(file):
+        mark = _mark_of(file)
+        if mark and any(RESULT.search(block) for block, _ in file.blocks()):
             pattern = re.compile(rb"(?m)^[ \t]*" + re.escape(mark) + rb"(?:[ \t]|(?=\r?$))")
             file.notes["unquoted"] = rewritten(file, lambda: lambda block: pattern.sub(b"", block))
     found: Rewritten | None = file.notes["unquoted"]
@@ -30,22 +34,21 @@ def _mark_of(file: InputFile) -> bytes | None:
     first = MARK.match(file.head.lstrip()) if file.encoding != "binary" else None
     if first is None:
         return None
-    mark, lines = first["mark"], 0
+    own = rb"[ \t]*" + re.escape(first["mark"]) + rb"(?:[ \t]|\r?$)"
+    other, marked, lines = re.compile(rb"(?m)^(?!" + own + rb")[ \t]*[^\s]"), re.compile(rb"(?m)^" + own), 0
     for block, _ in file.blocks():
         whole = block[: block.rfind(b"\n") + 1]
-        for line in whole.split(b"\n"):
-            found = MARK.match(line)
-            if line.strip() and (found is None or found["mark"] != mark):
-                return None
-            lines += found is not None
-    return mark if lines >= LEAST else None
+        if other.search(whole):
+            return None
+        lines += len(list(islice(marked.finditer(whole), LEAST)))
+    return first["mark"] if lines >= LEAST else None
 
 
 def _inner(file: InputFile) -> tuple[Rewritten, Format, str] | None:
     """What is quoted, its format, and why."""
     plain = _unquoted(file)
     for form in formats() if plain is not None else ():
-        if plain is not None and form.precedence > EXACT and (reason := form.sniff(plain)):
+        if plain is not None and form.precedence > EXACT and form.name != WORDS and (reason := form.sniff(plain)):
             return plain, form, reason
     return None
 

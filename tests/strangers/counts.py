@@ -35,6 +35,7 @@ for name, text in {
     ),
     "a count with a training loss alone": "[1/3] loss=4.1\n[2/3] loss=3.1\n[3/3] loss=2.1\n",
     "the last batch of each epoch": "".join(f"[90/90] loss=4.{i} val_loss=4.{i + 1}\n" for i in (1, 2, 3)),
+    "counts that begin again, not with the first": "".join(f"[{b}/90] loss=4.{i}{b} val_loss=4.{i}{b}\n" for i in (1, 2) for b in (30, 60)),
     "a count beyond its total": "[4/3] loss=4.1 val_loss=4.2\n[5/3] loss=3.1 val_loss=3.2\n",
     "what was best, behind a count": "[1/3] best train loss 4.1, best val loss 4.2\n[2/3] best train loss 3.1, best val loss 3.2\n",
 }.items():

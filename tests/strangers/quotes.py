@@ -37,6 +37,7 @@ stranger("quoted", "one line without the mark", marked("#", STEPS) + "import os\
 stranger("quoted", "marks of two kinds", marked(">", STEPS) + marked("#", STEPS))
 stranger("quoted", "two depths of quotes", marked(">", STEPS) + marked(">>", STEPS))
 stranger("quoted", "a mark without a blank", "".join(f"#{line}\n" for line in STEPS.splitlines()))
+stranger("quoted", "closing words behind marks", "> best val loss: 3.2112 at step 40\n> Well done.\n")
 stranger("quoted", "words behind marks", "# Notes\n# The loss fell from 5.1 to 4.2 by step 100.\n# What is next?\n")
 # -- tables with backslashes -----------------------------------------------------------------------------------------------------
 stranger("escaped", "bars in cells", TABLE.replace("train loss", "train \\| loss"), (4.2012, 200, 4.2012, 200), trained=2)
@@ -139,10 +140,15 @@ stranger(
 )
 stranger("closing", "of two runs", "Run: a\nBest val loss: 3.5 (step 100)\nRun: b\nBest val loss: 3.2 (step 200)\n", finding="no_run")
 stranger("closing", "of the same value at two steps", "Best val loss: 3.2 (step 100)\nBest val loss: 3.2 (step 200)\n", finding="no_run")
+stranger(
+    "closing", "at a step, and at an epoch", "Best val loss: 3.2112\nbest epoch: 3\nbest step: 300\nFinal val loss: 3.25 (epoch 5)\n",
+    (3.2112, 300, 3.25, None),
+)  # fmt: skip
 for name, text in {
     "in a document": "# Results\n\nBest val loss: 3.5 (step 100)\n",
     "in JSON": '{"best_val_loss": 3.5,\n"final_val_loss": 3.6}\n',
     "of something else": "Best validation loss: 3.21 with lr 0.1\ngated: best validation loss 3.2\nBest validation loss 3 of 4\nBest loss: 3.2\n",
+    "of a setting": "min_val_loss: 0.5\nlearning_rate: 0.1\n",
     "that are aims": "Target: best validation loss 3.2\nWe want a final train loss 3.1 or less.\nbest validation loss: unknown\n",
 }.items():
     stranger("closing", f"words {name}", text)
