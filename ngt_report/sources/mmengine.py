@@ -58,7 +58,9 @@ def sniff(file: InputFile) -> str | None:
 
 def read(file: InputFile) -> Reading:
     """As any text log, with steps over the run."""
-    return read_text(_plain(file), DIALECT)
+    reading = read_text(_plain(file), DIALECT)
+    reading.state = None  # how long an epoch is, its lines of training say
+    return reading
 
 
 FORMAT = Format(
