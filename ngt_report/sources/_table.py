@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from ngt_report import names
 from ngt_report.files import InputFile
+from ngt_report.late import late
 from ngt_report.sources._lines import head_lines, lines_of, torn_line
 from ngt_report.sources._long import is_long, melted
 from ngt_report.sources._scalars import ABSENT, is_result, metrics_of, number
@@ -31,9 +32,9 @@ _WORDED = re.compile(  # a number with a word about its place, or with the mark 
 _NUMBERED = re.compile(r"(?:^|_)(?:step|iter|iteration|epoch)s?(?:_|$)")
 _PREFIX = re.compile(r"\[?\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[^\t]*[\]:>-] +(?=[^\s:\]]+\t)")
 _RULER = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*")
-_OPEN_BAR = re.compile(r"(?<!\\)\|")
-_ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|~<>])")
-_FOLDER = re.compile(r"\\[A-Za-z0-9]")
+_OPEN_BAR = late(r"(?<!\\)\|")
+_ESCAPED = late(r"\\([\\`*_{}\[\]()#+\-.!|~<>])")
+_FOLDER = late(r"\\[A-Za-z0-9]")
 _ENDS = frozenset(")*\u2020\u2021\u2190\u2713\u2705")
 LONGEST_RECORD = 50  # lines that one quoted record may span
 DEEPEST_HEADER = 40  # lines before the header

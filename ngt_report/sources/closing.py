@@ -30,7 +30,7 @@ AT = late(
     re.IGNORECASE,
 )
 SIGN = late(rb"(?i)(?:best|lowest|min(?:imum)?|final|last)[ _]+" + _SPLIT.encode() + rb"[ _]+loss")
-DOCUMENT = re.compile(r"(?:#{1,6}|>) |\|.*\||```|<[a-z!]")  # how lines of a document begin, which may speak of many runs
+DOCUMENT = late(r"(?:#{1,6}|>) |\|.*\||```|<[a-z!]")  # how lines of a document begin, which may speak of many runs
 NAMES = {  # how it is called of the end and of the best
     "train": ("final/train_loss", ""), "training": ("final/train_loss", ""), "test": ("test/loss", ""),
 }  # fmt: skip

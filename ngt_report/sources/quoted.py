@@ -6,13 +6,14 @@ import re
 from itertools import islice
 
 from ngt_report.files import InputFile
+from ngt_report.late import late
 from ngt_report.sources import Format, formats
 from ngt_report.sources._rewritten import Rewritten, rewritten
 from ngt_report.waist import Reading
 
-MARK = re.compile(rb"[ \t]*(?P<mark>>|#+|//+)(?=[ \t]|\r?$)", re.MULTILINE)
+MARK = late(rb"[ \t]*(?P<mark>>|#+|//+)(?=[ \t]|\r?$)", re.MULTILINE)
 LEAST = 2  # lines
-RESULT = re.compile(rb"(?i)(?:loss|ppl|perplexity|bpb)[^\n0-9]{0,80}+[0-9]|\|[ \t]*:?--")  # a value, or the ruler of a table
+RESULT = late(rb"(?i)(?:loss|ppl|perplexity|bpb)[^\n0-9]{0,80}+[0-9]|\|[ \t]*:?--")  # a value, or the ruler of a table
 EXACT = 1  # precedence of formats that are read from the disk itself
 WORDS = "closing"  # of a quote they may be anybody's
 
