@@ -136,7 +136,7 @@ class _Joining:
         if piece.format == "tfevents" and (state := self._same_training(piece)):
             self._seen_twice(state, piece)
             return
-        run = self._find(piece) if piece.name and piece.shared else self._beside(piece)
+        run = self._find(piece) if piece.name and piece.shared else self._closed(piece) if piece.format == "closing" else self._beside(piece)
         if run is not None and not (problem := self._problem(run, piece)):
             (self._repeat if standing in ("named", "unnamed") else self._join)(run, piece)
             return
@@ -173,7 +173,7 @@ class _Joining:
     def _own_id(self, piece: Piece) -> str:
         if piece.kind == "curve" and piece.siblings == 1:
             return piece.base
-        if piece.kind == "row" and piece.siblings == 1 and piece.format == "hf_json":
+        if piece.kind == "row" and piece.siblings == 1 and piece.format in ("hf_json", "closing"):
             return piece.base
         label = piece.name or (f"row{piece.trial + 1}" if piece.kind == "row" else str(piece.trial + 1))
         return f"{piece.base}#{label}"
@@ -199,6 +199,13 @@ class _Joining:
         words = name.split("_")
         for k in range(1, len(words)):
             self.tails.setdefault("_".join(words[k:]), []).append(run)
+
+    def _closed(self, piece: Piece) -> Run | None:
+        """The one run of a log in the same folder that ended with these closing words."""
+        folder = PurePosixPath(piece.path).parent
+        near = [r for r in self.runs if r.main.kind == "curve" and PurePosixPath(r.main.path).parent == folder]
+        found = [r for r in near if _ended_so(r.main, piece) and not contradiction(r, piece)]
+        return found[0] if len(found) == 1 else None
 
     def _find(self, piece: Piece) -> Run | None:
         """The one run of this name: by id, by name, by a unique suffix at an underscore, in either direction."""
@@ -353,6 +360,13 @@ def contradiction(run: Run, piece: Piece) -> str:
                 continue
             return f"gives {what} {a:.6g} where the run has {b:.6g}"
     return ""
+
+
+def _ended_so(main: Piece, piece: Piece) -> bool:
+    """Whether a stated value is the curve's own."""
+    ends = ((main.final, main.final_decimals), (main.last, main.last_decimals))
+    best = piece.stated_best is not None and main.best is not None and agree(piece.stated_best, None, main.best, main.best_decimals)
+    return best or piece.final is not None and any(v is not None and agree(piece.final, piece.final_decimals, v, d) for v, d in ends)
 
 
 def differing_config(run: Run, piece: Piece) -> bool:

@@ -29,6 +29,7 @@ UNITS: dict[str, float] = {
 }  # fmt: skip
 TIMES = frozenset("ms s sec secs seconds m min h us".split())
 PHASES = {**dict.fromkeys(("val", "valid", "validation", "validate", "eval", "evaluation", "dev"), "val"), "test": "test"}
+OF_LINES = {**PHASES, "saving dict": "val"}  # what a line begins with that is of an evaluation
 PHASED = {
     "loss": "loss", "lm_loss_value": "loss", "ppl": "perplexity", "pp": "perplexity", "perplexity": "perplexity",
     "lm_loss_ppl": "perplexity",
@@ -83,10 +84,15 @@ COUNTED = late(  # After 1,000 iterations: ...
     BEGIN + r"(?P<before>)(?P<phase>)(?P<what>)(?P<epoch>(?!))?(?P<epochs>(?!))?(?P<total>(?!))?(?:(?:after|at)[ \t]++)?"
     r"(?P<step>" + THOUSANDS + r")[ \t]+(?P<word>steps|iterations|iters)\b(?=[ \t]*[:,|\-])", re.IGNORECASE,
 )  # fmt: skip
+SAVED = "Saving dict for global step "
+SAVING = late(  # an evaluation of TensorFlow's estimators
+    BEGIN + r"(?P<before>)(?P<what>)(?P<epoch>(?!))?(?P<epochs>(?!))?(?P<total>(?!))?"
+    r"(?P<phase>Saving dict)[ ]for[ ]global[ ](?P<word>step)[ ](?P<step>" + THOUSANDS + r")(?=:[ ])"
+)  # fmt: skip
 EPOCHS = late(  # for logs whose lines count nothing but epochs; a line within an epoch is none
     BEGIN + r"(?P<before>)" + _MARKS + r"(?P<phase>" + _PHASE + r"?)(?P<what>[ \t]+loss)?[\])]*+[ \t:|@,\-]*+"
     r"(?:(?:end of|after|at)[ \t]++)?(?P<word>ep(?:och)?)\b[ \t]*+(?:[:=#][ \t]*+)?(?:[\[(][ \t]*+)?" + _COUNT +
-    r"(?![ \t,|:\-(\[\])]*(?:batch|step|iter|it\b|update|[0-9]+[ ]*(?:/|of)|[0-9]+%))"
+    r"(?![ \t,|:\-(\[\])]*(?:(?:mini[\- ]?)?batch|step|iter|it\b|update|[0-9]+[ ]*(?:/|of)|[0-9]+%))"
     r"(?![^\n]*%\|[^|\n]*\|[ \t]*[0-9]+/[0-9]+[ \t]*\[[0-9:]+<[^\]\n]*loss=)"  # a progress bar that shows a loss
     r"(?![^\n]*\b(?:num_updates|global_step)\b)",  # fairseq: it counts steps, and its losses are in bits
     re.IGNORECASE,
@@ -160,13 +166,18 @@ def tokenize(line: str, dialect: Dialect) -> list[Value] | None:
     """The values of a data line, the step first; None when the line holds no metric at a step."""
     if dialect.line is not None:
         return _own_line(line, dialect)
-    head = dialect.header.match(line) or (COUNTED.match(line) if dialect.header is HEADER and COUNTS.search(line) else None)
+    head = dialect.header.match(line) or (_otherwise(line) if dialect.header is HEADER else None)
     if head and head["word"] is None and (beside := dialect.header.match(line, head.end())):
         head = beside  # s:0 step:100/600
     values = _after_header(line, head, dialect) if head else _pairs(line, dialect)
     if not any(v.name[0] != "@" and not v.name.startswith(("best/", "final/")) or v.name in CLOCKS for v in values):
         return None
     return values
+
+
+def _otherwise(line: str) -> re.Match[str] | None:
+    """The beginning of a line that gives its step in other words."""
+    return SAVING.match(line) if SAVED in line else COUNTED.match(line) if COUNTS.search(line) else None
 
 
 def _own_line(line: str, dialect: Dialect) -> list[Value] | None:
@@ -183,7 +194,7 @@ def _after_header(line: str, head: re.Match[str], dialect: Dialect) -> list[Valu
     word = (head["word"] or "s").lower()
     values = [Value("@iteration" if dialect.iterations and word[:2] == "it" else "@step", *head.span("step"))]
     values += [Value(f"@{g}", *head.span(g)) for g in ("total", "epoch", "epochs", "clock") if head.groupdict().get(g)]
-    phase = PHASES.get((head["phase"] or head.groupdict().get("split") or "").lower(), "")
+    phase = OF_LINES.get((head["phase"] or head.groupdict().get("split") or "").lower(), "")
     phase = "test" if phase and ON_TEST.search(line, head.end()) else phase
     if head["what"] and (lone := LONE.match(line, head.end())):
         values.append(Value(f"{phase or 'train'}/loss", *lone.span("number")))

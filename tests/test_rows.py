@@ -18,6 +18,7 @@ from ngt_report.sources import curve_csv, curve_jsonl, hf_json, results_csv, sum
 from ngt_report.sources._document import outline
 from ngt_report.sources._scalars import clock_seconds, duration, metrics_of, number, printed, run_stem, scalar, whole
 from ngt_report.waist import Reading
+from tests.readings import report, written
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 MODULES = (hf_json, summary_json, curve_jsonl, sweep_jsonl, curve_csv, results_csv)
@@ -413,3 +414,15 @@ def test_corpus_tables_and_summaries_are_told_apart() -> None:
         "curve_csv": 5, "results_csv": 5, "results_csv aggregate": 4, "sweep_jsonl": 17, "summary_json": 8, "hf_json": 5,
     }, found  # fmt: skip
     assert not any(n.endswith((".csv", ".jsonl", ".json")) for n in found["none"])
+
+
+CLOSED = "Best validation loss: 4.1012 at step 200\nFinal validation loss: 4.2012\n"
+CURVE = "".join(f"step {s}/300 val_loss={v}\n" for s, v in ((100, 5.1012), (200, 4.1012), (300, 4.2012)))
+
+
+@pytest.mark.parametrize(("curve", "runs"), [(CURVE, ["a"]), (CURVE.replace("4.1012", "4.0012"), ["a", "notes"]), ("", ["notes"])])
+def test_closing_words_are_of_the_log_beside_them_that_ended_so(curve: str, runs: list[str], tmp_path: Path) -> None:
+    """They are a run of their own where no curve says the same."""
+    made = report(written(tmp_path / "in", {"notes.log": CLOSED} | ({"a.log": curve} if curve else {})), tmp_path / "out")
+    assert sorted(made.runs) == runs
+    assert made.best(runs[-1]) == (4.1012, 200) and not made.kinds("error")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from msgspec.structs import asdict
 
 from ngt_report.sources import choose
 from tests.readings import accounted, in_memory, points, read, report, written
+from tests.strangers import load
 from tests.text_samples import SAMPLES
 
 HERE = Path(__file__).parent
@@ -26,6 +27,9 @@ TEXTS: dict[str, str] = {name: s.text for name, s in SAMPLES.items()} | {
     "curve CSV": CSV, "results CSV": ROWS, "quoted CSV": QUOTED, "curve JSONL": JSONL, "sweep JSONL": SWEEP, "trainer_state.json": STATE,
     "events": (HERE / "data" / "events" / "golden.jsonl").read_text(encoding="utf-8"),
 }  # fmt: skip
+KINDS = ("counted", "batches", "samples", "MMEngine", "quoted", "escaped", "TensorFlow", "closing")
+LATER = ("their number not told",)  # logs whose steps are known to be unknown only when the second epoch begins
+OTHERS = {name: s.files["run.log"] for name, s in load().items() if s.kind in KINDS and s.runs and name not in LATER}
 VALUES = ("val/loss", "train/loss", "final/loss", "best/loss", "eval_loss", "test/loss")
 
 
@@ -39,11 +43,24 @@ def values(data: bytes | str) -> set[tuple[int | None, str, str, int]]:
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_file_cut_at_any_byte_gives_no_wrong_number(name: str) -> None:
     data = TEXTS[name].encode()
+    cut_at(data, range(len(data)))
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_logs_that_are_read_in_other_words_give_no_wrong_number_when_cut(name: str) -> None:
+    """At the end of every line and in its midst."""
+    data = OTHERS[name].encode()
+    ends = [at for at, byte in enumerate(data, 1) if byte == 10]
+    cut_at(data, [*ends, *range(5, len(data), 29)])
+
+
+def cut_at(data: bytes, cuts: Iterable[int]) -> None:
+    """What is read of the beginnings is read of the whole."""
     whole = values(data)
     assert whole
     numbers = {(v, line) for _, _, v, line in whole}
     steps = {(s, v, line) for s, _, v, line in whole}
-    for cut in range(len(data)):
+    for cut in cuts:
         found = values(data[:cut])
         assert {(v, line) for _, _, v, line in found} <= numbers, data[max(0, cut - 60) : cut]
         assert {(s, v, line) for s, _, v, line in found if s is not None} <= steps, data[max(0, cut - 60) : cut]
@@ -113,8 +130,12 @@ def test_whole_builds_of_a_cut_log(spoil: Callable[[bytes], bytes], tmp_path: Pa
 
 def test_a_growing_log_gives_the_same_bytes_as_a_cold_build(tmp_path: Path) -> None:
     """nanoGPT's first line alone is read as another format; the rebuild must not go on with that."""
-    for name in ("nanoGPT", "litgpt", "Megatron-LM", "modded, program", "console sweep", "parameter-golf"):
-        data = SAMPLES[name].text.encode()
+    texts = {n: SAMPLES[n].text for n in ("nanoGPT", "litgpt", "Megatron-LM", "modded, program", "console sweep", "parameter-golf")}
+    texts |= {
+        name: str(load()[name].files["run.log"]) for name in ("evaluations that are shown again and again", "estimators", "iterations")
+    }
+    for name, text in texts.items():
+        data = text.encode()
         top = tmp_path / name.split()[0].strip(",")
         for cut in [*range(60, len(data), len(data) // 3), len(data)]:
             path = written(top, {"in/a.log": data[:cut]}) / "in" / "a.log"

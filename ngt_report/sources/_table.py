@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from ngt_report import names
 from ngt_report.files import InputFile
+from ngt_report.late import late
 from ngt_report.sources._lines import head_lines, lines_of, torn_line
 from ngt_report.sources._long import is_long, melted
 from ngt_report.sources._scalars import ABSENT, is_result, metrics_of, number
@@ -31,6 +32,9 @@ _WORDED = re.compile(  # a number with a word about its place, or with the mark 
 _NUMBERED = re.compile(r"(?:^|_)(?:step|iter|iteration|epoch)s?(?:_|$)")
 _PREFIX = re.compile(r"\[?\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[^\t]*[\]:>-] +(?=[^\s:\]]+\t)")
 _RULER = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*")
+_OPEN_BAR = late(r"(?<!\\)\|")
+_ESCAPED = late(r"\\([\\`*_{}\[\]()#+\-.!|~<>])")
+_FOLDER = late(r"\\[A-Za-z0-9]")
 _ENDS = frozenset(")*\u2020\u2021\u2190\u2713\u2705")
 LONGEST_RECORD = 50  # lines that one quoted record may span
 DEEPEST_HEADER = 40  # lines before the header
@@ -64,6 +68,8 @@ def cells_of(text: str, delimiter: str) -> list[str] | None:
     if delimiter == " ":
         return re.split(r"[ \t]{2,}", text.strip())
     if delimiter == "|":
+        if "\\" in text:
+            return _escaped_cells(text)
         text = text.translate(_BARS).strip()
         return [unmarked(c.strip()) for c in text.removeprefix("|").removesuffix("|").split("|")]
     if '"' not in text:
@@ -77,6 +83,23 @@ def cells_of(text: str, delimiter: str) -> list[str] | None:
         return next(csv.reader([text], delimiter=delimiter), [])
     except csv.Error:
         return text.split(delimiter)
+
+
+def _escaped_cells(text: str) -> list[str]:
+    """The cells of a line of Markdown with backslashes: a bar behind one is text, unless all bars of the line are."""
+    text = _bars(text.translate(_BARS)).strip()
+    bare = _OPEN_BAR.split(text.removeprefix("|"))
+    return [unmarked(_unescaped(c.strip())) for c in (bare if bare[-1] else bare[:-1])]
+
+
+def _unescaped(cell: str) -> str:
+    """A cell without the backslashes of Markdown; a path of Windows keeps those that it has."""
+    return cell.replace("\\|", "|") if _FOLDER.search(cell) else _ESCAPED.sub(r"\1", cell)
+
+
+def _bars(text: str) -> str:
+    """A line all of whose bars are escaped, with plain ones."""
+    return text.replace("\\|", "|") if "\\|" in text and not _OPEN_BAR.search(text) else text
 
 
 def unmarked(cell: str) -> str:
@@ -102,7 +125,7 @@ def _layout(lines: list[str]) -> Layout | None:
     for number_, line in enumerate(lines[:DEEPEST_HEADER], 1):
         barred = line if line.isascii() else line.translate(_BARS)
         for delimiter in DELIMITERS:
-            ruled = delimiter == "|" and number_ < len(lines) and _is_markdown(lines[number_])
+            ruled = delimiter == "|" and _is_markdown(_below(lines, number_))
             if (delimiter in barred if delimiter != " " else _GAP.search(barred)) and (columns := _header(line, delimiter, ruled)):
                 own = [t for t in _own(lines[number_:], delimiter) if not ruled or "|" in t or "loss" in t.lower()]
                 body = [t for t in own if t.strip() and not t.startswith("#") and not _is_ruler(t, delimiter)]
@@ -138,7 +161,7 @@ def _is_ruler(text: str, delimiter: str) -> bool:
 
 def _is_markdown(text: str) -> bool:
     """Whether a line is the ruler below the header of a table in Markdown."""
-    return "|" in text and bool(_RULER.fullmatch(text))
+    return "|" in text and bool(_RULER.fullmatch(_ESCAPED.sub(r"\1", text) if "\\" in text else text))
 
 
 def _is_next(text: str, below: str) -> bool:
@@ -146,11 +169,17 @@ def _is_next(text: str, below: str) -> bool:
     return _is_markdown(below) and "|" in text and not any(number(tidy(c, False)) is not None for c in cells_of(text, "|") or ())
 
 
+def _below(lines: list[str], at: int) -> str:
+    """The line at a place, or the next where it is blank: some editors put a blank line between any two."""
+    return next((t for t in lines[at : at + 2] if t.strip()), "")
+
+
 def _own(lines: list[str], delimiter: str) -> list[str]:
     """The lines below a header that are of its table: a document in Markdown may hold another one."""
     if delimiter != "|":
         return lines
-    return lines[: next((i for i, (text, below) in enumerate(pairwise(lines)) if _is_next(text, below)), None)]
+    held = [(i, text) for i, text in enumerate(lines) if text.strip()]
+    return lines[: next((i for (i, text), (_, below) in pairwise(held) if _is_next(text, below)), None)]
 
 
 def _header(line: str, delimiter: str, ruled: bool = False) -> tuple[str, ...] | None:
@@ -251,7 +280,7 @@ class Table:
                     self._heads.add(self._above[0])
             elif row := self._record(line, text):
                 yield row
-            self._above = at
+            self._above = at if text.strip() else self._above
 
     def _record(self, line: int, text: str) -> Row | None:
         """The record that begins on a line; bad when its quote is never closed."""

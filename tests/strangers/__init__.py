@@ -32,6 +32,6 @@ def stranger(kind: str, name: str, files: str | Mapping[str, str], *runs: End | 
 
 def load() -> dict[str, Stranger]:
     """All of them."""
-    from tests.strangers import bars, documents, frameworks, headings, issues, kinds, later, prints, tables  # noqa: F401
+    from tests.strangers import bars, counts, documents, frameworks, headings, issues, kinds, later, prints, quotes, tables  # noqa: F401
 
     return STRANGERS
