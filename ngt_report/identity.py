@@ -136,7 +136,7 @@ class _Joining:
         if piece.format == "tfevents" and (state := self._same_training(piece)):
             self._seen_twice(state, piece)
             return
-        run = self._find(piece) if piece.name and piece.shared else self._closed(piece) if piece.format == "closing" else self._beside(piece)
+        run = self._owner(piece)
         if run is not None and not (problem := self._problem(run, piece)):
             (self._repeat if standing in ("named", "unnamed") else self._join)(run, piece)
             return
@@ -199,6 +199,12 @@ class _Joining:
         words = name.split("_")
         for k in range(1, len(words)):
             self.tails.setdefault("_".join(words[k:]), []).append(run)
+
+    def _owner(self, piece: Piece) -> Run | None:
+        """The run that a piece says it belongs to, or that it lies beside."""
+        if piece.name and piece.shared:
+            return self._find(piece)
+        return self._closed(piece) if piece.format == "closing" else self._beside(piece)
 
     def _closed(self, piece: Piece) -> Run | None:
         """The one run of a log in the same folder that ended with these closing words."""
