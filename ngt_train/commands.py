@@ -147,7 +147,9 @@ def run(
     ended = train.run(made, resume=resume, overwrite=overwrite, bar=not no_bar)
     best = "" if ended.best_val is None else f", best val/loss {ended.best_val:.6f} at step {ended.best_step}"
     if ended.first:
-        click.echo(f"{made.group}/{made.name}: {ended.status} at step {ended.step}{best}{f' ({ended.reason})' if ended.reason else ''}")
+        how = f"already {ended.status}" if ended.already else ended.status
+        why = f" ({ended.reason})" if ended.reason else ""
+        click.echo(f"{made.group}/{made.name}: {how} at step {ended.step}{best}{why}")
 
 
 def _detach(
