@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from ngt_report.commands import _folder, _json, _print, _report, _width, cli
+from ngt_report.cli import command, emit, folder_of, json_option, report_argument, width
 from ngt_report.errors import GateError
 
 RULES = click.Choice(["modded-track1", "modded-track3", "nats-0.005"])
 MAY_REPEAT = "may be repeated."
 
 
-@cli.command()
+@command()
 @click.argument("paths", metavar="[PATH...]", nargs=-1)
 @click.option("--rule", "rules", multiple=True, type=RULES, help=f"A rule by which results are accepted; {MAY_REPEAT}")
 @click.option("--target", type=float, metavar="LOSS", help="The loss of the rules; left out, 3.28.")
@@ -23,7 +23,7 @@ MAY_REPEAT = "may be repeated."
     "--at", type=click.Choice(["common", "best"]), default="common", show_default=True, help="The common step, or the best of each run."
 )
 @click.option("--check", is_flag=True, help="Exit 1 when no group passes a rule that was asked for.")
-@_json
+@json_option
 def stat(
     paths: tuple[str, ...], rules: tuple[str, ...], target: float | None, baseline: str | None, group_by: tuple[str, ...],
     except_keys: tuple[str, ...], step: int | None, at: str, check: bool, as_json: bool,
@@ -38,14 +38,14 @@ def stat(
 
     request = Request(paths, None, baseline, step, target, group_by, except_keys)
     found = significance.stat(request, rules, at)
-    _print(significance.to_json(found) if as_json else significance.to_text(found, _width()))
+    emit(significance.to_json(found) if as_json else significance.to_text(found, width()))
     failed = [rule for rule in rules if not any(r["passes"] for r in found["rules"] if r["rule"].split()[0] == rule)]
     if check and failed:
         raise GateError(f"no group passes {' or '.join(failed)}, and --check was asked for")
 
 
-@cli.command()
-@_report
+@command()
+@report_argument
 @click.option(
     "--toml",
     metavar="RUN",
@@ -53,7 +53,7 @@ def stat(
     flag_value="",
     help="The configuration of RUN, left out the best run, for ngttrain run --config.",
 )
-@_json
+@json_option
 def campaign(directory: str | None, toml: str | None, as_json: bool) -> None:
     """Show sweeps as phases.
 
@@ -62,17 +62,17 @@ def campaign(directory: str | None, toml: str | None, as_json: bool) -> None:
     """
     from ngt_report import sweeps
 
-    folder = _folder(directory)
+    folder = folder_of(directory)
     if toml is not None:
-        _print(sweeps.configuration(folder, toml or None).removesuffix("\n"))
+        emit(sweeps.configuration(folder, toml or None).removesuffix("\n"))
         return
-    _print(sweeps.to_json(folder) if as_json else sweeps.to_text(folder, _width()))
+    emit(sweeps.to_json(folder) if as_json else sweeps.to_text(folder, width()))
 
 
-@cli.command()
+@command()
 @click.argument("old")
 @click.argument("new")
-@_json
+@json_option
 def diff(old: str, new: str, as_json: bool) -> None:
     """Say what changed between two builds.
 
@@ -81,4 +81,7 @@ def diff(old: str, new: str, as_json: bool) -> None:
     from ngt_report import difference
 
     found = difference.difference(old, new)
-    _print(difference.to_json(found) if as_json else difference.to_text(found))
+    emit(difference.to_json(found) if as_json else difference.to_text(found))
+
+
+COMMANDS = (stat, campaign, diff)

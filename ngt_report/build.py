@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from ngt_report import config, share
+from ngt_report.asked import possible
 from ngt_report.config import Settings
 from ngt_report.discover import STAMP, Inputs, discover
 from ngt_report.errors import GateError, ReportError
@@ -135,6 +136,8 @@ def safe(name: str) -> str:
 
 
 def _settings(request: Request, inputs: Inputs) -> Settings:
+    possible("step", request.step, "--step")
+    possible("target", request.target, "--target")
     settings = inputs.settings or config.load(inputs.bases, inputs.root)
     return replace(
         settings,

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from ngt_report import batches
 from ngt_report import formatting as fmt
 from ngt_report.assemble.confounds import SPOKEN
 from ngt_report.assemble.facts import Facts, Row
@@ -260,9 +261,10 @@ def _common_origin(facts: Facts, origins: Origins, budget: str) -> int | None:
 def _confound_origin(facts: Facts, origins: Origins, runs: list[str], spoken: str) -> int | None:
     """Where compared runs record a confound; null where the inputs do not say or ngtreport.toml does."""
     key = next((k for k, said in SPOKEN.items() if said == spoken), spoken)
-    parts = ("batch_size", "sequence_length", "accumulation") if key == "batch_tokens" else (key,)
-    at = [origins.facts[run, part] for run in runs for part in parts if (run, part) in origins.facts]
-    return origins.of(" x ".join(parts) if len(parts) > 1 else None, *at) if at else None
+    parts = {run: batches.parts(facts.runs[run]["config"]) if key == "batch_tokens" else (key,) for run in runs}
+    at = [origins.facts[run, part] for run in runs for part in parts[run] if (run, part) in origins.facts]
+    formulas = {" x ".join(found) for found in parts.values() if found}
+    return origins.of(formulas.pop() if key == "batch_tokens" and len(formulas) == 1 else None, *at) if at else None
 
 
 def _fixed_ppl(facts: Facts, run: str, origins: Origins) -> Cell | None:

@@ -6,161 +6,23 @@ Everything is imported inside the commands, so that --help and a typo answer at 
 from __future__ import annotations
 
 import atexit
-import contextlib
 import gc
 import io
 import os
 import sys
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from ngt_report import __version__
-from ngt_report.errors import GateError, ReportError
+from ngt_report import analysis, drawing, live, sharing
+from ngt_report.cli import cli, dir_option, emit, folder_of, forms, json_option, report_argument, say, width
+from ngt_report.errors import GateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from ngt_report.build import Built, Request
 
-SETTINGS = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "NGTREPORT", "max_content_width": 100}
-PIPE_CLOSED = 141  # what a shell calls a command whose reader left
-INTERRUPTED = 130
 SELDOM = 100_000  # new objects between two collections
-
-
-# -- how commands end ---------------------------------------------------------------------------------------------------
-class Command(click.Command):
-    """A command that also takes --debug."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.params.append(click.Option(["--debug"], is_flag=True, expose_value=False, callback=_debug, help="Show tracebacks."))
-
-
-def _debug(context: click.Context, _: click.Parameter, wanted: bool) -> None:
-    context.find_root().meta["debug"] = wanted or context.find_root().meta.get("debug", False)
-
-
-class Commands(click.Group):
-    """The group: turns what went wrong into one sentence and an exit code."""
-
-    command_class = Command
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order in which they are written below, which is the order of use."""
-        return list(self.commands)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command that was named."""
-        try:
-            return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
-        except BrokenPipeError:
-            _leave_pipe()
-            ctx.exit(PIPE_CLOSED)
-        except KeyboardInterrupt:
-            click.echo("Error: interrupted", err=True)
-            ctx.exit(INTERRUPTED)
-        except Exception as e:
-            if ctx.meta.get("debug"):
-                raise
-            click.echo(f"Error: {_sentence(e)}", err=True)
-            ctx.exit(e.exit_code if isinstance(e, ReportError) else ReportError.exit_code)
-
-
-def _sentence(error: Exception) -> str:
-    """What went wrong, in one sentence."""
-    from ngt_report.formatting import plain
-
-    engine = sys.modules.get("ngt_report.engine")
-    if isinstance(error, ReportError):
-        said = str(error)
-    elif isinstance(error, OSError):
-        said = f"{error.filename or 'a file'}: {(error.strerror or str(error)).lower()}"
-    elif isinstance(error, MemoryError):
-        said = "there is not enough memory; close other programs or give less input"
-    elif engine is not None and isinstance(error, engine.Error):
-        said = f"the report's database: {str(error).splitlines()[0]}; build the report again, in another folder if this stays"
-    else:
-        said = f"this is a defect of ngtreport ({type(error).__name__}: {error}); please report it with what --debug shows"
-    return plain(said)
-
-
-def _leave_pipe() -> None:
-    """The reader of stdout is gone: nothing more goes there, not even at exit."""
-    with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _say(text: str) -> None:
-    """Narration, on stderr."""
-    from ngt_report.formatting import plain
-
-    click.echo(plain(text), err=True)
-
-
-def _print(text: str) -> None:
-    """Data, on stdout; colours are already decided."""
-    click.echo(text, color=True)
-
-
-def _width() -> int | None:
-    from ngt_report.terminal import columns
-
-    return columns()
-
-
-def _folder(text: str | None) -> Path:
-    from ngt_report.reports import find
-
-    return find(text)
-
-
-# -- what several commands take ------------------------------------------------------------------------------------------
-def _report(command: Callable[..., Any]) -> Callable[..., Any]:
-    """DIR: the report, as an argument."""
-    return click.argument("directory", metavar="[DIR]", required=False, envvar="NGTREPORT_DIR")(command)
-
-
-def _dir(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--dir: the report, where arguments are taken."""
-    said = "The report; left out, the only one in artifacts/."
-    return click.option("--dir", "directory", metavar="DIR", envvar="NGTREPORT_DIR", help=said)(command)
-
-
-def _forms(**said: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Options that choose a form of output: --csv, --json ..."""
-
-    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        for name in reversed(said):
-            command = click.option(f"--{name}", "form", flag_value=name, default=None, help=said[name])(command)
-        return command
-
-    return decorate
-
-
-_json = click.option("--json", "as_json", is_flag=True, help="JSON, for programs.")
-
-
-# -- the commands ----------------------------------------------------------------------------------------------------------
-@click.group(cls=Commands, context_settings=SETTINGS)
-@click.version_option(__version__, prog_name="ngtreport")
-@click.option("--debug", is_flag=True, expose_value=False, callback=_debug, help="Show tracebacks.")
-def cli() -> None:
-    """Turns training logs into a report whose every number can be traced to a file and a line.
-
-    \b
-    ngtreport build logs/w3_25m          writes artifacts/w3_25m/Summary.md
-    ngtreport show                       prints its tables
-    ngtreport trace vanilla:best         says which file and line a number is from
-
-    stdout is data, stderr is narration. Exit code 0: done, 1: a gate that was asked for failed, 2: usage, 3: input or disk.
-    Options can be set as NGTREPORT_COMMAND_OPTION, the report as NGTREPORT_DIR.
-    """
 
 
 @cli.command()
@@ -195,7 +57,7 @@ def build(
     request = Request(
         paths, out, baseline, step, target, group_by, except_keys, assume_complete, threads, not no_dashboard, pr_comment
     )  # fmt: skip
-    _print(_build(request, check, quiet))
+    emit(_build(request, check, quiet))
 
 
 def _build(request: Request, check: bool, quiet: bool) -> str:
@@ -218,11 +80,11 @@ def _narrate(built: Built, folder: str) -> None:
     from ngt_report.reports import summary
 
     files = f"{built.files} {'file' if built.files == 1 else 'files'}"
-    _say(f"read {built.read} of {files}; the report is in {folder}" if built.read else f"{folder} is up to date ({files})")
+    say(f"read {built.read} of {files}; the report is in {folder}" if built.read else f"{folder} is up to date ({files})")
     for name in built.kept:
-        _say(f"Summary.md had been edited by hand: the edited text is kept as {folder}/{name}; own words belong in NOTES.md")
+        say(f"Summary.md had been edited by hand: the edited text is kept as {folder}/{name}; own words belong in NOTES.md")
     if not summary(built.folder)["runs"]:
-        _say("warning: no run with metrics was found; `ngtreport explain FILE` says what became of a file's lines")
+        say("warning: no run with metrics was found; `ngtreport explain FILE` says what became of a file's lines")
 
 
 @cli.command()
@@ -237,12 +99,12 @@ def demo(out: str | None, quiet: bool) -> None:
     from ngt_report.show import headline
 
     where = _build(Request((str(sample()),), out), False, quiet)
-    _print(f"{where}\n\n{headline(Path(where).parent)}")
+    emit(f"{where}\n\n{headline(Path(where).parent)}")
 
 
 @cli.command()
-@_report
-@_forms(
+@report_argument
+@forms(
     short="At most 2,000 characters in a code block, for a chat.", md="Summary.md.", csv="results.csv.", json="summary.json.",
     latex="A booktabs table.",
 )  # fmt: skip
@@ -253,24 +115,24 @@ def show(directory: str | None, form: str | None, diff_only: bool, top: int) -> 
     from ngt_report.show import show
 
     if not diff_only:
-        _print(show(_folder(directory), form or "table", top, _width()))
+        emit(show(folder_of(directory), form or "table", top, width()))
         return
     if form not in (None, "json"):
         raise click.UsageError(f"--diff-only prints a table, or JSON with --json; --{form} is another form")
     from ngt_report import differing, reports
 
-    with closing(reports.database(_folder(directory))) as store:
+    with closing(reports.database(folder_of(directory))) as store:
         found = differing.differing(store)
-    _print(differing.to_json(found) if form else differing.to_text(found, top, _width()))
+    emit(differing.to_json(found) if form else differing.to_text(found, top, width()))
 
 
 @cli.command()
 @click.argument("first", metavar="A[@STEP]")
 @click.argument("second", metavar="B[@STEP]")
-@_dir
+@dir_option
 @click.option("--diff-only", is_flag=True, help="Only the settings that differ.")
 @click.option("--program", is_flag=True, help="A diff of the programs in the two logs, and nothing else.")
-@_json
+@json_option
 def compare(first: str, second: str, directory: str | None, diff_only: bool, program: bool, as_json: bool) -> None:
     """Show two runs side by side.
 
@@ -281,18 +143,18 @@ def compare(first: str, second: str, directory: str | None, diff_only: bool, pro
 
     if program and (diff_only or as_json):
         raise click.UsageError("--program prints a diff; leave out --diff-only and --json")
-    with closing(reports.database(folder := _folder(directory))) as store:
+    with closing(reports.database(folder := folder_of(directory))) as store:
         if program:
-            _print(programs.difference(store, folder, first, second))
+            emit(programs.difference(store, folder, first, second))
             return
         found = compare.compare(store, first, second)
-    _print(compare.to_json(found, diff_only) if as_json else compare.to_text(found, diff_only, _width()))
+    emit(compare.to_json(found, diff_only) if as_json else compare.to_text(found, diff_only, width()))
 
 
 @cli.command()
-@_report
+@report_argument
 @click.option("--fail-on", type=click.Choice(["error", "warning", "info"]), help="Exit 1 when there is one of this level or above.")
-@_json
+@json_option
 def findings(directory: str | None, fail_on: str | None, as_json: bool) -> None:
     """List what was noticed.
 
@@ -300,8 +162,8 @@ def findings(directory: str | None, fail_on: str | None, as_json: bool) -> None:
     """
     from ngt_report import reports, show
 
-    found = reports.summary(_folder(directory))["findings"]
-    _print(show.findings_json(found) if as_json else show.findings_text(found))
+    found = reports.summary(folder_of(directory))["findings"]
+    emit(show.findings_json(found) if as_json else show.findings_text(found))
     if fail_on and (count := show.count_at(found, fail_on)):
         said = "1 finding is" if count == 1 else f"{count} findings are"
         raise GateError(f"{said} of level {fail_on} or above, and --fail-on {fail_on} was asked for")
@@ -310,7 +172,7 @@ def findings(directory: str | None, fail_on: str | None, as_json: bool) -> None:
 @cli.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--assume-complete", is_flag=True, help="A last line without its newline counts.")
-@_json
+@json_option
 def explain(files: tuple[str, ...], assume_complete: bool, as_json: bool) -> None:
     """Say how files are read.
 
@@ -319,24 +181,24 @@ def explain(files: tuple[str, ...], assume_complete: bool, as_json: bool) -> Non
     from ngt_report import explain
 
     explained = [explain.explain(path, assume_complete) for path in files]
-    _print(explain.to_json(explained) if as_json else "\n\n".join(map(explain.to_text, explained)))
+    emit(explain.to_json(explained) if as_json else "\n\n".join(map(explain.to_text, explained)))
 
 
 @cli.command()
 @click.argument("name", required=False)
-@_json
+@json_option
 def formats(name: str | None, as_json: bool) -> None:
     """List the log formats, or describe one with an example."""
     from ngt_report import explain
 
     found = explain.formats_named(name)
-    _print(explain.formats_json(found) if as_json else explain.formats_text(found, name is not None, _width()))
+    emit(explain.formats_json(found) if as_json else explain.formats_text(found, name is not None, width()))
 
 
 @cli.command()
 @click.argument("number", metavar="RUN:METRIC[@STEP]")
-@_dir
-@_json
+@dir_option
+@json_option
 def trace(number: str, directory: str | None, as_json: bool) -> None:
     """Say where a number is from.
 
@@ -345,10 +207,10 @@ def trace(number: str, directory: str | None, as_json: bool) -> None:
     """
     from ngt_report import reports, trace
 
-    folder = _folder(directory)
+    folder = folder_of(directory)
     with closing(reports.database(folder)) as store:
         found = trace.trace(store, folder, number)
-    _print(trace.to_json(found) if as_json else trace.to_text(found))
+    emit(trace.to_json(found) if as_json else trace.to_text(found))
 
 
 @cli.command()
@@ -357,7 +219,7 @@ def trace(number: str, directory: str | None, as_json: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Every verdict, not only what is wrong.")
 @click.option("--annotate", metavar="FILE", help="Write a copy of the report with a mark beside each number.")
 @click.option("--baseline", metavar="RUN", help="The run that others are compared with; any unique part of its name.")
-@_json
+@json_option
 def verify(report: str, paths: tuple[str, ...], everything: bool, annotate: str | None, baseline: str | None, as_json: bool) -> None:
     """Hold a written report against the data.
 
@@ -370,15 +232,15 @@ def verify(report: str, paths: tuple[str, ...], everything: bool, annotate: str 
     found = check.verify(report, Request(paths, baseline=baseline))
     if annotate is not None:
         check.write_copy(annotate, output.annotate(found), report)
-    _print(output.to_json(found) if as_json else output.to_text(found, everything))
+    emit(output.to_json(found) if as_json else output.to_text(found, everything))
     if found.failed:
         raise GateError(f"{found.counts['MISMATCH']} of {len(found.checked)} claims do not agree with the data")
 
 
 @cli.command()
 @click.argument("sql", metavar='"SQL"')
-@_dir
-@_forms(csv="CSV.", json="A list of JSON objects.")
+@dir_option
+@forms(csv="CSV.", json="A list of JSON objects.")
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Rows at most; left out, 200 in a table and all in CSV and JSON.")
 def query(sql: str, directory: str | None, form: str | None, limit: int | None) -> None:
     """Ask report.duckdb with one SELECT.
@@ -392,15 +254,15 @@ def query(sql: str, directory: str | None, form: str | None, limit: int | None) 
     from ngt_report import ask
 
     limit = limit if limit is not None or form else ask.ON_SCREEN
-    names, rows, more = ask.ask(_folder(directory), sql, limit)
-    _print(ask.to_csv(names, rows) if form == "csv" else ask.to_json(names, rows) if form else ask.to_table(names, rows, _width()))
+    names, rows, more = ask.ask(folder_of(directory), sql, limit)
+    emit(ask.to_csv(names, rows) if form == "csv" else ask.to_json(names, rows) if form else ask.to_table(names, rows, width()))
     if more:
-        _say(f"the first {limit} rows; --limit takes more")
+        say(f"the first {limit} rows; --limit takes more")
 
 
 @cli.command()
-@_report
-@_forms(csv="CSV; text that a spreadsheet would take for a formula gets a leading '.", parquet="Parquet.", json="JSON lines; null for NaN.")
+@report_argument
+@forms(csv="CSV; text that a spreadsheet would take for a formula gets a leading '.", parquet="Parquet.", json="JSON lines; null for NaN.")
 @click.option("-o", "--out", metavar="FILE", help="Where to; left out, stdout.")
 @click.option(
     "--table", metavar="NAME", default="points", show_default=True, help="points, runs, findings, sources, checkpoints, or a metric."
@@ -416,16 +278,17 @@ def export(directory: str | None, form: str | None, out: str | None, table: str,
     from ngt_report import export, reports
 
     form = export.form_of(form, out)
-    with closing(reports.database(_folder(directory))) as store:
+    with closing(reports.database(folder_of(directory))) as store:
         if out is None:
             export.stream(store, table, form, sys.stdout.buffer)
             return
         rows = export.export(store, table, form, Path(out), force)
-    _say(f"wrote {rows:,} rows of {table}")
-    _print(out)
+    say(f"wrote {rows:,} rows of {table}")
+    emit(out)
 
 
-from ngt_report import analysis, drawing, live, sharing  # noqa: E402, F401  the commands of other modules, which need the names above
+for added in (*analysis.COMMANDS, *drawing.COMMANDS, *live.COMMANDS, *sharing.COMMANDS):
+    cli.add_command(added)
 
 
 def main() -> None:

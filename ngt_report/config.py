@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from ngt_report.asked import possible
 from ngt_report.errors import UsageError
 
 
@@ -80,6 +81,8 @@ def _checked(name: str, value: Any, where: str) -> Any:
     }  # fmt: skip
     if isinstance(value, bool) or type(value) not in wanted[name]:
         raise UsageError(f"{where}: {name} is {value!r}, which is not a {' or '.join(t.__name__ for t in wanted[name])}")
+    if name in ("step", "target"):
+        possible(name, value, f"{where}: {name}")
     if name in ("group_by", "except"):
         return [value] if isinstance(value, str) else [str(v) for v in value]
     return {str(k): str(v) for k, v in value.items()} if name in ("labels", "aliases", "phases") else value

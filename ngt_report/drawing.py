@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from ngt_report.commands import _dir, _folder, _print, _say, cli
+from ngt_report.cli import command, dir_option, emit, folder_of, say
 
 
-@cli.command()
+@command()
 @click.argument("name", required=False)
-@_dir
+@dir_option
 @click.option("-o", "--out", metavar="FILE", help="Where to: FILE.svg or FILE.png.")
 @click.option("--width", type=click.FloatRange(1, 40), metavar="INCHES", default=5.5, show_default=True, help="Width on paper.")
 @click.option("--dark", is_flag=True, help="Light on dark.")
@@ -27,15 +27,15 @@ def chart(name: str | None, directory: str | None, out: str | None, width: float
     if name is None or out is None:
         if name is not None:
             raise click.UsageError("give -o FILE.svg or -o FILE.png")
-        _print("\n".join(f"{n}\t{charts.header(n)['title']}" for n in charts.chart_names()))
+        emit("\n".join(f"{n}\t{charts.header(n)['title']}" for n in charts.chart_names()))
         return
-    with closing(reports.database(_folder(directory))) as store:
+    with closing(reports.database(folder_of(directory))) as store:
         rows = charts.export(store, name, Path(out), force, dark, width)
-    _say(f"the chart {name} shows {rows:,} {'row' if rows == 1 else 'rows'}")
-    _print(out)
+    say(f"the chart {name} shows {rows:,} {'row' if rows == 1 else 'rows'}")
+    emit(out)
 
 
-@cli.command()
+@command()
 @click.argument("log", metavar="LOG")
 @click.option("-o", "--out", metavar="PATH", help="Where to: a folder, or FILE.html for a log of one run; left out, the current folder.")
 @click.option("--force", is_flag=True, help="Write over existing files.")
@@ -47,4 +47,7 @@ def coords(log: str, out: str | None, force: bool) -> None:
     from ngt_report import coords
 
     for path in coords.from_log(log, Path(out) if out else None, force):
-        _print(str(path))
+        emit(str(path))
+
+
+COMMANDS = (chart, coords)

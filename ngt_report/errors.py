@@ -1,4 +1,4 @@
-"""What can go wrong, as exception types; only commands.py catches them.
+"""What can go wrong, as exception types; only cli.py catches them.
 
 ReportError            exit 3: an input, a lock or the disk
 ├── UsageError         exit 2: an option, a name or a query that cannot be meant

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import click
 
-from ngt_report.commands import _json, _print, _say, _width, cli
+from ngt_report.cli import command, emit, json_option, say, width
 
 SECONDS = click.FloatRange(min=0.1)
 
 
-@cli.command()
+@command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--follow", is_flag=True, help="Draw the screen again and again, until Ctrl+C.")
 @click.option("--every", type=SECONDS, metavar="SECONDS", default=2.0, show_default=True, help="How often --follow looks.")
 @click.option("--all", "everything", is_flag=True, help="Every run, however many lines that takes.")
 @click.option("--ascii", "plain_ascii", is_flag=True, help="No other characters; left out, as the locale says.")
-@_json
+@json_option
 def status(paths: tuple[str, ...], follow: bool, every: float, everything: bool, plain_ascii: bool, as_json: bool) -> None:
     """Show how far runs are.
 
@@ -25,14 +25,14 @@ def status(paths: tuple[str, ...], follow: bool, every: float, everything: bool,
     """
     from ngt_report import follow as following
 
-    draw = following.Drawing(as_json, plain_ascii, everything, _width())
+    draw = following.Drawing(as_json, plain_ascii, everything, width())
     if follow:
         following.follow(paths, every, draw)
     else:
-        _print(following.once(paths, draw))
+        emit(following.once(paths, draw))
 
 
-@cli.command()
+@command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("-o", "--out", metavar="DIR", help="Where the report goes; left out, artifacts/NAME.")
 @click.option("--baseline", metavar="RUN", help="The run that others are compared with; any unique part of its name.")
@@ -49,9 +49,12 @@ def watch(paths: tuple[str, ...], out: str | None, baseline: str | None, port: i
     from ngt_report.watch import Watch
 
     with Watch(Request(paths, out, baseline), port) as watching:
-        _print(watching.url)
+        emit(watching.url)
         if not quiet:
-            _say(f"watching {', '.join(paths)}; the report is in {watching.shown}; Ctrl+C ends it")
+            say(f"watching {', '.join(paths)}; the report is in {watching.shown}; Ctrl+C ends it")
         if opened and not watching.show():
-            _say(f"there is no browser here to open; go to {watching.url}")
-        watching.run((lambda _: None) if quiet else _say)
+            say(f"there is no browser here to open; go to {watching.url}")
+        watching.run((lambda _: None) if quiet else say)
+
+
+COMMANDS = (status, watch)

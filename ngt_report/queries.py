@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any
 
+from ngt_report.asked import refuse_unknown_step
 from ngt_report.config import Settings
 from ngt_report.errors import UsageError
 from ngt_report.kinds import write_kinds
@@ -88,6 +89,8 @@ def build_relations(store: Store, settings: Settings, present: set[str]) -> None
         _make(store, name, tailored(text, present) if name not in store.unmade else None, header(name).get("columns", ""))
         if name == "common_step" and "long curves" in present:
             _mark(store, present)
+        if name == "fixed_step" and settings.step is not None:
+            refuse_unknown_step(store, settings.step)
     _audit(store, present)
     present |= of_row(store, _staging("audited", present))
     for name in finding_names():

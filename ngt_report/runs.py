@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from ngt_report import misnamed
+from ngt_report.batches import write_batches
 from ngt_report.config import Settings
 from ngt_report.grouping import groups_of, known_keys
 from ngt_report.identity import CHECKPOINT, UUID, Identity, Piece, Run, tail
@@ -56,10 +58,15 @@ def write_runs(store: Store, identity: Identity, group: str, settings: Settings)
     _checkpoints(store, identity, facts)
     store.insert(
         "findings", "severity VARCHAR, kind VARCHAR, run VARCHAR, text VARCHAR, source VARCHAR, line BIGINT",
-        [(s, k, display.get(r or "", r), _named(t, display), p, line) for s, k, r, t, p, line in identity.findings],
+        [
+            *((s, k, display.get(r or "", r), _named(t, display), p, line) for s, k, r, t, p, line in identity.findings),
+            *misnamed.findings(settings, identity),
+        ],
     )  # fmt: skip
     names = [column.split()[0] for column in COLUMNS.split(", ")]
-    return of_runs(identity.runs, [dict(zip(names, row, strict=True)) for row in rows], said)
+    table = [dict(zip(names, row, strict=True)) for row in rows]
+    write_batches(store, [(row["run"], json.loads(row["config"])) for row in table])
+    return of_runs(identity.runs, table, said)
 
 
 def _named(text: str, display: dict[str, str]) -> str:

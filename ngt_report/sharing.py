@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from ngt_report.commands import _print, _say, cli
+from ngt_report.cli import command, emit, say
 
 WITH = click.Choice(["best", "last", "none"])
 
 
-@cli.command()
+@command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--dir", "directory", metavar="DIR", help="The report; left out, artifacts/NAME, where build puts it.")
 @click.option("-q", "--quiet", is_flag=True, help="No narration, no progress.")
@@ -27,19 +27,19 @@ def handoff(paths: tuple[str, ...], directory: str | None, quiet: bool) -> None:
     from ngt_report.terminal import Progress
 
     progress = Progress(quiet=quiet)
-    status = f"ngtreport status {' '.join(map(shlex.quote, paths))}" if "status" in cli.commands else None
+    status = f"ngtreport status {' '.join(map(shlex.quote, paths))}"
     try:
         handed = handoff.handoff(Request(paths, directory), status=status, progress=progress)
     finally:
         progress.clear()
     for name in () if quiet else handed.kept:
-        _say(
+        say(
             f"{handoff.NAME} or what belongs to it had been edited by hand: the edited text is kept as {name}; own words belong in NOTES.md"
         )
-    _print(reports.shown(handed.path))
+    emit(reports.shown(handed.path))
 
 
-@cli.command()
+@command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("-o", "--out", metavar="NAME", help="NAME.tar.xz or NAME.zip; left out, the group's name in the current folder.")
 @click.option("--with-checkpoints", type=WITH, default="none", show_default=True, help="Which checkpoint of each run to take along.")
@@ -60,7 +60,7 @@ def bundle(
 
     most = bundle.size_of(max_size) if max_size is not None else None
     progress = Progress(quiet=quiet)
-    tell = (lambda _: None) if quiet else _say
+    tell = (lambda _: None) if quiet else say
     try:
         packed = bundle.bundle(Request(paths, directory), out, with_checkpoints, most, tell, progress)
     finally:
@@ -68,10 +68,10 @@ def bundle(
     tell(f"wrote {reports.shown(packed.path)}: {bundle.bytes_text(packed.size)}, sha256 {packed.sha256}")
     for line in bundle.receiving(packed):
         tell(line)
-    _print(reports.shown(packed.path))
+    emit(reports.shown(packed.path))
 
 
-@cli.command("open")
+@command("open")
 @click.argument("archive", metavar="FILE")
 @click.option("-o", "--out", metavar="DIR", help="Where to unpack; left out, the archive's name in the current folder.")
 @click.option("-q", "--quiet", is_flag=True, help="No narration, no progress.")
@@ -93,5 +93,8 @@ def open_(archive: str, out: str | None, quiet: bool) -> None:
         progress.clear()
     if not quiet:
         for line in opened.said():
-            _say(line)
-    _print(f"{shown(opened.built.folder / 'Summary.md')}\n\n{headline(opened.built.folder)}")
+            say(line)
+    emit(f"{shown(opened.built.folder / 'Summary.md')}\n\n{headline(opened.built.folder)}")
+
+
+COMMANDS = (handoff, bundle, open_)

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ngt_report import stats
+from ngt_report.asked import possible
 from ngt_report.assemble.facts import Facts, Row
 from ngt_report.assemble.seeds import group_name, telling, unique_names
 from ngt_report.assemble.verdicts import reference, verdicts
@@ -32,6 +33,7 @@ Set = tuple[list[str], list[Row], list[tuple[str, ...]]]  # names, rows and sett
 
 def stat(request: Request, rules: Sequence[str], at: str) -> Row:
     """Groups, comparisons and rules of logs, or of a report that was built; `at`: common or best."""
+    possible("target", request.target, "--target")
     with TemporaryDirectory(prefix="ngtreport-") as scratch:
         store = _opened(request, scratch)
         try:
@@ -57,7 +59,7 @@ def _opened(request: Request, scratch: str) -> Store:
     from ngt_report.reports import database, find
 
     if not request.paths or (len(request.paths) == 1 and (Path(request.paths[0]) / STAMP).is_file()):
-        if request.group_by or request.except_keys or request.baseline or request.step:
+        if request.group_by or request.except_keys or request.baseline or request.step is not None:
             raise UsageError("a report's groups are made when it is built; give the logs, or build the report with these options")
         return database(find(request.paths[0] if request.paths else None))
     inputs, settings, _ = prepare(request)

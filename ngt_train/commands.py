@@ -5,6 +5,9 @@ Everything is imported inside the commands, so that --help and a typo answer at 
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from ngt_train.config import RunConfig
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+PIPE_CLOSED = 141  # what a shell calls a command whose reader left
 INTERRUPTED = 130
 
 
@@ -45,6 +49,9 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except BrokenPipeError:
+            leave_pipe()
+            ctx.exit(PIPE_CLOSED)
         except KeyboardInterrupt:
             say("Error: interrupted")
             ctx.exit(INTERRUPTED)
@@ -70,6 +77,12 @@ def sentence(error: Exception) -> str:
     return f"this is a defect of ngttrain ({type(error).__name__}: {error}); please report it with what --debug shows"
 
 
+def leave_pipe() -> None:
+    """The reader of stdout is gone: nothing more goes there, not even at exit."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def say(text: str) -> None:
     """Narration, on stderr."""
     click.echo(text, err=True)
@@ -84,8 +97,6 @@ def main() -> None:
 # -- run ---------------------------------------------------------------------------------------------------------------
 def _configured(preset: str | None, file: str | None, scale: str | None, assignments: tuple[str, ...]) -> RunConfig:
     """Preset or file, then the environment, then --set: each wins over the one before."""
-    import os
-
     from ngt_train import config, environment, presets
 
     if preset and file:
@@ -128,9 +139,6 @@ def run(
     if detach:
         _detach(made, preset, file, scale, assignments, resume, overwrite)
         return
-    import os
-    import sys
-
     from ngt_train import detach as detached
     from ngt_train import train
 
@@ -139,7 +147,9 @@ def run(
     ended = train.run(made, resume=resume, overwrite=overwrite, bar=not no_bar)
     best = "" if ended.best_val is None else f", best val/loss {ended.best_val:.6f} at step {ended.best_step}"
     if ended.first:
-        click.echo(f"{made.group}/{made.name}: {ended.status} at step {ended.step}{best}{f' ({ended.reason})' if ended.reason else ''}")
+        how = f"already {ended.status}" if ended.already else ended.status
+        why = f" ({ended.reason})" if ended.reason else ""
+        click.echo(f"{made.group}/{made.name}: {how} at step {ended.step}{best}{why}")
 
 
 def _detach(
@@ -219,7 +229,6 @@ def presets(group: str | None, scale: str) -> None:
 @click.option("--dry-run", is_flag=True, help="List the runs and stop.")
 def sweep(file: str, jobs: int | None, assignments: tuple[str, ...], scale: str | None, dry_run: bool) -> None:
     """Run the experiments of FILE.toml; one that is done already is not run again."""
-    import os
     from dataclasses import replace
 
     from ngt_train import environment, experiments, outcomes

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ class Files:
     out: Path  # what it would have printed
     pid: Path
     stop: Path  # where signals cannot ask a run to end, this file does
+    idle: str = ""  # what a process said that found nothing to train
 
 
 def files_of(events: Path) -> Files:
@@ -69,8 +70,9 @@ def start(made: RunConfig, arguments: Sequence[str], *, anew: bool = False) -> F
         time.sleep(POLL_S)
     if child.poll():
         raise TrainError(f"the run ended before it began: {_last_line(files.out, said)}; {files.out.as_posix()} has all that it said")
+    idle = child.poll() == 0 and _size(files.events) == before
     child.returncode = 0  # it goes on without us: no warning of that
-    return files
+    return replace(files, idle=_last_line(files.out, said)) if idle else files
 
 
 def _size(path: Path) -> int:
@@ -102,6 +104,8 @@ def _last_line(path: Path, begin: int) -> str:
 def told(made: RunConfig, files: Files) -> list[str]:
     """What to know of a run that was started: how to look at it, how to end it, how to go on."""
     log = files.events.with_suffix(".log")
+    if files.idle:
+        return [files.idle]
     return [
         f"{made.group}/{made.name} trains as process {_number(files.pid)}; this terminal may be closed",
         f"  look      ngtreport status {files.events.parent.as_posix()}",

@@ -30,12 +30,13 @@ SIZES = ("vocab_size", "block", "layers", "hidden", "heads", "mlp", "dropout", "
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Position:
-    """Where a run stands: optimizer steps, training tokens, seconds of training; its best validation loss, in nats, and the step of it."""
+    """Where a run stands: optimizer steps, training tokens, seconds of training, best validation loss, the last value of each metric."""
 
     step: int = 0
     tokens: int = 0
     elapsed_s: float = 0.0
-    best_val: float | None = None
+    best_val: float | None = None  # nats
+    latest: Mapping[str, float | None] = dataclasses.field(default_factory=dict)
 
 
 class Journal:
@@ -60,8 +61,8 @@ class Journal:
         self.config, self.model, self.world = config, dataclasses.asdict(model), world
         self.hardware, self.gpus = provenance.hardware(device, world), 0 if device == "cpu" else world
         self.commit, changes = provenance.code_state()
-        self.best_val, self.final_val = at.best_val, None
-        self.latest: dict[str, float | None] = {}
+        self.latest: dict[str, float | None] = dict(at.latest)
+        self.best_val, self.final_val = at.best_val, self.latest.get("val/loss")
         self.step, self.elapsed_s = at.step, at.elapsed_s
         start = {
             "total_steps": config.train.steps, "model": config.model.variant, "flags": flags_of(model), "dataset": config.data.dataset,

@@ -44,6 +44,7 @@ class Progress:
     best_val: float | None = None
     best_step: int | None = None
     evaluated: int | None = None  # the step of the last evaluation that was not cut short
+    latest: dict[str, float] = field(default_factory=dict)  # the last value of each metric; of val/loss, that of `evaluated`
     grad_norm: float = math.nan
     logged_tokens: int = 0  # at the last train event
     logged_s: float = 0.0
@@ -207,6 +208,11 @@ class Session:
     def _measure(self, inputs: Tensor, targets: Tensor) -> LossSum:
         return self.loss(self.forward(inputs.to(self.device)).hidden, targets.to(self.device), evaluating=True)
 
+    def reached(self) -> bool:
+        """Whether the last evaluation came to train.target_loss before the last step."""
+        target, loss = self.config.train.target_loss, self.progress.latest.get("val/loss")
+        return target is not None and loss is not None and loss <= target and self.progress.step < self.config.train.steps
+
     # -- checkpoints ---------------------------------------------------------------------------------------------------
     def pack(self, raw: dict[str, Tensor]) -> State:
         """Everything a resume needs; called on every rank, the weights projected and `raw` those that projection changed."""
@@ -246,7 +252,9 @@ class Session:
             evaluate.restore(self.model, state["model_raw"])
             self.optim.load_state_dict(state["optimizer"])
             self.scaler.load_state_dict(state["scaler"])
-            held = {"evaluated": state["step"], **state}  # checkpoints of old were saved after the evaluation
+            held = {"evaluated": state["step"], "latest": {}, **state}  # checkpoints of old: saved after the evaluation, without values
+            if "latest" not in state and state["best_step"] == held["evaluated"] and state["best_val"] is not None:
+                held["latest"] = {"val/loss": state["best_val"]}
             self.progress = Progress(**{key: held[key] for key in asdict(self.progress)})
             self.clock = Clock(state["elapsed_s"], state["wall_s"], partial(distributed.settle, self.device))
             states = state["random"]

@@ -7,13 +7,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ngt_train import checkpoint, corpus, distributed, evaluate, semantic, session
+from ngt_train import checkpoint, corpus, distributed, evaluate, outcomes, semantic, session
 from ngt_train.errors import CheckpointError, ConfigError, Diverged, TrainError
 from ngt_train.interrupts import Interrupts
 from ngt_train.journal import Journal, Position, Silent
@@ -37,13 +37,14 @@ class Result:
     best_val: float | None
     best_step: int | None
     first: bool  # whether this is the process that writes
+    already: bool = False  # it had ended so before: nothing was owed, and nothing was written
 
 
 def run(config: RunConfig, *, resume: bool = False, overwrite: bool = False, bar: bool = True) -> Result:
     """Train as configured.
 
     Args:
-        resume: go on from NAME.pt_last.pt, or else NAME.pt_best.pt, in a new segment of the log.
+        resume: go on from NAME.pt_last.pt, or else NAME.pt_best.pt, in a new segment of the log; a run that came to its end stays as it is.
         overwrite: remove what a run of this name left before.
         bar: draw progress where stderr is a terminal.
 
@@ -63,6 +64,8 @@ def run(config: RunConfig, *, resume: bool = False, overwrite: bool = False, bar
         training = Session(config, world, found)
         try:
             resumed_from = _restore(training) if resume else ""
+            if resume and (ended := _ended(training)):
+                return ended
             with Interrupts() as interrupts, _book(training, resumed_from) as book:
                 return _Run(training, book, interrupts, encoder, bar).go()
         finally:
@@ -77,7 +80,6 @@ class _Run:
         self.config, self.done = training.config, training.progress
         self.steps = self.config.train.steps
         self.bar = Bar(self.config.name, self.steps, self.done.step, bar and training.world.first)
-        self.val_loss: float | None = None
         self.asked = False  # a signal to any rank asked for the end
 
     def go(self) -> Result:
@@ -92,7 +94,7 @@ class _Run:
     def _train(self) -> Result:
         if self._owes_evaluation():
             self._evaluate()
-        while self.done.step < self.steps and not self._reached():
+        while self.done.step < self.steps and not self.session.reached():
             self.asked |= self.session.step(bool(self.interrupts.asked))
             self._watch()
             if self._due(self.config.log.interval):
@@ -103,8 +105,9 @@ class _Run:
                 return self._stop()
             elif self._due(self.config.checkpoint.interval) or self._due(self.config.checkpoint.keep):
                 self._save()
-        if self._reached():
-            return self._end("stopped early", f"val/loss {self.val_loss:.4f} reached train.target_loss {self.config.train.target_loss}")
+        if self.session.reached():
+            loss = self.done.latest["val/loss"]
+            return self._end("stopped early", f"val/loss {loss:.4f} reached train.target_loss {self.config.train.target_loss}")
         return self._end("finished", None, self._close())
 
     def _stop(self) -> Result:
@@ -128,6 +131,7 @@ class _Run:
         self.session.settle()
         told = self.session.train_metrics()
         self.book.train(told, **self._where())
+        self.done.latest |= told
         self.bar.fact(loss=told["train/loss"])
 
     def _where(self) -> dict[str, Any]:
@@ -146,20 +150,21 @@ class _Run:
         self.session.settle()
         with self.session.clock.apart(), evaluate.quiet(self.session.model, self.session.device) as raw:
             told = {**self._measured("val"), "epoch": self.session.batches.epoch}
-            self.val_loss = told["val/loss"]
+            loss = told["val/loss"]
             self.book.eval(told, **self._where())
-            self._refuse_nonsense(self.val_loss)
+            self._refuse_nonsense(loss)
             if self.config.eval.coords:
                 self._coords()
-            better = self.done.best_val is None or self.val_loss < self.done.best_val
+            better = self.done.best_val is None or loss < self.done.best_val
             self.done.evaluated = self.done.step
+            self.done.latest |= told
             if better:
-                self.done.best_val, self.done.best_step = self.val_loss, self.done.step
+                self.done.best_val, self.done.best_step = loss, self.done.step
             self._write(raw, better and self.config.checkpoint.best)
-        self.bar.fact(val=self.val_loss)
+        self.bar.fact(val=loss)
         if self.session.world.first and not self.bar.shown:
             where = f"{self.config.name}  step {self.done.step}/{self.steps}"
-            self.bar.say(f"{where}  val/loss {self.val_loss:.4f}  {clock(self.session.clock.elapsed_s)}")
+            self.bar.say(f"{where}  val/loss {loss:.4f}  {clock(self.session.clock.elapsed_s)}")
 
     def _measured(self, split: str) -> dict[str, float]:
         """The split's metrics, and the seconds they took."""
@@ -198,10 +203,6 @@ class _Run:
             self.book.coords(**layer, **self._where())
 
     # -- the end -----------------------------------------------------------------------------------------------------------
-    def _reached(self) -> bool:
-        target = self.config.train.target_loss
-        return target is not None and self.val_loss is not None and self.val_loss <= target and self.done.step < self.steps
-
     def _close(self) -> dict[str, Any]:
         """What is done once, after the last step; returns further sections of metrics.json."""
         with self.session.clock.apart(), evaluate.quiet(self.session.model, self.session.device):
@@ -226,7 +227,7 @@ class _Run:
 
     def _end(self, status: str, reason: str | None, extra: dict[str, Any] | None = None) -> Result:
         self.book.finish(status, reason, extra)
-        return Result(status, reason, self.done.step, self.val_loss, self.done.best_val, self.done.best_step, self.session.world.first)
+        return _result(self.session, status, reason)
 
 
 # -- beginning ---------------------------------------------------------------------------------------------------------
@@ -268,6 +269,20 @@ def _restore(training: Session) -> str:
     return path.as_posix()
 
 
+def _ended(training: Session) -> Result | None:
+    """How a run ended that came to its own end, by its log and its checkpoint: nothing is owed. All ranks say alike."""
+    end = training.world.gather(outcomes.last_end(training.config.events_path()) if training.world.first else {})[0]
+    status, reason = str(end.get("status")), end.get("reason")
+    finished = training.progress.step >= training.config.train.steps and status == "finished"
+    at_target = training.reached() and status == "stopped early" and outcomes.TO_GO_ON not in (reason or "")
+    return replace(_result(training, status, reason), already=True) if finished or at_target else None
+
+
+def _result(training: Session, status: str, reason: str | None) -> Result:
+    done = training.progress
+    return Result(status, reason, done.step, done.latest.get("val/loss"), done.best_val, done.best_step, training.world.first)
+
+
 def _first_loadable(paths: list[Path]) -> tuple[dict[str, Any], Path]:
     for path in paths[:-1]:
         try:
@@ -289,7 +304,7 @@ def _book(training: Session, resumed_from: str) -> Iterator[Book]:
         training.model_config,
         device=str(training.device),
         world=training.world.size,
-        at=Position(done.step, done.tokens, training.clock.elapsed_s, done.best_val),
+        at=Position(done.step, done.tokens, training.clock.elapsed_s, done.best_val, done.latest),
         resumed_from=resumed_from,
         params=sum(p.numel() for p in training.model.parameters() if p.requires_grad),
         val_tokens=training.corpus.val_tokens(training.config),

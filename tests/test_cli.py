@@ -139,6 +139,17 @@ def test_the_only_report_is_meant_and_several_are_listed(
 
 
 # -- terminals, pipes, imports ------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("module", ["ngt_report", "ngt_report.commands"])
+def test_every_way_in_has_all_commands(module: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--help"], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(TOP)}, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    listed = re.findall(r"(?m)^  (\w+) ", done.stdout.partition("Commands:\n")[2])
+    assert listed == list(cli.commands)
+    assert done.stdout.startswith("Usage: ngtreport [OPTIONS]")
+
+
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     code = (
         "import sys; from ngt_report.commands import cli; cli(['--help'], standalone_mode=False);"

@@ -73,6 +73,12 @@ def test_a_run_outlives_us_and_is_ended_by_its_name_and_gone_on_with(place: Path
     assert call("stop", "g/run").exit_code == 0
 
 
+def test_a_run_that_is_finished_says_so_and_trains_no_more(place: Path) -> None:
+    short = ("run", "--config", "run.toml", "--set", "train.steps=2")
+    assert call(*short).exit_code == 0
+    assert call(*short, "--resume", "--detach").stderr.startswith("g/run: already finished at step 2")
+
+
 def test_a_run_that_cannot_begin_says_why(place: Path) -> None:
     done = call("run", "--config", "run.toml", "--set", "model.heads=3", "--detach")
     assert done.exit_code != 0 and done.stdout == "" and "heads" in done.stderr.splitlines()[-1]

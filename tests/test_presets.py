@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
@@ -197,3 +200,14 @@ def test_the_command_lists_every_preset() -> None:
     )
     wrong = CliRunner().invoke(main, ["presets", "w3_25"])
     assert (wrong.exit_code, wrong.stderr) == (2, "Error: there is no group of presets 'w3_25'; did you mean 'w3_25m'?\n")
+
+
+@pytest.mark.parametrize("module", ["ngt_train", "ngt_train.commands"])
+def test_a_reader_of_the_list_that_leaves_is_no_error(module: str) -> None:
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    process = subprocess.Popen([sys.executable, "-m", module, "presets"], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait() == 141

@@ -56,6 +56,13 @@ def test_run_prints_how_it_ended(tokens: Path, tmp_path: Path) -> None:
     assert (tmp_path / "checkpoints" / "g" / "four.pt_last.pt").exists()
 
 
+def test_a_resume_of_a_finished_run_says_so(tokens: Path, tmp_path: Path) -> None:
+    path = written(training.tiny(tokens, tmp_path, "train.steps=4"), tmp_path / "a.toml")
+    assert call("run", "--config", path).exit_code == 0
+    again = call("run", "--config", path, "--resume")
+    assert (again.exit_code, again.stdout[:37]) == (0, "g/run: already finished at step 4, be")
+
+
 def test_a_dry_run_writes_nothing_and_its_output_is_a_configuration(tokens: Path, tmp_path: Path) -> None:
     made = training.tiny(tokens, tmp_path / "out")
     done = call("run", "--config", written(made, tmp_path / "a.toml"), "--dry-run")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import os
 import random
 import signal
@@ -16,6 +18,7 @@ torch = pytest.importorskip("torch")
 from ngt_train import checkpoint, train  # noqa: E402
 from ngt_train.config import RunConfig  # noqa: E402
 from ngt_train.errors import CheckpointError, ConfigError  # noqa: E402
+from ngt_train.session import Session  # noqa: E402
 from tests import training  # noqa: E402
 
 EXACT = ("model", "model_raw", "optimizer", "random", "loader", "scaler", "step", "tokens", "best_val", "best_step")
@@ -158,11 +161,72 @@ def test_other_validation_tokens_are_refused(tokens: Path, tmp_path: Path, monke
         train.run(made, resume=True)
 
 
-def test_a_finished_run_resumes_to_nothing(tokens: Path, tmp_path: Path) -> None:
+def files(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """All that lies in it, and when it was written."""
+    return {str(p.relative_to(folder)): (p.read_bytes(), p.stat().st_mtime_ns) for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("settings", [("loss.kind=mixed", "eval.test=true"), ("train.target_loss=100", "train.steps=20")])
+def test_a_run_that_came_to_its_end_resumes_to_nothing(settings: tuple[str, ...], tokens: Path, tmp_path: Path) -> None:
+    made = training.tiny(tokens, tmp_path, "checkpoint.best=false", *settings)
+    ended = train.run(made)
+    before = files(tmp_path)
+    again = train.run(made, resume=True)
+    assert again.already and not ended.already
+    assert (again.status, again.reason, again.step, again.val_loss) == (ended.status, ended.reason, ended.step, ended.val_loss)
+    assert files(tmp_path) == before
+
+
+def row(made: RunConfig) -> dict[str, str]:
+    with open(Path(made.log.results) / made.group / "results.csv", newline="") as f:
+        (found,) = csv.DictReader(f)
+    return found
+
+
+def test_a_resume_that_stops_before_its_next_evaluation_keeps_the_last_one(
+    tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = training.tiny(tokens, tmp_path, "checkpoint.interval=1")
+    training.killed_at(monkeypatch, made, 6)
+    real = Session.step
+
+    def stopped(self: Session, stop: bool) -> bool:
+        signal.raise_signal(signal.SIGTERM)
+        return real(self, stop)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Session, "step", stopped)
+        assert train.run(made, resume=True).step == 8
+    at = training.curve(made, "eval", "val/loss")
+    assert set(at) == {5} and row(made)["final_val_loss"] == row(made)["best_val_loss"] == str(at[5])
+
+
+def test_a_run_that_was_killed_after_its_last_checkpoint_keeps_its_figures(
+    tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = training.tiny(tokens, tmp_path, "loss.kind=mixed")
+
+    def die(self: object) -> None:
+        raise training.Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr("ngt_train.train._Run._close", die)
+        patched.setattr("ngt_train.journal.Journal.finish", lambda self, *_: self.close())
+        with pytest.raises(training.Killed):
+            train.run(made)
+    assert not train.run(made, resume=True).already
+    document = json.loads((tmp_path / "results" / "g" / "run" / "metrics.json").read_text())
+    at = training.curve(made, "eval", "val/loss")
+    assert (row(made)["final_val_loss"], document["eval"]["eval_ce_loss"]) == (str(at[10]), at[10])
+    assert {"eval_loss", "eval_perplexity", "eval_token_acc", "eval_runtime", "epoch"} <= document["eval"].keys()
+
+
+def test_a_checkpoint_of_old_that_lacks_the_last_values_loads(tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = training.tiny(tokens, tmp_path)
-    train.run(made)
-    assert train.run(made, resume=True).status == "finished"
-    assert len(training.events(made, "train")) == 10
+    training.killed_at(monkeypatch, made, 7)
+    state = last(made)
+    checkpoint.save(made.checkpoint_path("last"), {key: value for key, value in state.items() if key != "latest"}, {})
+    assert train.run(made, resume=True).step == 10
 
 
 def test_nothing_to_resume_from_is_said(tokens: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from ngt_report import kinds
+from ngt_report import batches, kinds
 from ngt_report.assemble.facts import Facts, Row
 from ngt_report.formatting import number
 from ngt_report.model import Confound
@@ -41,11 +41,7 @@ def confound_value(run: Row, key: str) -> Any:
     """The value of a confound for a run, or None when it is not recorded."""
     config = run["config"]
     if key == "batch_tokens":
-        batch, length = config.get("batch_size"), run["config"].get("sequence_length")
-        if not isinstance(batch, int) or not isinstance(length, int):
-            return None
-        accumulation = config.get("accumulation")
-        return batch * length * (accumulation if isinstance(accumulation, int) else 1)
+        return batches.tokens(config)
     if key == "clock_scope":
         return None if run["clock_scope"] in (None, "unknown") else run["clock_scope"]
     value = run.get(key)
@@ -83,6 +79,7 @@ def differs(facts: Facts, members: list[str]) -> tuple[str, ...]:
     keys = {k for run in members for k in facts.runs[run]["config"] if not UNTELLING.match(k) and not DATA_BUDGET.search(k)} - {
         *CONFOUNDS,
         "batch_size",
+        "global_batch_size",
     }
     found = sorted(k for k in keys if len({json.dumps(facts.runs[run]["config"].get(k), sort_keys=True) for run in members}) > 1)
     named = [k for k in ("model", "flags") if len({facts.runs[run][k] for run in members}) > 1]

@@ -38,7 +38,7 @@ HEAD_UNIT = re.compile(
 )
 
 
-ALSO = {"setting:batch_size": ("setting:device_batch_size",)}  # where a setting has another usual name
+ALSO = {"setting:batch_size": ("setting:global_batch_size", "setting:device_batch_size")}  # where a setting has another usual name
 
 
 class Constraint(Struct, frozen=True):

@@ -9,13 +9,12 @@ rates AS (
 ),
 counted AS (
     SELECT
-        r.run, r.name, t.tokens, t.tokens_per_step, t.train_time_s, x.fastest,
-        TRY_CAST(json_extract_string(r.config, '$.batch_size') AS BIGINT) * TRY_CAST(json_extract_string(r.config, '$.sequence_length') AS BIGINT)
-            * coalesce(TRY_CAST(json_extract_string(r.config, '$.accumulation') AS BIGINT), 1) AS batch,
+        r.run, r.name, t.tokens, t.tokens_per_step, t.train_time_s, x.fastest, a.tokens AS batch,
         greatest(coalesce(TRY_CAST(json_extract_string(r.config, '$.gpus') AS BIGINT), 1), 1) AS gpus,
         greatest(coalesce(TRY_CAST(json_extract_string(r.config, '$.accumulation') AS BIGINT), 1), 1) AS accumulation, b.last_path AS path
     FROM runs AS r
     JOIN train_time AS t USING (run)
+    JOIN batches AS a USING (run)
     LEFT JOIN rates AS x USING (run)
     LEFT JOIN best_last AS b USING (run)
     WHERE t.tokens > 0 AND NOT r.is_continuation

@@ -54,7 +54,8 @@ shared AS (
 )
 SELECT
     z.budget, z.total, z.runs,
-    coalesce((SELECT step FROM params WHERE step IS NOT NULL), max(s.step) FILTER (s.runs = z.runs)) AS common_step,
+    -- runs without steps are compared by their final values, whatever step was asked for
+    coalesce((SELECT step FROM params WHERE step IS NOT NULL AND z.budget <> 'final'), max(s.step) FILTER (s.runs = z.runs)) AS common_step,
     min(s.step) FILTER (s.step > 0 AND s.clocked = z.clocked_runs) AS clock_from,
     max(s.step) FILTER (s.step > 0 AND s.clocked = z.clocked_runs) AS clock_to
 FROM sizes AS z

@@ -4,13 +4,6 @@
 -- grain: run
 -- with tokens | batch:
 WITH
-configured AS (
-    SELECT
-        run, TRY_CAST(json_extract_string(config, '$.batch_size') AS BIGINT) AS batch,
-        TRY_CAST(json_extract_string(config, '$.sequence_length') AS BIGINT) AS length,
-        coalesce(TRY_CAST(json_extract_string(config, '$.accumulation') AS BIGINT), 1) AS accumulation
-    FROM runs
-),
 counted AS (
     -- of the run's own log: a checkpoint may speak of other steps
     SELECT t.run, max(p.tokens) AS tokens, max(p.last_step) AS last_step
@@ -24,13 +17,13 @@ SELECT
     k.run, k.train_time_s, k.n_train, k.last_step, k.tokens,
     -- with tokens | batch:
     -- what the log counted wins over what the settings promise
-    CASE WHEN o.tokens > 0 AND o.last_step > 0 THEN o.tokens / o.last_step ELSE (c.batch * c.length * c.accumulation)::DOUBLE END AS tokens_per_step
+    CASE WHEN o.tokens > 0 AND o.last_step > 0 THEN o.tokens / o.last_step ELSE c.tokens::DOUBLE END AS tokens_per_step
     -- else:
     NULL::DOUBLE AS tokens_per_step
     -- end
 FROM clocks AS k
 -- with tokens | batch:
-JOIN configured AS c USING (run)
+JOIN batches AS c USING (run)
 LEFT JOIN counted AS o USING (run)
 -- end
 ORDER BY k.run
