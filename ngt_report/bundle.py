@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from ngt_report import build as building
 from ngt_report import ingest, manifest, portable, share, standin
 from ngt_report.archives import MAKERS, TooLarge
+from ngt_report.atomic import digest_of, replacing
 from ngt_report.build import Request
 from ngt_report.discover import MANIFEST, Inputs
 from ngt_report.errors import GateError, ReportError, UsageError
@@ -129,7 +130,7 @@ def plan_of(inputs: Inputs, store: Store, folder: Path, checkpoints: str) -> Pla
     plan, taken = Plan(building.safe(inputs.group)), set[str]()
     for path in report_files(folder):
         member = portable.alias(f"{REPORT}/{path.relative_to(folder).as_posix()}", taken)
-        plan.items.append(Item(Entry(member, "reports", path.stat().st_size, _sum(path)), path))
+        plan.items.append(Item(Entry(member, "reports", path.stat().st_size, digest_of(path)), path))
     for file in inputs.files:
         form, known, how = read.get(file.rel, (None, "", ""))
         kind = OF_FORMAT.get(form, "logs")
@@ -142,7 +143,8 @@ def plan_of(inputs: Inputs, store: Store, folder: Path, checkpoints: str) -> Pla
         plan.items.append(Item(Entry(member, kind, file.size, digest, file.rel), Path(file.path), file))
         side = Path(f"{file.path}.json")
         if kind == "checkpoints" and side.is_file():  # ngttrain holds the checkpoint against it
-            plan.items.append(Item(Entry(portable.alias(f"{FILES}/{file.rel}.json", taken), kind, side.stat().st_size, _sum(side)), side))
+            member = portable.alias(f"{FILES}/{file.rel}.json", taken)
+            plan.items.append(Item(Entry(member, kind, side.stat().st_size, digest_of(side)), side))
     plan.items.sort(key=lambda i: (KINDS.index(i.entry.kind), i.entry.member))
     return plan
 
@@ -193,38 +195,28 @@ def _stand_in(file: InputFile, known: str) -> dict[str, Any]:
     return standin.to_json(made)
 
 
-def _sum(path: Path) -> str:
-    with path.open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()
-
-
 # -- writing ----------------------------------------------------------------------------------------------------------
 def _write(plan: Plan, described: bytes, target: Path, form: str, most: int | None, progress: Progress | None) -> Packed:
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     total = sum(i.entry.size for i in plan.items)
     item: Item | None = None
     try:
-        with temporary.open("w+b") as out, MAKERS[form](out, most) as archive:
-            archive.add(f"{plan.name}/{MANIFEST}", len(described), iter([described]))
-            own = manifest.sum_of(described)
-            archive.add(f"{plan.name}/{SUM}", len(own), iter([own]))
-            done = 0
-            for item in plan.items:
-                if progress:
-                    progress(done, total, item.entry.member)
-                archive.add(f"{plan.name}/{item.entry.member}", item.entry.size, _content(item))
-                done += item.entry.size
-        size, digest = temporary.stat().st_size, _sum(temporary)
-        if total > LIMITS.allowed(size) or len(plan.items) > LIMITS.members - 2:
-            raise ReportError(f"{target.name} would be refused where it is opened: {LIMITS.said(size)}; give narrower PATHs")
-        os.replace(temporary, target)
+        with replacing(target, "free space or give -o another place") as temporary:
+            with temporary.open("w+b") as out, MAKERS[form](out, most) as archive:
+                archive.add(f"{plan.name}/{MANIFEST}", len(described), iter([described]))
+                own = manifest.sum_of(described)
+                archive.add(f"{plan.name}/{SUM}", len(own), iter([own]))
+                done = 0
+                for item in plan.items:
+                    if progress:
+                        progress(done, total, item.entry.member)
+                    archive.add(f"{plan.name}/{item.entry.member}", item.entry.size, _content(item))
+                    done += item.entry.size
+            size = temporary.stat().st_size
+            if total > LIMITS.allowed(size) or len(plan.items) > LIMITS.members - 2:
+                raise ReportError(f"{target.name} would be refused where it is opened: {LIMITS.said(size)}; give narrower PATHs")
+            return Packed(target, size, digest_of(temporary))
     except TooLarge as e:
         raise GateError(too_large(plan, target.name, most or 0, item)) from e
-    except OSError as e:
-        raise ReportError(f"{target} cannot be written: {(e.strerror or str(e)).lower()}; free space or give -o another place") from e
-    finally:
-        temporary.unlink(missing_ok=True)
-    return Packed(target, size, digest)
 
 
 def _content(item: Item) -> Iterator[bytes]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import difflib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from ngt_report import queries
 from ngt_report.ask import flat
-from ngt_report.errors import ReportError, UsageError
+from ngt_report.atomic import replacing
+from ngt_report.errors import UsageError
 from ngt_report.formatting import csv_cell
 from ngt_report.store import Store
 from ngt_report.wide import literal
@@ -39,19 +39,11 @@ def export(store: Store, table: str, form: str, out: Path, force: bool) -> int:
     if out.is_dir():
         raise UsageError(f"{out} is a folder; give -o a file's name")
     query = _query(table)
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
-    try:
+    with replacing(out, "give -o another place") as temporary:
         if form == "parquet":
-            rows = _parquet(store, query, temporary)
-        else:
-            with temporary.open("wb") as f:
-                rows = stream(store, table, form, f)
-        os.replace(temporary, out)
-    except OSError as e:
-        raise ReportError(f"{out} cannot be written: {(e.strerror or str(e)).lower()}; give -o another place") from e
-    finally:
-        temporary.unlink(missing_ok=True)
-    return rows
+            return _parquet(store, query, temporary)
+        with temporary.open("wb") as f:
+            return stream(store, table, form, f)
 
 
 def stream(store: Store, table: str, form: str, out: BinaryIO) -> int:

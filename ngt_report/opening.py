@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from ngt_report import __version__, archives, build, manifest, share
+from ngt_report.atomic import digest, digest_of, replace_files
 from ngt_report.build import Built, Request
 from ngt_report.discover import BESIDE, MANIFEST, Inputs, discover
 from ngt_report.errors import ReportError
@@ -206,7 +207,7 @@ def _whole(folder: Path) -> Manifest:
         path = folder / entry.member
         if entry.member.startswith(f"{REPORT}/"):
             continue
-        if not path.is_file() or path.is_symlink() or share.digest_of(path) != entry.sha256:
+        if not path.is_file() or path.is_symlink() or digest_of(path) != entry.sha256:
             raise ReportError(f"{path} is missing or not the file that was packed; open the bundle again in another folder (-o)")
     return described
 
@@ -226,7 +227,7 @@ def _build(folder: Path, described: Manifest | None, progress: Progress | None) 
     request = Request((), str(report), dashboard="dashboard.html" in sent, comment=share.COMMENT in sent, complete=described.complete)
     built = build.build(request, progress, (inputs, described.settings, report))
     wanted = sent.get("Summary.md")
-    same = None if wanted is None else share.digest_of(report / "Summary.md") == wanted
-    if same is False and theirs is not None and share.digest(theirs) == wanted:
-        share.replace_files({report / SENT: theirs})
+    same = None if wanted is None else digest_of(report / "Summary.md") == wanted
+    if same is False and theirs is not None and digest(theirs) == wanted:
+        replace_files({report / SENT: theirs})
     return Opened(built, folder, described, same)

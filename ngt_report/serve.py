@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ngt_report import __version__, share, shell
+from ngt_report.atomic import digest
 from ngt_report.errors import ReportError
 
 HERE = "127.0.0.1"
@@ -141,7 +142,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         policy = "default-src 'none'"
         if name.endswith(".html"):
-            data, policy = live(data.decode("utf-8", "replace"), share.digest(data)[:16])
+            data, policy = live(data.decode("utf-8", "replace"), digest(data)[:16])
         self._send(data, KINDS.get(Path(name).suffix, "application/octet-stream"), policy)
 
     def _send(self, data: bytes, kind: str, policy: str = "default-src 'none'", status: HTTPStatus = HTTPStatus.OK) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from ngt_report import __version__
+from ngt_report.atomic import digest, holds, replace_files
 from ngt_report.discover import STAMP, Inputs
 from ngt_report.errors import ReportError
 
@@ -33,18 +32,7 @@ def inputs_key(inputs: Inputs, options: dict[str, Any]) -> str:
     listing = [[f.rel, f.size, f.mtime_ns] for f in inputs.files]
     findings = [[path, f.text] for path, f in inputs.findings]
     text = json.dumps([__version__, listing, findings, options], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def digest(data: bytes) -> str:
-    """The sha256, in hex."""
-    return hashlib.sha256(data).hexdigest()
-
-
-def digest_of(path: Path) -> str:
-    """The sha256 of a file, in hex."""
-    with path.open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()
+    return digest(text.encode("utf-8", "surrogateescape"))
 
 
 def unchanged(folder: Path, key: str) -> bool:
@@ -53,15 +41,8 @@ def unchanged(folder: Path, key: str) -> bool:
     return (
         stamp.get("inputs") == key
         and (folder / "report.duckdb").is_file()
-        and all(_is(folder / n, d) for n, d in stamp.get("outputs", {}).items())
+        and all(holds(folder / n, d) for n, d in stamp.get("outputs", {}).items())
     )
-
-
-def _is(path: Path, wanted: str) -> bool:
-    try:
-        return digest(path.read_bytes()) == wanted
-    except OSError:
-        return False
 
 
 def check_ours(folder: Path) -> None:
@@ -88,11 +69,11 @@ def write(folder: Path, texts: dict[str, str], key: str, meta: dict[str, Any]) -
     kept, changed = [], {}
     for name, text in texts.items():
         path, data = folder / name, text.encode("utf-8", "replace")
-        if name == "Summary.md" and path.exists() and name in before and not _is(path, before[name]) and path.read_bytes() != data:
+        if name == "Summary.md" and path.exists() and name in before and not holds(path, before[name]) and path.read_bytes() != data:
             aside = folder / "Summary.edited.md"
             os.replace(path, aside)
             kept.append(aside.name)
-        if not _is(path, digest(data)):
+        if not holds(path, digest(data)):
             changed[path] = data
     if not (folder / NOTES).exists():
         changed[folder / NOTES] = NOTES_TEXT.encode()
@@ -101,7 +82,7 @@ def write(folder: Path, texts: dict[str, str], key: str, meta: dict[str, Any]) -
     changed[folder / STAMP] = (json.dumps(stamp, indent=1, sort_keys=True) + "\n").encode()
     replace_files(changed)
     for name in before.keys() - texts.keys():  # a page that this build does not write any more
-        if _is(folder / name, before[name]):
+        if holds(folder / name, before[name]):
             (folder / name).unlink()
     return kept
 
@@ -118,7 +99,7 @@ def write_beside(folder: Path, texts: dict[str, str]) -> list[str]:
         path, data = folder / name, text.encode("utf-8", "replace")
         if path.exists() and name not in ours:
             raise ReportError(f"{path} exists and was not written by ngtreport; move it away, then try again")
-        if path.exists() and not _is(path, ours[name]) and path.read_bytes() != data:
+        if path.exists() and not holds(path, ours[name]) and path.read_bytes() != data:
             aside = path.with_name(f"{path.stem}.edited{path.suffix}")
             os.replace(path, aside)
             kept.append(aside.relative_to(folder).as_posix())
@@ -143,27 +124,6 @@ def take_notes(folder: Path, notes: str | None) -> None:
     """The words that came with a bundle, where the report has none of its own yet."""
     if notes is not None and not (folder / NOTES).exists():
         replace_files({folder / NOTES: notes.encode("utf-8", "replace")})
-
-
-def replace_files(files: dict[Path, bytes]) -> None:
-    """Write under temporary names, sync, then rename, in this order: an old file stays until the new ones are whole."""
-    temporary = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in files}
-    path = Path()
-    try:
-        with ExitStack() as stack:
-            handles = []
-            for path, data in files.items():
-                handles.append(stack.enter_context(temporary[path].open("wb")))
-                handles[-1].write(data)
-                handles[-1].flush()
-            for handle in handles:  # the first sync carries most of the others
-                os.fsync(handle.fileno())
-        for path in files:
-            os.replace(temporary[path], path)
-    except OSError as e:
-        for name in temporary.values():
-            name.unlink(missing_ok=True)
-        raise ReportError(f"{path} cannot be written: {(e.strerror or str(e)).lower()}; free space or give -o another folder") from e
 
 
 def notes_of(folder: Path) -> str | None:

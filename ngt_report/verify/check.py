@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ngt_report.atomic import replace_files
 from ngt_report.errors import ReportError
 from ngt_report.verify import document
 from ngt_report.verify.claims import World
@@ -139,13 +140,8 @@ def _placed(text: Text, first: int, last: int, outcome: Outcome, starts: list[in
 
 
 def write_copy(path: str, text: str, report: str) -> None:
-    """Write an annotated copy under a temporary name first; never over the report itself."""
+    """Write an annotated copy; never over the report itself."""
     target = Path(path)
     if target.exists() and os.path.realpath(target) == os.path.realpath(report):
         raise ReportError(f"{path} is the report itself; give --annotate another file")
-    scratch = target.with_name(target.name + ".part")
-    try:
-        scratch.write_bytes(text.encode("utf-8"))
-        os.replace(scratch, target)
-    except OSError as e:
-        raise ReportError(f"{path} cannot be written: {(e.strerror or str(e)).lower()}; give --annotate another file") from e
+    replace_files({target: text.encode("utf-8")}, "give --annotate another file")
