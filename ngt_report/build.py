@@ -16,8 +16,9 @@ from msgspec.structs import asdict, replace
 from ngt_report import config, share
 from ngt_report.atomic import digest, holds
 from ngt_report.config import Settings
-from ngt_report.discover import STAMP, Inputs, discover
+from ngt_report.discover import Inputs, discover
 from ngt_report.errors import GateError, ReportError
+from ngt_report.stamp import STAMP
 
 if TYPE_CHECKING:
     from ngt_report.ingest import Progress

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct, field
-from msgspec.structs import replace
+from msgspec import Struct, ValidationError, convert, field
+from msgspec.structs import asdict
 
 from ngt_report import build as building
 from ngt_report import ingest, manifest, portable, share, standin
@@ -21,6 +21,7 @@ from ngt_report.discover import MANIFEST, Inputs
 from ngt_report.errors import GateError, ReportError, UsageError
 from ngt_report.files import InputFile
 from ngt_report.manifest import FILES, REPORT, SUM, Entry, Left, Manifest
+from ngt_report.stamp import STAMP, stamp_of
 from ngt_report.store import Store
 from ngt_report.unpack import LIMITS
 
@@ -93,12 +94,18 @@ def bundle(request: Request, out: str | None, checkpoints: str, most: int | None
 def as_built(request: Request) -> tuple[Inputs, Any, Path, Request]:
     """The request, with the options that the last build of the report had; a bundle or a handoff is of that report."""
     inputs, settings, folder = building.prepare(request)
-    options = share.stamp_of(folder).get("options")
-    if isinstance(options, dict):
-        known: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items() if k in building.KEPT}
-        request = replace(request, **known)
+    known = {key: value for key, value in stamp_of(folder).options.items() if key in building.KEPT}
+    if known:
+        request = _with(request, known, folder)
         inputs, settings, folder = building.prepare(request)
     return inputs, settings, folder, request
+
+
+def _with(request: Request, options: dict[str, Any], folder: Path) -> Request:
+    try:
+        return convert(asdict(request) | options, Request)
+    except ValidationError as e:
+        raise ReportError(f"{folder / STAMP} has options that no build writes ({e}); build the report again") from e
 
 
 def target_of(out: str | None, inputs: Inputs) -> tuple[Path, str]:
@@ -167,9 +174,9 @@ def kinds_of(inputs: Inputs, store: Store) -> list[tuple[str, int, int]]:
 
 def report_files(folder: Path) -> list[Path]:
     """What a report's folder has for people: not the database, which is made again where the bundle is opened."""
-    stamp = share.stamp_of(folder)
-    names = [*stamp.get("outputs", {}), *stamp.get("beside", {}), share.NOTES]
-    return [path for name in sorted(set(names)) if (path := folder / name).is_file()]
+    stamp = stamp_of(folder)
+    ours = [path for name in (*stamp.outputs, *stamp.beside) if not (path := folder / name).is_symlink()]
+    return [path for path in sorted({*ours, folder / share.NOTES}) if path.is_file()]
 
 
 def wanted_checkpoints(store: Store, which: str) -> set[str]:

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from ngt_report.errors import ReportError, UsageError
 from ngt_report.files import InputFile
+from ngt_report.stamp import STAMP, stamp_of
 from ngt_report.waist import Finding
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 BESIDE = ("logs", "checkpoints", "results", "runs")
 SKIPPED_DIRS = frozenset({"__pycache__", "node_modules", ".git", ".venv", "venv", ".ngtreport"})
-STAMP = ".ngtreport.json"  # lies beside everything that build wrote
 MANIFEST = "MANIFEST.json"  # the first file of a bundle
 EDITED = ("Summary.edited.md", "Handoff.edited.md", "Summary.sent.md")  # texts that a build or a handoff put aside
 MOST_FILES = 200_000
@@ -183,14 +183,9 @@ def _written_here(folder: Path) -> frozenset[str]:
     """Names in this folder that a build wrote: they are never input."""
     if not (folder / STAMP).is_file():
         return frozenset()
-    import json
-
-    try:
-        stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
-        named = {*stamp.get("outputs", {}), *stamp.get("beside", {})}
-        return frozenset({STAMP, "NOTES.md", "report.duckdb", "report.duckdb.wal", *EDITED, *named})
-    except (OSError, ValueError, AttributeError):
-        return frozenset({STAMP, "Summary.md", "results.csv", "summary.json", "report.duckdb", "report.duckdb.wal", "NOTES.md"})
+    stamp = stamp_of(folder)
+    named = {*stamp.outputs, *stamp.beside} or {"Summary.md", "results.csv", "summary.json"}
+    return frozenset({STAMP, "NOTES.md", "report.duckdb", "report.duckdb.wal", *EDITED, *named})
 
 
 def _readable(path: Path, real_root: str, findings: list[tuple[str, Finding]], root: Path) -> bool:

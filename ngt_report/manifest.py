@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from ngt_report.discover import MANIFEST, Inputs
 from ngt_report.errors import ReportError
 from ngt_report.files import InputFile
 from ngt_report.share import NOTES
+from ngt_report.stamp import OF_REPORT
 from ngt_report.waist import Finding
 
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ SCHEMA = 1
 SUM = MANIFEST + ".sha256"  # the manifest's own sum, as `sha256sum -c` takes it
 REPORT, FILES = "report", "files"  # folders of a bundle
 LARGEST = 256 << 20  # bytes of a manifest
-OF_REPORT = re.compile(
-    r"(?:Summary|NOTES|Handoff|PR_comment)\.md|results\.csv|summary\.json|(?:dashboard|coords_[^/]+)\.html|resume_[^/]+\.toml"
-)
 
 
 class Entry(Struct, frozen=True):

@@ -20,6 +20,7 @@ from ngt_report.files import InputFile
 from ngt_report.manifest import REPORT, Expected, Manifest
 from ngt_report.members import Refused, kind_of
 from ngt_report.reports import shown
+from ngt_report.stamp import stamp_of
 from ngt_report.tars import Tar, Xz
 from ngt_report.unpack import DAMAGE, Unpacked, unpack
 from ngt_report.ziparchives import Zip
@@ -220,7 +221,7 @@ def _build(folder: Path, described: Manifest | None, progress: Progress | None) 
             report = report.with_name(f"{report.name}_here")
         return Opened(build.build(Request((str(_logs(folder)),), str(report)), progress), folder, None, None)
     sent = {e.member.removeprefix(f"{REPORT}/"): e.sha256 for e in described.entries if e.member.startswith(f"{REPORT}/")}
-    if not share.stamp_of(report):
+    if not stamp_of(report).outputs:
         share.claim(report, {name: digest for name, digest in sent.items() if name != share.NOTES}, described.version)
     theirs = (report / "Summary.md").read_bytes() if (report / "Summary.md").is_file() else None
     inputs = manifest.inputs_of(described, folder)

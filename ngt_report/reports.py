@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ngt_report.discover import STAMP
 from ngt_report.errors import ReportError, UsageError
+from ngt_report.stamp import STAMP
 
 if TYPE_CHECKING:
     from ngt_report.store import Store

@@ -9,22 +9,14 @@ from typing import Any
 
 from ngt_report import __version__
 from ngt_report.atomic import digest, holds, replace_files
-from ngt_report.discover import STAMP, Inputs
+from ngt_report.discover import Inputs
 from ngt_report.errors import ReportError
+from ngt_report.stamp import STAMP, Stamp, stamp_of, to_bytes
 
 COMMENT = "PR_comment.md"
 OUTPUTS = ("Summary.md", "results.csv", "summary.json", "dashboard.html", COMMENT)
 NOTES = "NOTES.md"
 NOTES_TEXT = "<!-- Your own words. They stand in Summary.md at every build; ngtreport never changes this file. -->\n"
-
-
-def stamp_of(folder: Path) -> dict[str, Any]:
-    """What the last build in this folder left; empty when there was none."""
-    try:
-        stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
-        return stamp if isinstance(stamp, dict) else {}
-    except (OSError, ValueError):
-        return {}
 
 
 def inputs_key(inputs: Inputs, options: dict[str, Any]) -> str:
@@ -38,16 +30,12 @@ def inputs_key(inputs: Inputs, options: dict[str, Any]) -> str:
 def unchanged(folder: Path, key: str) -> bool:
     """Whether the last build saw the same inputs and its files are as it left them."""
     stamp = stamp_of(folder)
-    return (
-        stamp.get("inputs") == key
-        and (folder / "report.duckdb").is_file()
-        and all(holds(folder / n, d) for n, d in stamp.get("outputs", {}).items())
-    )
+    return stamp.inputs == key and (folder / "report.duckdb").is_file() and all(holds(folder / n, d) for n, d in stamp.outputs.items())
 
 
 def check_ours(folder: Path) -> None:
     """Refuse before any work when a file in the way was not written by a build."""
-    ours = stamp_of(folder).get("outputs", {})
+    ours = stamp_of(folder).outputs
     for name in (*OUTPUTS, "report.duckdb"):
         path = folder / name
         if path.exists() and name not in ours and not (name == "report.duckdb" and ours) and not _marked(path):
@@ -65,7 +53,7 @@ def write(folder: Path, texts: dict[str, str], key: str, meta: dict[str, Any]) -
     """Write the outputs and the stamp; a Summary.md that was edited by hand is kept beside as *.edited.md."""
     folder.mkdir(parents=True, exist_ok=True)
     stamped = stamp_of(folder)
-    before = stamped.get("outputs", {})
+    before = stamped.outputs
     kept, changed = [], {}
     for name, text in texts.items():
         path, data = folder / name, text.encode("utf-8", "replace")
@@ -77,9 +65,8 @@ def write(folder: Path, texts: dict[str, str], key: str, meta: dict[str, Any]) -
             changed[path] = data
     if not (folder / NOTES).exists():
         changed[folder / NOTES] = NOTES_TEXT.encode()
-    stamp = {**meta, "version": __version__, "inputs": key, "outputs": {n: digest(t.encode("utf-8", "replace")) for n, t in texts.items()}}
-    stamp |= {"beside": stamped["beside"]} if stamped.get("beside") else {}
-    changed[folder / STAMP] = (json.dumps(stamp, indent=1, sort_keys=True) + "\n").encode()
+    outputs = {name: digest(text.encode("utf-8", "replace")) for name, text in texts.items()}
+    changed[folder / STAMP] = to_bytes(Stamp(__version__, key, outputs, stamped.beside, **meta))
     replace_files(changed)
     for name in before.keys() - texts.keys():  # a page that this build does not write any more
         if holds(folder / name, before[name]):
@@ -93,7 +80,7 @@ def write_beside(folder: Path, texts: dict[str, str]) -> list[str]:
     Returns the names under which edited files are kept.
     """
     stamp = stamp_of(folder)
-    ours: dict[str, str] = stamp.get("beside", {})
+    ours = stamp.beside
     kept, files = [], {}
     for name, text in texts.items():
         path, data = folder / name, text.encode("utf-8", "replace")
@@ -105,8 +92,8 @@ def write_beside(folder: Path, texts: dict[str, str]) -> list[str]:
             kept.append(aside.relative_to(folder).as_posix())
         path.parent.mkdir(parents=True, exist_ok=True)
         files[path] = data
-    stamp["beside"] = {**ours, **{name: digest(files[folder / name]) for name in texts}}
-    files[folder / STAMP] = (json.dumps(stamp, indent=1, sort_keys=True) + "\n").encode()
+    stamp.beside = {**ours, **{name: digest(files[folder / name]) for name in texts}}
+    files[folder / STAMP] = to_bytes(stamp)
     replace_files(files)
     return kept
 
@@ -115,9 +102,8 @@ def claim(folder: Path, digests: dict[str, str], version: str) -> None:
     """Mark files that came with a bundle as ours, so that a build may write them anew."""
     outputs = {name: d for name, d in digests.items() if name in OUTPUTS or name.endswith(".html")}
     beside = {name: d for name, d in digests.items() if name not in outputs}
-    stamp = {"version": version, "inputs": "", "outputs": outputs, "beside": beside}
     folder.mkdir(parents=True, exist_ok=True)
-    replace_files({folder / STAMP: (json.dumps(stamp, indent=1, sort_keys=True) + "\n").encode()})
+    replace_files({folder / STAMP: to_bytes(Stamp(version, "", outputs, beside))})
 
 
 def take_notes(folder: Path, notes: str | None) -> None:
