@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from ngt_report import config, share
-from ngt_report.atomic import digest, holds
+from ngt_report.atomic import digest, found
 from ngt_report.config import Settings
 from ngt_report.discover import Inputs, discover
 from ngt_report.errors import GateError, ReportError
@@ -111,7 +111,7 @@ def check(request: Request) -> Built:
             texts = render_all(store, inputs, settings, folder, request)
         finally:
             store.close()
-    stale = [name for name, text in texts.items() if not holds(folder / name, digest(text.encode("utf-8", "replace")))]
+    stale = [name for name, text in texts.items() if found(folder / name) != digest(text.encode("utf-8", "replace"))]
     if stale:
         raise GateError(f"{folder} is stale: {', '.join(stale)} would change; rebuild it")
     return Built(folder, inputs.group, len(inputs.files), 0, [])

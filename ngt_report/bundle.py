@@ -21,6 +21,7 @@ from ngt_report.discover import MANIFEST, Inputs
 from ngt_report.errors import GateError, ReportError, UsageError
 from ngt_report.files import InputFile
 from ngt_report.manifest import FILES, REPORT, SUM, Entry, Left, Manifest
+from ngt_report.reports import shown
 from ngt_report.stamp import STAMP, stamp_of
 from ngt_report.store import Store
 from ngt_report.unpack import LIMITS
@@ -86,7 +87,7 @@ def bundle(request: Request, out: str | None, checkpoints: str, most: int | None
     given, bases = ([os.path.relpath(p, inputs.root).replace(os.sep, "/") for p in paths] for paths in (inputs.given, inputs.bases))
     command, entries = building.command_of(inputs, request), [i.entry for i in plan.items]
     described = Manifest(inputs.group, given, bases, command, request.complete, settings, entries, plan.left, inputs.findings)
-    for line in said(plan, target.name, checkpoints):
+    for line in [share.kept_line(name, shown(folder)) for name in built.kept] + said(plan, target.name, checkpoints):
         say(line)
     return _write(plan, manifest.to_bytes(described), target, form, most, progress)
 

@@ -216,11 +216,12 @@ def _build(request: Request, check: bool, quiet: bool) -> str:
 
 def _narrate(built: Built, folder: str) -> None:
     from ngt_report.reports import summary
+    from ngt_report.share import kept_line
 
     files = f"{built.files} {'file' if built.files == 1 else 'files'}"
     _say(f"read {built.read} of {files}; the report is in {folder}" if built.read else f"{folder} is up to date ({files})")
     for name in built.kept:
-        _say(f"Summary.md had been edited by hand: the edited text is kept as {folder}/{name}; own words belong in NOTES.md")
+        _say(kept_line(name, folder))
     if not summary(built.folder)["runs"]:
         _say("warning: no run with metrics was found; `ngtreport explain FILE` says what became of a file's lines")
 

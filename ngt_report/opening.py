@@ -43,9 +43,10 @@ class Opened(Struct, frozen=True):
     def said(self) -> list[str]:
         """What was checked and what came out, for people."""
         where = shown(self.folder)
+        edited = [share.kept_line(name, shown(self.built.folder)) for name in self.built.kept]
         if self.described is None:
-            return [f"it has no {MANIFEST}, so its files could not be checked; unpacked to {where}"]
-        lines = [f"{len(self.described.entries)} files are as they were packed; unpacked to {where}"]
+            return [f"it has no {MANIFEST}, so its files could not be checked; unpacked to {where}", *edited]
+        lines = [*edited, f"{len(self.described.entries)} files are as they were packed; unpacked to {where}"]
         if self.described.left:
             lines.append(f"{len(self.described.left)} files stayed behind; the report says what was read of them")
         if self.same:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from ngt_report import __version__
-from ngt_report.atomic import digest, holds, replace_files
+from ngt_report.atomic import digest, found, replace_files
 from ngt_report.discover import Inputs
 from ngt_report.errors import ReportError
-from ngt_report.stamp import STAMP, Stamp, stamp_of, to_bytes
+from ngt_report.stamp import STAMP, Stamp, original, stamp_of, to_bytes
 
 COMMENT = "PR_comment.md"
 OUTPUTS = ("Summary.md", "results.csv", "summary.json", "dashboard.html", COMMENT)
@@ -30,7 +31,7 @@ def inputs_key(inputs: Inputs, options: dict[str, Any]) -> str:
 def unchanged(folder: Path, key: str) -> bool:
     """Whether the last build saw the same inputs and its files are as it left them."""
     stamp = stamp_of(folder)
-    return stamp.inputs == key and (folder / "report.duckdb").is_file() and all(holds(folder / n, d) for n, d in stamp.outputs.items())
+    return stamp.inputs == key and (folder / "report.duckdb").is_file() and all(found(folder / n) == d for n, d in stamp.outputs.items())
 
 
 def check_ours(folder: Path) -> None:
@@ -50,26 +51,20 @@ def _marked(path: Path) -> bool:
 
 
 def write(folder: Path, texts: dict[str, str], key: str, meta: dict[str, Any]) -> list[str]:
-    """Write the outputs and the stamp; a Summary.md that was edited by hand is kept beside as *.edited.md."""
+    """Write the outputs and the stamp; what was edited by hand is kept beside as *.edited.*, under the names that are returned."""
     folder.mkdir(parents=True, exist_ok=True)
-    stamped = stamp_of(folder)
-    before = stamped.outputs
-    kept, changed = [], {}
-    for name, text in texts.items():
-        path, data = folder / name, text.encode("utf-8", "replace")
-        if name == "Summary.md" and path.exists() and name in before and not holds(path, before[name]) and path.read_bytes() != data:
-            aside = folder / "Summary.edited.md"
-            os.replace(path, aside)
-            kept.append(aside.name)
-        if not holds(path, digest(data)):
-            changed[path] = data
+    before = stamp_of(folder)
+    files = {name: text.encode("utf-8", "replace") for name, text in texts.items()}
+    sums = {name: digest(data) for name, data in files.items()}
+    there = {name: found(folder / name) for name in files}
+    kept = _spare_edited(folder, there, before.outputs, sums)
+    changed = {folder / name: data for name, data in files.items() if there[name] != sums[name]}
     if not (folder / NOTES).exists():
         changed[folder / NOTES] = NOTES_TEXT.encode()
-    outputs = {name: digest(text.encode("utf-8", "replace")) for name, text in texts.items()}
-    changed[folder / STAMP] = to_bytes(Stamp(__version__, key, outputs, stamped.beside, **meta))
+    changed[folder / STAMP] = to_bytes(Stamp(__version__, key, sums, before.beside, **meta))
     replace_files(changed)
-    for name in before.keys() - texts.keys():  # a page that this build does not write any more
-        if holds(folder / name, before[name]):
+    for name in before.outputs.keys() - files.keys():  # a page that this build does not write any more
+        if found(folder / name) == before.outputs[name]:
             (folder / name).unlink()
     return kept
 
@@ -80,22 +75,34 @@ def write_beside(folder: Path, texts: dict[str, str]) -> list[str]:
     Returns the names under which edited files are kept.
     """
     stamp = stamp_of(folder)
-    ours = stamp.beside
-    kept, files = [], {}
-    for name, text in texts.items():
-        path, data = folder / name, text.encode("utf-8", "replace")
-        if path.exists() and name not in ours:
-            raise ReportError(f"{path} exists and was not written by ngtreport; move it away, then try again")
-        if path.exists() and not holds(path, ours[name]) and path.read_bytes() != data:
-            aside = path.with_name(f"{path.stem}.edited{path.suffix}")
-            os.replace(path, aside)
-            kept.append(aside.relative_to(folder).as_posix())
-        path.parent.mkdir(parents=True, exist_ok=True)
-        files[path] = data
-    stamp.beside = {**ours, **{name: digest(files[folder / name]) for name in texts}}
-    files[folder / STAMP] = to_bytes(stamp)
-    replace_files(files)
+    for name in texts.keys() - stamp.beside.keys():
+        if (folder / name).exists():
+            raise ReportError(f"{folder / name} exists and was not written by ngtreport; move it away, then try again")
+    files = {name: text.encode("utf-8", "replace") for name, text in texts.items()}
+    sums = {name: digest(data) for name, data in files.items()}
+    kept = _spare_edited(folder, {name: found(folder / name) for name in files}, stamp.beside, sums)
+    stamp.beside |= sums
+    replace_files({folder / name: data for name, data in files.items()} | {folder / STAMP: to_bytes(stamp)})
     return kept
+
+
+def _spare_edited(folder: Path, there: dict[str, str | None], before: dict[str, str], now: dict[str, str]) -> list[str]:
+    """Put aside what is neither as it was written nor as it will be; the names under which it is kept."""
+    edited = [name for name, data in there.items() if name in before and data not in (None, before[name], now[name])]
+    return [_put_aside(folder / name) for name in edited]
+
+
+def _put_aside(path: Path) -> str:
+    """Rename a file that was edited by hand to the next free of Summary.edited.md, Summary.edited-2.md, ..."""
+    names = (f"{path.stem}.edited{'' if n == 1 else f'-{n}'}{path.suffix}" for n in count(1))
+    aside = next(name for name in names if not os.path.lexists(path.with_name(name)))
+    os.replace(path, path.with_name(aside))
+    return aside
+
+
+def kept_line(name: str, folder: str) -> str:
+    """What is said of a file that was put aside."""
+    return f"{original(name)} had been edited by hand: the edited text is kept as {folder}/{name}; own words belong in NOTES.md"
 
 
 def claim(folder: Path, digests: dict[str, str], version: str) -> None:

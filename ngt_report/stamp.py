@@ -15,6 +15,7 @@ PART = r"[^/\\:\x00-\x1f]+"  # of a name: no separator of any system
 OF_REPORT = re.compile(
     rf"(?:Summary|NOTES|Handoff|PR_comment)\.md|results\.csv|summary\.json|(?:dashboard|coords_{PART})\.html|resume_{PART}\.toml"
 )
+EDITED = re.compile(r"(?P<stem>.+)\.edited(?:-\d+)?(?P<end>\.[a-z]+)")  # what a build or a handoff put aside
 SUM = re.compile(r"[0-9a-f]{64}")
 
 
@@ -43,6 +44,13 @@ def stamp_of(folder: Path) -> Stamp:
 def _ours(names: dict[str, Any]) -> dict[str, Any]:
     """Those with a name that a report's file can have: none leads out of the folder."""
     return {n: d for n, d in names.items() if OF_REPORT.fullmatch(n) and isinstance(d, str) and SUM.fullmatch(d)}
+
+
+def original(name: str) -> str | None:
+    """The name that a file had before it was put aside under this one; None for any other file's."""
+    found = EDITED.fullmatch(name)
+    before = f"{found['stem']}{found['end']}" if found else ""
+    return before if OF_REPORT.fullmatch(before) else None
 
 
 def to_bytes(stamp: Stamp) -> bytes:
