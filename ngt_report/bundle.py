@@ -87,7 +87,7 @@ def bundle(request: Request, out: str | None, checkpoints: str, most: int | None
     given, bases = ([os.path.relpath(p, inputs.root).replace(os.sep, "/") for p in paths] for paths in (inputs.given, inputs.bases))
     command, entries = building.command_of(inputs, request), [i.entry for i in plan.items]
     described = Manifest(inputs.group, given, bases, command, request.complete, settings, entries, plan.left, inputs.findings)
-    for line in [share.kept_line(name, shown(folder)) for name in built.kept] + said(plan, target.name, checkpoints):
+    for line in [share.kept_line(name, shown(folder)) for name in built.changes.kept] + said(plan, target.name, checkpoints):
         say(line)
     return _write(plan, manifest.to_bytes(described), target, form, most, progress)
 

@@ -218,12 +218,20 @@ def _narrate(built: Built, folder: str) -> None:
     from ngt_report.reports import summary
     from ngt_report.share import kept_line
 
-    files = f"{built.files} {'file' if built.files == 1 else 'files'}"
-    _say(f"read {built.read} of {files}; the report is in {folder}" if built.read else f"{folder} is up to date ({files})")
-    for name in built.kept:
+    _say(_done(built, folder))
+    for name in built.changes.kept:
         _say(kept_line(name, folder))
     if not summary(built.folder)["runs"]:
         _say("warning: no run with metrics was found; `ngtreport explain FILE` says what became of a file's lines")
+
+
+def _done(built: Built, folder: str) -> str:
+    """What a build did; where it read no file, which of the report's files it changed all the same."""
+    files = f"{built.files} {'file' if built.files == 1 else 'files'}"
+    if built.read or not built.anew:
+        return f"read {built.read} of {files}; the report is in {folder}" if built.read else f"{folder} is up to date ({files})"
+    done = [f"{did} {', '.join(names)}" for did, names in (("wrote", built.changes.written), ("removed", built.changes.removed)) if names]
+    return f"{' and '.join(done)} in {folder}; no file had to be read ({files})"
 
 
 @cli.command()

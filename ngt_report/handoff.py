@@ -63,7 +63,7 @@ def handoff(request: Request, now: datetime | None = None, status: str | None = 
         described, configs = describe(store, inputs, place, settings.title or inputs.group, now or datetime.now(UTC), request, status)
     finally:
         store.close()
-    kept = built.kept + share.write_beside(folder, {NAME: text_of(described), **configs})
+    kept = built.changes.kept + share.write_beside(folder, {NAME: text_of(described), **configs})
     return Handed(folder / NAME, kept, len(described.resumes))
 
 

@@ -43,7 +43,7 @@ class Opened(Struct, frozen=True):
     def said(self) -> list[str]:
         """What was checked and what came out, for people."""
         where = shown(self.folder)
-        edited = [share.kept_line(name, shown(self.built.folder)) for name in self.built.kept]
+        edited = [share.kept_line(name, shown(self.built.folder)) for name in self.built.changes.kept]
         if self.described is None:
             return [f"it has no {MANIFEST}, so its files could not be checked; unpacked to {where}", *edited]
         lines = [*edited, f"{len(self.described.entries)} files are as they were packed; unpacked to {where}"]

@@ -8,6 +8,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct, field
+
 from ngt_report import __version__
 from ngt_report.atomic import digest, found, replace_files
 from ngt_report.discover import Inputs
@@ -50,23 +52,33 @@ def _marked(path: Path) -> bool:
     return b"<!-- written by ngtreport" in head or (path.suffix == ".duckdb" and head[8:12] == b"DUCK")
 
 
-def write(folder: Path, texts: dict[str, str], key: str, meta: dict[str, Any]) -> list[str]:
-    """Write the outputs and the stamp; what was edited by hand is kept beside as *.edited.*, under the names that are returned."""
+class Changes(Struct, frozen=True):
+    """What a build changed among a report's files, by their names."""
+
+    written: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)  # of what was edited by hand and put aside
+
+
+def write(folder: Path, texts: dict[str, str], key: str, meta: dict[str, Any]) -> Changes:
+    """Write the outputs and the stamp; what was edited by hand is kept beside as *.edited.*."""
     folder.mkdir(parents=True, exist_ok=True)
     before = stamp_of(folder)
     files = {name: text.encode("utf-8", "replace") for name, text in texts.items()}
     sums = {name: digest(data) for name, data in files.items()}
     there = {name: found(folder / name) for name in files}
     kept = _spare_edited(folder, there, before.outputs, sums)
-    changed = {folder / name: data for name, data in files.items() if there[name] != sums[name]}
+    written = [name for name in files if there[name] != sums[name]]
+    changed = {folder / name: files[name] for name in written}
     if not (folder / NOTES).exists():
         changed[folder / NOTES] = NOTES_TEXT.encode()
     changed[folder / STAMP] = to_bytes(Stamp(__version__, key, sums, before.beside, **meta))
     replace_files(changed)
-    for name in before.outputs.keys() - files.keys():  # a page that this build does not write any more
-        if found(folder / name) == before.outputs[name]:
-            (folder / name).unlink()
-    return kept
+    # a page that this build does not write any more
+    removed = [name for name, data in before.outputs.items() if name not in files and found(folder / name) == data]
+    for name in removed:
+        (folder / name).unlink()
+    return Changes(written, removed, kept)
 
 
 def write_beside(folder: Path, texts: dict[str, str]) -> list[str]:

@@ -72,10 +72,10 @@ class Watch:
                 began = time.monotonic()
                 built = self.once(say)
                 took = time.monotonic() - began
-                for name in built.kept if built else ():
+                for name in built.changes.kept if built else ():
                     say(share.kept_line(name, self.shown))
-                if built and built.read:
+                if built and built.anew:
                     say(f"{time.strftime('%H:%M:%S')}  read {built.read} of {built.files} files, {took:.1f} s")
-                time.sleep(max(PAUSE, REST * took if built and built.read else 0.0))
+                time.sleep(max(PAUSE, REST * took if built and built.anew else 0.0))
         except KeyboardInterrupt:
             say("ended; the report stays")

@@ -139,7 +139,7 @@ def test_an_edited_summary_is_kept_aside(tmp_path: Path) -> None:
     (tmp_path / "out" / "Summary.md").write_text(text + "\nmine\n")
     log(run, [5.0, 4.0, 3.5])
     built = build(Request((str(run),), out=str(tmp_path / "out")))
-    assert built.kept == ["Summary.edited.md"]
+    assert built.changes.kept == ["Summary.edited.md"]
     assert (tmp_path / "out" / "Summary.edited.md").read_text().endswith("mine\n")
 
 
@@ -166,6 +166,22 @@ def test_a_build_says_which_file_was_edited_and_where_it_is_kept(tmp_path: Path,
         (tmp_path / "artifacts" / "a" / "results.csv").write_text("mine\n")
         said = CliRunner().invoke(cli, [args[0], "a.log", *args[1:]]).stderr
         assert re.search(r"results\.csv had been edited by hand: the edited text is kept as artifacts/a/results\.edited(-\d)?\.csv; ", said)
+
+
+def test_a_report_that_was_written_anew_is_not_called_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("g/a.log", "g/b.log"):
+        log(tmp_path / name, [5.0, 4.0, 3.5])
+
+    def said(*options: str) -> str:
+        return CliRunner().invoke(cli, ["build", "g", *options]).stderr
+
+    assert said("--target", "3").startswith("read 2 of 2 files; ")
+    assert re.fullmatch(r"wrote Summary\.md, .+ in artifacts/g; no file had to be read \(2 files\)\n", said("--target", "3.5"))
+    assert said("--target", "3.5") == "artifacts/g is up to date (2 files)\n"
+    assert "removed dashboard.html in artifacts/g; no file" in said("--target", "3.5", "--no-dashboard")
+    (tmp_path / "g" / "b.log").unlink()
+    assert said("--target", "3.5", "--no-dashboard").startswith("wrote Summary.md, ")
 
 
 def test_outputs_are_never_read_back_as_input(tmp_path: Path) -> None:
