@@ -365,20 +365,25 @@ def trace(number: str, directory: str | None, as_json: bool) -> None:
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--all", "everything", is_flag=True, help="Every verdict, not only what is wrong.")
 @click.option("--annotate", metavar="FILE", help="Write a copy of the report with a mark beside each number.")
+@click.option("--force", is_flag=True, help="Let --annotate write over an existing file.")
 @click.option("--baseline", metavar="RUN", help="The run that others are compared with; any unique part of its name.")
 @_json
-def verify(report: str, paths: tuple[str, ...], everything: bool, annotate: str | None, baseline: str | None, as_json: bool) -> None:
+def verify(
+    report: str, paths: tuple[str, ...], everything: bool, annotate: str | None, force: bool, baseline: str | None, as_json: bool
+) -> None:  # fmt: skip
     """Hold a written report against the data.
 
     Every number of its tables and sentences is a MATCH (a valid rounding of what the logs say), a MISMATCH (with the
     right value and its file and line) or UNDECIDABLE. Exits 1 on a mismatch. PATH is what `build` would read.
     """
-    from ngt_report.build import Request
-    from ngt_report.verify import check, output
+    from pathlib import Path
 
-    found = check.verify(report, Request(paths, baseline=baseline))
+    from ngt_report.build import Request
+    from ngt_report.verify import check, copies, output
+
+    found = check.verify(report, Request(paths, baseline=baseline), annotate, force)
     if annotate is not None:
-        check.write_copy(annotate, output.annotate(found), report)
+        copies.write(Path(annotate), output.annotate(found))
     _print(output.to_json(found) if as_json else output.to_text(found, everything))
     if found.failed:
         raise GateError(f"{found.counts['MISMATCH']} of {len(found.checked)} claims do not agree with the data")
