@@ -68,7 +68,9 @@ def build(request: Request, progress: Progress | None = None, prepared: Prepared
     inputs, settings, folder = prepared or prepare(request)
     if share.unchanged(folder, _key(inputs, settings, folder, request)):
         return Built(folder, inputs.group, len(inputs.files), 0)
-    share.check_ours(folder)
+    begun = share.has_database(folder)
+    if not begun:
+        share.check_ours(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         share.take_notes(folder, inputs.notes)
@@ -80,6 +82,10 @@ def build(request: Request, progress: Progress | None = None, prepared: Prepared
 
         store = Store(str(folder / "report.duckdb"), threads=request.threads, small=_small(inputs))
         try:
+            if begun:  # another build may have been writing until now
+                share.check_ours(folder)
+            if store.waited and share.unchanged(folder, key):  # and it was this very one
+                return Built(folder, inputs.group, len(inputs.files), 0)
             read = compute(store, inputs, settings, progress)
             texts = render_all(store, inputs, settings, folder, request)
             changes = share.write(folder, texts, key, _meta(request, inputs, folder))

@@ -36,20 +36,32 @@ def unchanged(folder: Path, key: str) -> bool:
     return stamp.inputs == key and (folder / "report.duckdb").is_file() and all(found(folder / n) == d for n, d in stamp.outputs.items())
 
 
+def has_database(folder: Path) -> bool:
+    """Whether a build has begun here before; an error when the file is another program's. Not to be asked while we hold the database."""
+    path = folder / "report.duckdb"
+    if path.exists() and not stamp_of(folder).outputs:
+        with path.open("rb") as f:
+            head = f.read(12)
+        _check(not head or head[8:] == b"DUCK", path)  # empty: another build is just making it
+    return path.exists()
+
+
 def check_ours(folder: Path) -> None:
-    """Refuse before any work when a file in the way was not written by a build."""
+    """Refuse when a file in the way was not written by a build; while one is writing, it may look so."""
     ours = stamp_of(folder).outputs
-    for name in (*OUTPUTS, "report.duckdb"):
-        path = folder / name
-        if path.exists() and name not in ours and not (name == "report.duckdb" and ours) and not _marked(path):
-            raise ReportError(f"{path} exists and was not written by ngtreport; move it away or give -o another folder")
+    for path in (folder / name for name in OUTPUTS if name not in ours):
+        _check(not path.exists() or _marked(path), path)
+
+
+def _check(ours: bool, path: Path) -> None:
+    if not ours:
+        raise ReportError(f"{path} exists and was not written by ngtreport; move it away or give -o another folder")
 
 
 def _marked(path: Path) -> bool:
     """Whether a file carries our mark: a Summary.md whose stamp was lost."""
     with path.open("rb") as f:
-        head = f.read(200)
-    return b"<!-- written by ngtreport" in head or (path.suffix == ".duckdb" and head[8:12] == b"DUCK")
+        return b"<!-- written by ngtreport" in f.read(200)
 
 
 class Changes(Struct, frozen=True):
