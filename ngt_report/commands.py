@@ -430,11 +430,11 @@ def export(directory: str | None, form: str | None, out: str | None, table: str,
     from ngt_report import export, reports
 
     form = export.form_of(form, out)
-    with closing(reports.database(_folder(directory))) as store:
-        if out is None:
+    if out is None:
+        with closing(reports.database(_folder(directory))) as store:
             export.stream(store, table, form, sys.stdout.buffer)
-            return
-        rows = export.export(store, table, form, Path(out), force)
+        return
+    rows = export.export(_folder(directory), table, form, Path(out), force)
     _say(f"wrote {rows:,} rows of {table}")
     _print(out)
 

@@ -92,14 +92,14 @@ def unmarked(line: str) -> str:
     return plain(re.sub(r"\\([^\w\s])|\*\*|(?<!\\)`", lambda m: m[1] or "", text))
 
 
-def database(folder: Path) -> Store:
-    """The report's database, opened for reading."""
+def database(folder: Path, writes: Path | None = None) -> Store:
+    """The report's database, opened for reading; of all files, its statements reach `writes` at most."""
     from ngt_report.store import Store
 
     path = folder / "report.duckdb"
     if not path.is_file():
         raise ReportError(f"{path.as_posix()} is missing; build the report again")
-    return Store(str(path), read_only=True)
+    return Store(str(path), read_only=True, writes=str(writes) if writes else None)
 
 
 def shown(path: Path) -> str:

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 from ngt_report.errors import DatabaseError, ReportError
 from ngt_report.points import PointBuffer
 from ngt_report.waist import Reading
-from ngt_report.wide import Wide
+from ngt_report.wide import Wide, literal
 
 if TYPE_CHECKING:
     import duckdb
 
 LOCK_WAIT = 3.0  # seconds that a second build waits
+# a database that is only read may be anybody's: its views reach no file, no network and no setting
+LOCKED = "SET enable_external_access = false; SET python_enable_replacements = false; SET lock_configuration = true"
 HEADERS = 3 * 4096  # bytes of a database file in which nothing was ever stored
 SCHEMA_VERSION = "8"
 SQL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sql")
@@ -63,12 +65,19 @@ SUMMARIES = ("spans", "curves", "trial_values", "stretches", "smooth_rates", "lo
 class Store:
     """An open report database."""
 
-    def __init__(self, path: str, read_only: bool = False, threads: int | None = None, small: bool = False) -> None:
-        """`small`: a new file gets small blocks, for a table takes at least one; a large one reads faster from large blocks."""
+    def __init__(
+        self, path: str, read_only: bool = False, threads: int | None = None, small: bool = False, writes: str | None = None
+    ) -> None:  # fmt: skip
+        """`small`: a new file gets small blocks, for a table takes at least one; a large one reads faster from large blocks.
+
+        `writes`: the only file that statements on a database that is only read may reach.
+        """
         from ngt_report import engine
 
         self.path, self.error = path, engine.Error
         self.con, self.waited = _open(path, read_only, threads, small)  # waited: another process had it until now
+        if read_only:
+            self.run((f"SET allowed_paths = [{literal(writes)}]; " if writes else "") + LOCKED)
         self.new = not read_only and _blank(path)  # nothing is in it but what this build writes
         self.empty: set[str] = set()  # tables that an earlier build left empty
         self.unmade: set[str] = set()  # metrics for which there is nothing to compute from
