@@ -15,7 +15,6 @@ from ngt_report.reports import database
 from ngt_report.store import finite
 from ngt_report.terminal import table
 
-LOCKED = ("SET enable_external_access = false", "SET python_enable_replacements = false", "SET lock_configuration = true")
 ON_SCREEN = 200  # rows of a table, where no limit is given
 Rows = list[tuple[Any, ...]]
 
@@ -24,8 +23,6 @@ def ask(folder: Path, text: str, limit: int | None) -> tuple[list[str], Rows, bo
     """Column names, rows, and whether there were more than the limit."""
     store = database(folder)
     try:
-        for setting in LOCKED:
-            store.run(setting)
         found = store.con.extract_statements(text)
         kinds = [s.type.name for s in found]
         if len(kinds) != 1 or kinds[0] != "SELECT":

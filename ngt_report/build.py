@@ -15,9 +15,12 @@ from msgspec.structs import asdict, replace
 
 from ngt_report import config, share
 from ngt_report.asked import possible
+from ngt_report.atomic import digest, found
 from ngt_report.config import Settings
-from ngt_report.discover import STAMP, Inputs, discover
+from ngt_report.discover import Inputs, discover
 from ngt_report.errors import GateError, ReportError
+from ngt_report.share import Changes
+from ngt_report.stamp import STAMP
 
 if TYPE_CHECKING:
     from ngt_report.ingest import Progress
@@ -53,15 +56,22 @@ class Built(Struct, frozen=True):
     group: str
     files: int
     read: int  # files read in this build; 0 when nothing had changed
-    kept: list[str]  # files that were edited by hand and put aside
+    changes: Changes = Changes()  # among the report's files
+
+    @property
+    def anew(self) -> bool:
+        """Whether anything was read or written; if not, the report was up to date."""
+        return bool(self.read or self.changes.written or self.changes.removed)
 
 
 def build(request: Request, progress: Progress | None = None, prepared: Prepared | None = None) -> Built:
     """Build the report, or say that it is up to date."""
     inputs, settings, folder = prepared or prepare(request)
     if share.unchanged(folder, _key(inputs, settings, folder, request)):
-        return Built(folder, inputs.group, len(inputs.files), 0, [])
-    share.check_ours(folder)
+        return Built(folder, inputs.group, len(inputs.files), 0)
+    begun = share.has_database(folder)
+    if not begun:
+        share.check_ours(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         share.take_notes(folder, inputs.notes)
@@ -73,12 +83,16 @@ def build(request: Request, progress: Progress | None = None, prepared: Prepared
 
         store = Store(str(folder / "report.duckdb"), threads=request.threads, small=_small(inputs))
         try:
+            if begun:  # another build may have been writing until now
+                share.check_ours(folder)
+            if store.waited and share.unchanged(folder, key):  # and it was this very one
+                return Built(folder, inputs.group, len(inputs.files), 0)
             read = compute(store, inputs, settings, progress)
             texts = render_all(store, inputs, settings, folder, request)
-            kept = share.write(folder, texts, key, _meta(request, inputs, folder))
+            changes = share.write(folder, texts, key, _meta(request, inputs, folder))
         finally:
             store.close()
-    return Built(folder, inputs.group, len(inputs.files), read, kept)
+    return Built(folder, inputs.group, len(inputs.files), read, changes)
 
 
 @contextmanager
@@ -98,7 +112,7 @@ def check(request: Request) -> Built:
     if not (folder / STAMP).is_file():
         raise GateError(f"{folder} holds no report; run the build without --check first")
     if share.unchanged(folder, _key(inputs, settings, folder, request)):
-        return Built(folder, inputs.group, len(inputs.files), 0, [])
+        return Built(folder, inputs.group, len(inputs.files), 0)
     from tempfile import TemporaryDirectory
 
     from ngt_report.store import Store
@@ -110,10 +124,10 @@ def check(request: Request) -> Built:
             texts = render_all(store, inputs, settings, folder, request)
         finally:
             store.close()
-    stale = [name for name, text in texts.items() if not share._is(folder / name, share.digest(text.encode("utf-8", "replace")))]
+    stale = [name for name, text in texts.items() if found(folder / name) != digest(text.encode("utf-8", "replace"))]
     if stale:
         raise GateError(f"{folder} is stale: {', '.join(stale)} would change; rebuild it")
-    return Built(folder, inputs.group, len(inputs.files), 0, [])
+    return Built(folder, inputs.group, len(inputs.files), 0)
 
 
 def _meta(request: Request, inputs: Inputs, folder: Path) -> dict[str, Any]:

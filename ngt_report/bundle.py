@@ -9,17 +9,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct, field
-from msgspec.structs import replace
+from msgspec import Struct, ValidationError, convert, field
+from msgspec.structs import asdict
 
 from ngt_report import build as building
 from ngt_report import ingest, manifest, portable, share, standin
 from ngt_report.archives import MAKERS, TooLarge
+from ngt_report.atomic import digest_of, replacing
 from ngt_report.build import Request
 from ngt_report.discover import MANIFEST, Inputs
 from ngt_report.errors import GateError, ReportError, UsageError
 from ngt_report.files import InputFile
 from ngt_report.manifest import FILES, REPORT, SUM, Entry, Left, Manifest
+from ngt_report.reports import shown
+from ngt_report.stamp import STAMP, stamp_of
 from ngt_report.store import Store
 from ngt_report.unpack import LIMITS
 
@@ -84,7 +87,7 @@ def bundle(request: Request, out: str | None, checkpoints: str, most: int | None
     given, bases = ([os.path.relpath(p, inputs.root).replace(os.sep, "/") for p in paths] for paths in (inputs.given, inputs.bases))
     command, entries = building.command_of(inputs, request), [i.entry for i in plan.items]
     described = Manifest(inputs.group, given, bases, command, request.complete, settings, entries, plan.left, inputs.findings)
-    for line in said(plan, target.name, checkpoints):
+    for line in [share.kept_line(name, shown(folder)) for name in built.changes.kept] + said(plan, target.name, checkpoints):
         say(line)
     return _write(plan, manifest.to_bytes(described), target, form, most, progress)
 
@@ -92,12 +95,18 @@ def bundle(request: Request, out: str | None, checkpoints: str, most: int | None
 def as_built(request: Request) -> tuple[Inputs, Any, Path, Request]:
     """The request, with the options that the last build of the report had; a bundle or a handoff is of that report."""
     inputs, settings, folder = building.prepare(request)
-    options = share.stamp_of(folder).get("options")
-    if isinstance(options, dict):
-        known: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items() if k in building.KEPT}
-        request = replace(request, **known)
+    known = {key: value for key, value in stamp_of(folder).options.items() if key in building.KEPT}
+    if known:
+        request = _with(request, known, folder)
         inputs, settings, folder = building.prepare(request)
     return inputs, settings, folder, request
+
+
+def _with(request: Request, options: dict[str, Any], folder: Path) -> Request:
+    try:
+        return convert(asdict(request) | options, Request)
+    except ValidationError as e:
+        raise ReportError(f"{folder / STAMP} has options that no build writes ({e}); build the report again") from e
 
 
 def target_of(out: str | None, inputs: Inputs) -> tuple[Path, str]:
@@ -129,7 +138,7 @@ def plan_of(inputs: Inputs, store: Store, folder: Path, checkpoints: str) -> Pla
     plan, taken = Plan(building.safe(inputs.group)), set[str]()
     for path in report_files(folder):
         member = portable.alias(f"{REPORT}/{path.relative_to(folder).as_posix()}", taken)
-        plan.items.append(Item(Entry(member, "reports", path.stat().st_size, _sum(path)), path))
+        plan.items.append(Item(Entry(member, "reports", path.stat().st_size, digest_of(path)), path))
     for file in inputs.files:
         form, known, how = read.get(file.rel, (None, "", ""))
         kind = OF_FORMAT.get(form, "logs")
@@ -142,7 +151,8 @@ def plan_of(inputs: Inputs, store: Store, folder: Path, checkpoints: str) -> Pla
         plan.items.append(Item(Entry(member, kind, file.size, digest, file.rel), Path(file.path), file))
         side = Path(f"{file.path}.json")
         if kind == "checkpoints" and side.is_file():  # ngttrain holds the checkpoint against it
-            plan.items.append(Item(Entry(portable.alias(f"{FILES}/{file.rel}.json", taken), kind, side.stat().st_size, _sum(side)), side))
+            member = portable.alias(f"{FILES}/{file.rel}.json", taken)
+            plan.items.append(Item(Entry(member, kind, side.stat().st_size, digest_of(side)), side))
     plan.items.sort(key=lambda i: (KINDS.index(i.entry.kind), i.entry.member))
     return plan
 
@@ -165,9 +175,9 @@ def kinds_of(inputs: Inputs, store: Store) -> list[tuple[str, int, int]]:
 
 def report_files(folder: Path) -> list[Path]:
     """What a report's folder has for people: not the database, which is made again where the bundle is opened."""
-    stamp = share.stamp_of(folder)
-    names = [*stamp.get("outputs", {}), *stamp.get("beside", {}), share.NOTES]
-    return [path for name in sorted(set(names)) if (path := folder / name).is_file()]
+    stamp = stamp_of(folder)
+    ours = [path for name in (*stamp.outputs, *stamp.beside) if not (path := folder / name).is_symlink()]
+    return [path for path in sorted({*ours, folder / share.NOTES}) if path.is_file()]
 
 
 def wanted_checkpoints(store: Store, which: str) -> set[str]:
@@ -193,38 +203,28 @@ def _stand_in(file: InputFile, known: str) -> dict[str, Any]:
     return standin.to_json(made)
 
 
-def _sum(path: Path) -> str:
-    with path.open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()
-
-
 # -- writing ----------------------------------------------------------------------------------------------------------
 def _write(plan: Plan, described: bytes, target: Path, form: str, most: int | None, progress: Progress | None) -> Packed:
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     total = sum(i.entry.size for i in plan.items)
     item: Item | None = None
     try:
-        with temporary.open("w+b") as out, MAKERS[form](out, most) as archive:
-            archive.add(f"{plan.name}/{MANIFEST}", len(described), iter([described]))
-            own = manifest.sum_of(described)
-            archive.add(f"{plan.name}/{SUM}", len(own), iter([own]))
-            done = 0
-            for item in plan.items:
-                if progress:
-                    progress(done, total, item.entry.member)
-                archive.add(f"{plan.name}/{item.entry.member}", item.entry.size, _content(item))
-                done += item.entry.size
-        size, digest = temporary.stat().st_size, _sum(temporary)
-        if total > LIMITS.allowed(size) or len(plan.items) > LIMITS.members - 2:
-            raise ReportError(f"{target.name} would be refused where it is opened: {LIMITS.said(size)}; give narrower PATHs")
-        os.replace(temporary, target)
+        with replacing(target, "free space or give -o another place") as temporary:
+            with temporary.open("w+b") as out, MAKERS[form](out, most) as archive:
+                archive.add(f"{plan.name}/{MANIFEST}", len(described), iter([described]))
+                own = manifest.sum_of(described)
+                archive.add(f"{plan.name}/{SUM}", len(own), iter([own]))
+                done = 0
+                for item in plan.items:
+                    if progress:
+                        progress(done, total, item.entry.member)
+                    archive.add(f"{plan.name}/{item.entry.member}", item.entry.size, _content(item))
+                    done += item.entry.size
+            size = temporary.stat().st_size
+            if total > LIMITS.allowed(size) or len(plan.items) > LIMITS.members - 2:
+                raise ReportError(f"{target.name} would be refused where it is opened: {LIMITS.said(size)}; give narrower PATHs")
+            return Packed(target, size, digest_of(temporary))
     except TooLarge as e:
         raise GateError(too_large(plan, target.name, most or 0, item)) from e
-    except OSError as e:
-        raise ReportError(f"{target} cannot be written: {(e.strerror or str(e)).lower()}; free space or give -o another place") from e
-    finally:
-        temporary.unlink(missing_ok=True)
-    return Packed(target, size, digest)
 
 
 def _content(item: Item) -> Iterator[bytes]:

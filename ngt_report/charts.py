@@ -173,7 +173,7 @@ def look(dark: bool) -> dict[str, Any]:
 
 def _write(out: Path, data: bytes) -> None:
     """Under a temporary name, then renamed."""
-    from ngt_report.share import replace_files
+    from ngt_report.atomic import replace_files
 
     if out.is_dir():
         raise UsageError(f"{out} is a folder; give -o a file's name")

@@ -78,13 +78,22 @@ def _build(request: Request, check: bool, quiet: bool) -> str:
 
 def _narrate(built: Built, folder: str) -> None:
     from ngt_report.reports import summary
+    from ngt_report.share import kept_line
 
-    files = f"{built.files} {'file' if built.files == 1 else 'files'}"
-    say(f"read {built.read} of {files}; the report is in {folder}" if built.read else f"{folder} is up to date ({files})")
-    for name in built.kept:
-        say(f"Summary.md had been edited by hand: the edited text is kept as {folder}/{name}; own words belong in NOTES.md")
+    say(_done(built, folder))
+    for name in built.changes.kept:
+        say(kept_line(name, folder))
     if not summary(built.folder)["runs"]:
         say("warning: no run with metrics was found; `ngtreport explain FILE` says what became of a file's lines")
+
+
+def _done(built: Built, folder: str) -> str:
+    """What a build did; where it read no file, which of the report's files it changed all the same."""
+    files = f"{built.files} {'file' if built.files == 1 else 'files'}"
+    if built.read or not built.anew:
+        return f"read {built.read} of {files}; the report is in {folder}" if built.read else f"{folder} is up to date ({files})"
+    done = [f"{did} {', '.join(names)}" for did, names in (("wrote", built.changes.written), ("removed", built.changes.removed)) if names]
+    return f"{' and '.join(done)} in {folder}; no file had to be read ({files})"
 
 
 @cli.command()
@@ -218,20 +227,25 @@ def trace(number: str, directory: str | None, as_json: bool) -> None:
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--all", "everything", is_flag=True, help="Every verdict, not only what is wrong.")
 @click.option("--annotate", metavar="FILE", help="Write a copy of the report with a mark beside each number.")
+@click.option("--force", is_flag=True, help="Let --annotate write over an existing file.")
 @click.option("--baseline", metavar="RUN", help="The run that others are compared with; any unique part of its name.")
 @json_option
-def verify(report: str, paths: tuple[str, ...], everything: bool, annotate: str | None, baseline: str | None, as_json: bool) -> None:
+def verify(
+    report: str, paths: tuple[str, ...], everything: bool, annotate: str | None, force: bool, baseline: str | None, as_json: bool
+) -> None:  # fmt: skip
     """Hold a written report against the data.
 
     Every number of its tables and sentences is a MATCH (a valid rounding of what the logs say), a MISMATCH (with the
     right value and its file and line) or UNDECIDABLE. Exits 1 on a mismatch. PATH is what `build` would read.
     """
-    from ngt_report.build import Request
-    from ngt_report.verify import check, output
+    from pathlib import Path
 
-    found = check.verify(report, Request(paths, baseline=baseline))
+    from ngt_report.build import Request
+    from ngt_report.verify import check, copies, output
+
+    found = check.verify(report, Request(paths, baseline=baseline), annotate, force)
     if annotate is not None:
-        check.write_copy(annotate, output.annotate(found), report)
+        copies.write(Path(annotate), output.annotate(found))
     emit(output.to_json(found) if as_json else output.to_text(found, everything))
     if found.failed:
         raise GateError(f"{found.counts['MISMATCH']} of {len(found.checked)} claims do not agree with the data")
@@ -278,11 +292,11 @@ def export(directory: str | None, form: str | None, out: str | None, table: str,
     from ngt_report import export, reports
 
     form = export.form_of(form, out)
-    with closing(reports.database(folder_of(directory))) as store:
-        if out is None:
+    if out is None:
+        with closing(reports.database(folder_of(directory))) as store:
             export.stream(store, table, form, sys.stdout.buffer)
-            return
-        rows = export.export(store, table, form, Path(out), force)
+        return
+    rows = export.export(folder_of(directory), table, form, Path(out), force)
     say(f"wrote {rows:,} rows of {table}")
     emit(out)
 

@@ -219,7 +219,7 @@ def _free(name: str, taken: Iterable[str]) -> str:
 
 def from_log(log: str, out: Path | None, force: bool) -> list[Path]:
     """Write a page for each run of an event log: into a folder, or to one file."""
-    from ngt_report.share import replace_files
+    from ngt_report.atomic import replace_files
 
     path = Path(log)
     if not path.is_file():

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from ngt_report.errors import ReportError, UsageError
 from ngt_report.files import InputFile
+from ngt_report.stamp import STAMP, original, stamp_of
 from ngt_report.waist import Finding
 
 if TYPE_CHECKING:
@@ -19,9 +20,8 @@ if TYPE_CHECKING:
 
 BESIDE = ("logs", "checkpoints", "results", "runs")
 SKIPPED_DIRS = frozenset({"__pycache__", "node_modules", ".git", ".venv", "venv", ".ngtreport"})
-STAMP = ".ngtreport.json"  # lies beside everything that build wrote
 MANIFEST = "MANIFEST.json"  # the first file of a bundle
-EDITED = ("Summary.edited.md", "Handoff.edited.md", "Summary.sent.md")  # texts that a build or a handoff put aside
+ALWAYS = (STAMP, "NOTES.md", "report.duckdb", "report.duckdb.wal", "Summary.sent.md")  # in a report's folder, whatever its stamp says
 MOST_FILES = 200_000
 
 
@@ -145,7 +145,7 @@ def _walk(base: Path, findings: list[tuple[str, Finding]], root: Path, exclude: 
                 where = _relative(here / name, root)
                 findings.append((where, Finding("info", "link", f"{where} is a link to a folder and was not followed")))
         folders[:] = sorted(d for d in folders if d not in SKIPPED_DIRS and not (d.startswith(".") and len(d) > 1) and here / d != exclude)
-        ours = _written_here(here)
+        ours = _written_here(here, names)
         for name in sorted(names):
             path = here / name
             if (
@@ -179,18 +179,13 @@ def _is_output(name: str, names: list[str]) -> bool:
     return bare != name and f"{bare}.jsonl" in names and f"{bare}.pid" in names
 
 
-def _written_here(folder: Path) -> frozenset[str]:
-    """Names in this folder that a build wrote: they are never input."""
+def _written_here(folder: Path, names: list[str]) -> frozenset[str]:
+    """Names in this folder that a build wrote, or put aside when they were edited by hand: they are never input."""
     if not (folder / STAMP).is_file():
         return frozenset()
-    import json
-
-    try:
-        stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
-        named = {*stamp.get("outputs", {}), *stamp.get("beside", {})}
-        return frozenset({STAMP, "NOTES.md", "report.duckdb", "report.duckdb.wal", *EDITED, *named})
-    except (OSError, ValueError, AttributeError):
-        return frozenset({STAMP, "Summary.md", "results.csv", "summary.json", "report.duckdb", "report.duckdb.wal", "NOTES.md"})
+    stamp = stamp_of(folder)
+    written = {*stamp.outputs, *stamp.beside} or {"Summary.md", "results.csv", "summary.json"}
+    return frozenset({*ALWAYS, *written, *filter(original, names)})
 
 
 def _readable(path: Path, real_root: str, findings: list[tuple[str, Finding]], root: Path) -> bool:

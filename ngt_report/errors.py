@@ -1,6 +1,7 @@
 """What can go wrong, as exception types; only cli.py catches them.
 
 ReportError            exit 3: an input, a lock or the disk
+├── DatabaseError      exit 3: what DuckDB says of a statement
 ├── UsageError         exit 2: an option, a name or a query that cannot be meant
 └── GateError          exit 1: a gate that was asked for did not hold (--check, --fail-on)
 """
@@ -10,6 +11,10 @@ class ReportError(Exception):
     """Something outside this program is in the way; the message is one sentence for the user."""
 
     exit_code = 3
+
+
+class DatabaseError(ReportError):
+    """The engine refused a statement: the database is damaged or full, or a statement of ours is wrong."""
 
 
 class UsageError(ReportError):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import difflib
-import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ngt_report import queries
+from ngt_report import queries, reports
 from ngt_report.ask import flat
-from ngt_report.errors import ReportError, UsageError
+from ngt_report.atomic import replacing
+from ngt_report.errors import UsageError
 from ngt_report.formatting import csv_cell
 from ngt_report.store import Store
 from ngt_report.wide import literal
@@ -32,26 +33,19 @@ def form_of(form: str | None, out: str | None) -> str:
     return form
 
 
-def export(store: Store, table: str, form: str, out: Path, force: bool) -> int:
-    """Write a table to a file; returns how many rows it has."""
+def export(folder: Path, table: str, form: str, out: Path, force: bool) -> int:
+    """Write a table of a report to a file; returns how many rows it has."""
     if out.exists() and not force:
         raise UsageError(f"{out} exists; give another name, or --force to write over it")
     if out.is_dir():
         raise UsageError(f"{out} is a folder; give -o a file's name")
     query = _query(table)
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
-    try:
-        if form == "parquet":
-            rows = _parquet(store, query, temporary)
-        else:
-            with temporary.open("wb") as f:
-                rows = stream(store, table, form, f)
-        os.replace(temporary, out)
-    except OSError as e:
-        raise ReportError(f"{out} cannot be written: {(e.strerror or str(e)).lower()}; give -o another place") from e
-    finally:
-        temporary.unlink(missing_ok=True)
-    return rows
+    with (
+        replacing(out, "give -o another place") as temporary,
+        temporary.open("wb") as f,
+        closing(reports.database(folder, temporary if form == "parquet" else None)) as store,
+    ):
+        return _parquet(store, query, temporary) if form == "parquet" else stream(store, table, form, f)
 
 
 def stream(store: Store, table: str, form: str, out: BinaryIO) -> int:
@@ -98,4 +92,4 @@ def _json(names: list[str], batches: Iterator[list[tuple[Any, ...]]]) -> Iterato
 
 
 def _parquet(store: Store, query: str, path: Path) -> int:
-    return int(store.run(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet)")[0][0])
+    return int(store.run(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, USE_TMP_FILE false)")[0][0])

@@ -56,14 +56,14 @@ def handoff(request: Request, now: datetime | None = None, status: str | None = 
     inputs, settings, folder, request = as_built(request)
     if inputs.command is not None:
         raise UsageError(f"{request.paths[0]} is a bundle: its runs go on where it was packed; `ngtreport open` shows the Handoff.md in it")
-    build.build(request, progress, (inputs, settings, folder))
+    built = build.build(request, progress, (inputs, settings, folder))
     place = Place({f.rel: f for f in inputs.files}, inputs.root, folder)
     store = Store(str(folder / "report.duckdb"), read_only=True)
     try:
         described, configs = describe(store, inputs, place, settings.title or inputs.group, now or datetime.now(UTC), request, status)
     finally:
         store.close()
-    kept = share.write_beside(folder, {NAME: text_of(described), **configs})
+    kept = built.changes.kept + share.write_beside(folder, {NAME: text_of(described), **configs})
     return Handed(folder / NAME, kept, len(described.resumes))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from ngt_report.errors import ReportError
+from ngt_report.errors import DatabaseError, ReportError
 from ngt_report.files import HEAD, InputFile
 from ngt_report.sources import Format, choose, named
 from ngt_report.store import RAW, Store, source_id, sql, to_json
@@ -203,12 +203,10 @@ class BulkQueue:
 
     def _load(self, batch: list[Loaded]) -> bool:
         """Whether all lines of all files arrived; if not, nothing of them stays."""
-        from ngt_report import engine
-
         files = [(b.source, b.file.path, b.reading.bulk) for b in batch if b.reading.bulk]
         try:
             arrived = self.store.wide.read_events(files)
-        except engine.Error:
+        except DatabaseError:
             arrived = False
         if not arrived:
             self.store.forget([source for source, _, _ in files])

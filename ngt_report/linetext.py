@@ -6,9 +6,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from ngt_report import share
 from ngt_report.errors import ReportError
 from ngt_report.files import InputFile
+from ngt_report.stamp import stamp_of
 from ngt_report.store import Store
 
 NO_LINES = {"checkpoint": "a checkpoint has no lines", "tfevents": "an event file has records, not lines"}
@@ -59,8 +59,8 @@ class LineTexts:
 
     def _roots(self) -> list[Path]:
         """Where the inputs may lie: where the build found them, here, or above the report."""
-        root = share.stamp_of(self.folder).get("root")
-        known = [self.folder / root] if isinstance(root, str) else []
+        root = stamp_of(self.folder).root
+        known = [self.folder / root] if root is not None else []
         return [*known, Path.cwd(), self.folder, *list(self.folder.resolve().parents)[:3]]
 
 

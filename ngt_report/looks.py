@@ -6,8 +6,6 @@ cannot be written is no error: the files are read anew.
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
 import os
 from collections.abc import Iterable
@@ -19,6 +17,7 @@ from msgspec import Struct, field
 from msgspec.structs import asdict
 
 from ngt_report import __version__, sieve
+from ngt_report.atomic import digest, keep
 from ngt_report.cachefolder import cache_folder
 from ngt_report.errors import ReportError
 from ngt_report.files import InputFile
@@ -64,7 +63,7 @@ class Looks:
 
     def __init__(self, paths: Iterable[str | Path]) -> None:
         folder, key = cache_folder(), "\n".join(sorted(os.path.abspath(p) for p in paths))
-        name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        name = digest(key.encode("utf-8", "surrogateescape"))[:16]
         self.path = folder / f"status-{name}.json" if folder else None
         self.known = _load(self.path) if self.path else {}
         self.alike = Alike()
@@ -103,13 +102,8 @@ class Looks:
         if self.path is None or not (self.changed or gone):
             return
         self.known = {path: known for path, known in self.known.items() if path in there}
-        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
-        with contextlib.suppress(OSError):
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            kept = json.dumps({"version": VERSION, "files": self.known}, separators=(",", ":"), default=asdict)
-            temporary.write_text(kept, encoding="utf-8", errors="surrogateescape")
-            os.replace(temporary, self.path)
-            self.changed = False
+        kept = json.dumps({"version": VERSION, "files": self.known}, separators=(",", ":"), default=asdict)
+        self.changed = not keep(self.path, kept.encode("utf-8", "surrogateescape"))
 
 
 def _load(path: Path) -> dict[str, Known]:
@@ -254,7 +248,7 @@ def _check(file: InputFile, offset: int) -> str:
     with file.open() as f:
         first = f.read(min(CHECKED, offset))
         f.seek(max(0, offset - CHECKED))
-        return hashlib.sha256(first + f.read(min(CHECKED, offset))).hexdigest()[:16]
+        return digest(first + f.read(min(CHECKED, offset)))[:16]
 
 
 def _cause(file: InputFile) -> str | None:

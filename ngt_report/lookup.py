@@ -33,9 +33,7 @@ class Number(Struct):
 
 def select(store: Store, name: str, values: dict[str, Any]) -> list[Row]:
     """Rows of one of the queries of sql/trace."""
-    result = store.con.execute(sql(f"trace/{name}.sql"), values)
-    names = [d[0] for d in result.description]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    return store.rows(sql(f"trace/{name}.sql"), values)
 
 
 def run_names(store: Store) -> list[tuple[str, str]]:

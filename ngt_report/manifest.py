@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
 from ngt_report import __version__, config, portable, standin
+from ngt_report.atomic import digest
 from ngt_report.checked import flag, items, maybe, one_of, table, text, whole
 from ngt_report.config import KEYS, Settings
 from ngt_report.discover import MANIFEST, Inputs
 from ngt_report.errors import ReportError
 from ngt_report.files import InputFile
 from ngt_report.share import NOTES
+from ngt_report.stamp import OF_REPORT
 from ngt_report.waist import Finding
 
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ SCHEMA = 1
 SUM = MANIFEST + ".sha256"  # the manifest's own sum, as `sha256sum -c` takes it
 REPORT, FILES = "report", "files"  # folders of a bundle
 LARGEST = 256 << 20  # bytes of a manifest
-OF_REPORT = re.compile(
-    r"(?:Summary|NOTES|Handoff|PR_comment)\.md|results\.csv|summary\.json|(?:dashboard|coords_[^/]+)\.html|resume_[^/]+\.toml"
-)
 
 
 class Entry(Struct, frozen=True):
@@ -83,7 +80,7 @@ def to_bytes(made: Manifest) -> bytes:
 
 def sum_of(data: bytes) -> bytes:
     """The line of its sum."""
-    return f"{hashlib.sha256(data).hexdigest()}  {MANIFEST}\n".encode()
+    return f"{digest(data)}  {MANIFEST}\n".encode()
 
 
 def read(folder: Path) -> Manifest | None:
@@ -206,7 +203,7 @@ def inputs_of(made: Manifest, folder: Path, fresh: bool = True) -> Inputs:
     root = folder / FILES
     files = [_file(e, folder / e.member, made.complete, fresh) for e in made.entries if e.path is not None]
     for left in made.left:
-        seen = hashlib.sha256(json.dumps(left.read, sort_keys=True).encode()).hexdigest()
+        seen = digest(json.dumps(left.read, sort_keys=True).encode())
         files.append(InputFile(str(root / left.path), left.path, left.size, date_of(seen), complete=True, stand_in=left.read))
     return Inputs(
         sorted(files, key=lambda f: f.rel), root, made.group, [root / p for p in made.given], [root / p for p in made.bases],

@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from ngt_report.discover import STAMP
 from ngt_report.errors import UsageError
+from ngt_report.stamp import STAMP
 from ngt_report.store import Store, sql
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from ngt_report import __version__, archives, build, manifest, share
+from ngt_report.atomic import digest, digest_of, replace_files
 from ngt_report.build import Built, Request
 from ngt_report.discover import BESIDE, MANIFEST, Inputs, discover
 from ngt_report.errors import ReportError
@@ -19,6 +20,7 @@ from ngt_report.files import InputFile
 from ngt_report.manifest import REPORT, Expected, Manifest
 from ngt_report.members import Refused, kind_of
 from ngt_report.reports import shown
+from ngt_report.stamp import stamp_of
 from ngt_report.tars import Tar, Xz
 from ngt_report.unpack import DAMAGE, Unpacked, unpack
 from ngt_report.ziparchives import Zip
@@ -41,9 +43,10 @@ class Opened(Struct, frozen=True):
     def said(self) -> list[str]:
         """What was checked and what came out, for people."""
         where = shown(self.folder)
+        edited = [share.kept_line(name, shown(self.built.folder)) for name in self.built.changes.kept]
         if self.described is None:
-            return [f"it has no {MANIFEST}, so its files could not be checked; unpacked to {where}"]
-        lines = [f"{len(self.described.entries)} files are as they were packed; unpacked to {where}"]
+            return [f"it has no {MANIFEST}, so its files could not be checked; unpacked to {where}", *edited]
+        lines = [*edited, f"{len(self.described.entries)} files are as they were packed; unpacked to {where}"]
         if self.described.left:
             lines.append(f"{len(self.described.left)} files stayed behind; the report says what was read of them")
         if self.same:
@@ -206,7 +209,7 @@ def _whole(folder: Path) -> Manifest:
         path = folder / entry.member
         if entry.member.startswith(f"{REPORT}/"):
             continue
-        if not path.is_file() or path.is_symlink() or share.digest_of(path) != entry.sha256:
+        if not path.is_file() or path.is_symlink() or digest_of(path) != entry.sha256:
             raise ReportError(f"{path} is missing or not the file that was packed; open the bundle again in another folder (-o)")
     return described
 
@@ -219,14 +222,14 @@ def _build(folder: Path, described: Manifest | None, progress: Progress | None) 
             report = report.with_name(f"{report.name}_here")
         return Opened(build.build(Request((str(_logs(folder)),), str(report)), progress), folder, None, None)
     sent = {e.member.removeprefix(f"{REPORT}/"): e.sha256 for e in described.entries if e.member.startswith(f"{REPORT}/")}
-    if not share.stamp_of(report):
+    if not stamp_of(report).outputs:
         share.claim(report, {name: digest for name, digest in sent.items() if name != share.NOTES}, described.version)
     theirs = (report / "Summary.md").read_bytes() if (report / "Summary.md").is_file() else None
     inputs = manifest.inputs_of(described, folder)
     request = Request((), str(report), dashboard="dashboard.html" in sent, comment=share.COMMENT in sent, complete=described.complete)
     built = build.build(request, progress, (inputs, described.settings, report))
     wanted = sent.get("Summary.md")
-    same = None if wanted is None else share.digest_of(report / "Summary.md") == wanted
-    if same is False and theirs is not None and share.digest(theirs) == wanted:
-        share.replace_files({report / SENT: theirs})
+    same = None if wanted is None else digest_of(report / "Summary.md") == wanted
+    if same is False and theirs is not None and digest(theirs) == wanted:
+        replace_files({report / SENT: theirs})
     return Opened(built, folder, described, same)

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ngt_report.discover import STAMP
 from ngt_report.errors import ReportError, UsageError
+from ngt_report.stamp import STAMP
 
 if TYPE_CHECKING:
     from ngt_report.store import Store
@@ -92,14 +92,14 @@ def unmarked(line: str) -> str:
     return plain(re.sub(r"\\([^\w\s])|\*\*|(?<!\\)`", lambda m: m[1] or "", text))
 
 
-def database(folder: Path) -> Store:
-    """The report's database, opened for reading."""
+def database(folder: Path, writes: Path | None = None) -> Store:
+    """The report's database, opened for reading; of all files, its statements reach `writes` at most."""
     from ngt_report.store import Store
 
     path = folder / "report.duckdb"
     if not path.is_file():
         raise ReportError(f"{path.as_posix()} is missing; build the report again")
-    return Store(str(path), read_only=True)
+    return Store(str(path), read_only=True, writes=str(writes) if writes else None)
 
 
 def shown(path: Path) -> str:

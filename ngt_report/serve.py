@@ -16,8 +16,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from ngt_report import __version__, share, shell
+from ngt_report import __version__, shell
+from ngt_report.atomic import digest
 from ngt_report.errors import ReportError
+from ngt_report.stamp import stamp_of
 
 HERE = "127.0.0.1"
 HOSTS = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?\Z", re.IGNORECASE)  # any port: it may be forwarded
@@ -77,7 +79,7 @@ class Server(ThreadingHTTPServer):
 
 def _mark(folder: Path) -> str:
     """What tells one state of the page from another: the checksum that the build wrote down."""
-    return str(share.stamp_of(folder).get("outputs", {}).get(PAGE, ""))[:16]
+    return str(stamp_of(folder).outputs.get(PAGE, ""))[:16]
 
 
 def _holder(port: int, error: Exception) -> str:
@@ -141,7 +143,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         policy = "default-src 'none'"
         if name.endswith(".html"):
-            data, policy = live(data.decode("utf-8", "replace"), share.digest(data)[:16])
+            data, policy = live(data.decode("utf-8", "replace"), digest(data)[:16])
         self._send(data, KINDS.get(Path(name).suffix, "application/octet-stream"), policy)
 
     def _send(self, data: bytes, kind: str, policy: str = "default-src 'none'", status: HTTPStatus = HTTPStatus.OK) -> None:
@@ -190,7 +192,7 @@ class Handler(BaseHTTPRequestHandler):
 
 def _known(folder: Path) -> frozenset[str]:
     """The names that the last build wrote."""
-    return frozenset(share.stamp_of(folder).get("outputs", {}))
+    return frozenset(stamp_of(folder).outputs)
 
 
 def live(page: str, mark: str) -> tuple[bytes, str]:

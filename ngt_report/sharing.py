@@ -22,7 +22,7 @@ def handoff(paths: tuple[str, ...], directory: str | None, quiet: bool) -> None:
     """
     import shlex
 
-    from ngt_report import handoff, reports
+    from ngt_report import handoff, reports, share
     from ngt_report.build import Request
     from ngt_report.terminal import Progress
 
@@ -33,9 +33,7 @@ def handoff(paths: tuple[str, ...], directory: str | None, quiet: bool) -> None:
     finally:
         progress.clear()
     for name in () if quiet else handed.kept:
-        say(
-            f"{handoff.NAME} or what belongs to it had been edited by hand: the edited text is kept as {name}; own words belong in NOTES.md"
-        )
+        say(share.kept_line(name, reports.shown(handed.path.parent)))
     emit(reports.shown(handed.path))
 
 

@@ -16,9 +16,9 @@ from ngt_report.assemble.facts import Facts, Row
 from ngt_report.assemble.seeds import group_name, telling, unique_names
 from ngt_report.assemble.verdicts import reference, verdicts
 from ngt_report.build import Request, compute, prepare
-from ngt_report.discover import STAMP
 from ngt_report.errors import UsageError
 from ngt_report.formatting import chance, plain, signed
+from ngt_report.stamp import STAMP
 from ngt_report.store import Store, finite
 from ngt_report.terminal import paint, table
 

@@ -14,15 +14,18 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ngt_report.errors import ReportError
+from ngt_report.errors import DatabaseError, ReportError
 from ngt_report.points import PointBuffer
 from ngt_report.waist import Reading
-from ngt_report.wide import Wide
+from ngt_report.wide import Wide, literal
 
 if TYPE_CHECKING:
     import duckdb
 
 LOCK_WAIT = 3.0  # seconds that a second build waits
+# a database that is only read may be anybody's: its views reach no file, no network and no setting
+LOCKED = "SET enable_external_access = false; SET python_enable_replacements = false; SET lock_configuration = true"
+HEADERS = 3 * 4096  # bytes of a database file in which nothing was ever stored
 SCHEMA_VERSION = "8"
 SQL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sql")
 
@@ -62,13 +65,22 @@ SUMMARIES = ("spans", "curves", "trial_values", "stretches", "smooth_rates", "lo
 class Store:
     """An open report database."""
 
-    def __init__(self, path: str, read_only: bool = False, threads: int | None = None, small: bool = False) -> None:
-        """`small`: a new file gets small blocks, for a table takes at least one; a large one reads faster from large blocks."""
-        self.path = path
-        self.new = not os.path.exists(path)  # nothing is in it but what this build writes
+    def __init__(
+        self, path: str, read_only: bool = False, threads: int | None = None, small: bool = False, writes: str | None = None
+    ) -> None:  # fmt: skip
+        """`small`: a new file gets small blocks, for a table takes at least one; a large one reads faster from large blocks.
+
+        `writes`: the only file that statements on a database that is only read may reach.
+        """
+        from ngt_report import engine
+
+        self.path, self.error = path, engine.Error
+        self.con, self.waited = _open(path, read_only, threads, small)  # waited: another process had it until now
+        if read_only:
+            self.run((f"SET allowed_paths = [{literal(writes)}]; " if writes else "") + LOCKED)
+        self.new = not read_only and _blank(path)  # nothing is in it but what this build writes
         self.empty: set[str] = set()  # tables that an earlier build left empty
         self.unmade: set[str] = set()  # metrics for which there is nothing to compute from
-        self.con = _open(path, read_only, threads, small and self.new)
         self.waiting: dict[str, list[tuple[Any, ...]]] = {table: [] for table in RAW}
         self.wide = Wide(self)
         self.buffer = PointBuffer(self)
@@ -76,14 +88,22 @@ class Store:
     # -- talking to DuckDB ----------------------------------------------------------------------------------------
     def run(self, text: str, parameters: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
         """Execute one statement and drain its result: of one that makes a table or inserts, a row with the number of rows."""
-        result = self.con.execute(text, parameters) if parameters is not None else self.con.execute(text)
-        return result.fetchall() if result.description else []
+        return self._drained(text, parameters)[1]
 
     def rows(self, text: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> list[dict[str, Any]]:
         """A query's rows as dictionaries."""
-        result = self.con.execute(text, parameters) if parameters is not None else self.con.execute(text)
-        names = [d[0] for d in result.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        names, rows = self._drained(text, parameters)
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def _drained(self, text: str, parameters: Sequence[Any] | dict[str, Any] | None) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """The names of a result's columns, and its rows."""
+        try:
+            result = self.con.execute(text, parameters) if parameters is not None else self.con.execute(text)
+            described = result.description
+            return ([d[0] for d in described], result.fetchall()) if described else ([], [])
+        except self.error as e:
+            said = str(e).splitlines()[0]
+            raise DatabaseError(f"{self.path}: {said}; build the report again, in another folder if this stays") from e
 
     def small(self) -> None:
         """The input is small: planning costs more than plans save."""
@@ -101,7 +121,7 @@ class Store:
                 self.empty = {name for name, rows in found.items() if rows == 0}
                 return
             self._drop(list(found))
-        self.con.execute(sql("schema.sql") + sql("report_schema.sql")).fetchall()
+        self.run(sql("schema.sql") + sql("report_schema.sql"))
         self.run("INSERT INTO meta VALUES ('schema', ?)", [SCHEMA_VERSION])
 
     def _drop(self, tables: list[str]) -> None:
@@ -189,8 +209,8 @@ def finite(value: Any) -> Any:
     return value
 
 
-def _open(path: str, read_only: bool, threads: int | None, small: bool) -> duckdb.DuckDBPyConnection:
-    """Attach the file; another process that holds it is waited for a moment, then named."""
+def _open(path: str, read_only: bool, threads: int | None, small: bool) -> tuple[duckdb.DuckDBPyConnection, bool]:
+    """Attach the file; another process that holds it is waited for a moment, then named. Also whether there was one."""
     from ngt_report import engine
 
     config: dict[str, str | bool | int | float | list[str]] = {
@@ -200,20 +220,36 @@ def _open(path: str, read_only: bool, threads: int | None, small: bool) -> duckd
         "checkpoint_threshold": "1KB",  # the commit writes the file itself, not first a log of it
     }
     con: duckdb.DuckDBPyConnection = engine.connect(":memory:", config=config | ({"threads": threads} if threads else {}))
-    options = "READ_ONLY" if read_only else "STORAGE_VERSION 'v1.5.0'" + (", BLOCK_SIZE 16384" if small else "")
     deadline = time.monotonic() + LOCK_WAIT
+    waited = False
     while True:
         try:
-            con.execute(f"ATTACH '{path.replace(chr(39), chr(39) * 2)}' AS report ({options})").fetchall()
+            con.execute(f"ATTACH '{path.replace(chr(39), chr(39) * 2)}' AS report ({_options(path, read_only, small)})").fetchall()
             con.execute("USE report").fetchall()
-            return con
-        except engine.IOException as e:
-            holder = re.search(r"\(PID (\d+)\)", str(e))
-            if "lock" not in str(e).lower():
-                raise ReportError(f"{path} cannot be opened as a report database: {str(e).splitlines()[0]}") from e
-            if time.monotonic() > deadline:
-                who = f"process {holder[1]}" if holder else "another process"
-                raise ReportError(
-                    f"{path} is held by {who}, which is building or querying it; wait for it or give -o another folder"
-                ) from e
-            time.sleep(0.1)
+            return con, waited
+        except engine.Error as e:
+            _check_held(path, e, time.monotonic() > deadline)
+        waited = True
+        time.sleep(0.1)
+
+
+def _options(path: str, read_only: bool, small: bool) -> str:
+    """How to attach a file; of one that is there, the size of its blocks is settled."""
+    new = small and not os.path.exists(path)
+    return "READ_ONLY" if read_only else "STORAGE_VERSION 'v1.5.0'" + (", BLOCK_SIZE 16384" if new else "")
+
+
+def _check_held(path: str, error: Exception, late: bool) -> None:
+    """An error when a file cannot be attached for another reason than that a process holds it, or when it is too late to wait for that."""
+    said = str(error).replace(path, "")
+    if "lock" not in said.lower():
+        raise ReportError(f"{path} cannot be opened as a report database: {str(error).splitlines()[0]}") from error
+    if late:
+        holder = re.search(r"\(PID (\d+)\)", said)
+        who = f"process {holder[1]}" if holder else "another process"
+        raise ReportError(f"{path} is held by {who}, which is building or querying it; wait for it or give -o another folder") from error
+
+
+def _blank(path: str) -> bool:
+    """Whether nothing is in a database that was just attached; what is not in the file yet would be in the log beside it."""
+    return os.path.getsize(path) <= HEADERS and not os.path.exists(f"{path}.wal")

@@ -6,10 +6,7 @@ seconds; the bundler is asked where the modules are not found as expected.
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import mmap
-import os
 import re
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +14,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from ngt_report import shell
+from ngt_report.atomic import digest, keep
 from ngt_report.cachefolder import cache_folder
 from ngt_report.errors import ReportError
 from ngt_report.pagemodel import Library
@@ -144,7 +142,7 @@ def _cached() -> Path | None:
     """Where this very build of vl-convert has its script; None when it cannot be told."""
     parts = sorted((p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in _folder().iterdir() if p.is_file())
     folder = cache_folder()
-    return folder / f"vega-{hashlib.sha256(repr((FORM, parts)).encode()).hexdigest()[:16]}" if folder else None
+    return folder / f"vega-{digest(repr((FORM, parts)).encode())[:16]}" if folder else None
 
 
 def _read(path: Path) -> shell.Packed | None:
@@ -153,20 +151,13 @@ def _read(path: Path) -> shell.Packed | None:
         mark, _, kept = path.read_bytes().partition(b"\n")
     except OSError:
         return None
-    if mark.decode("ascii", "replace") != hashlib.sha256(kept).hexdigest():
+    if mark.decode("ascii", "replace") != digest(kept):
         return None
     name, policy, text = kept.decode("ascii").split("\n")
     return shell.Packed(Library(name, Markup(text)), policy)
 
 
 def _keep(path: Path, made: shell.Packed) -> None:
-    """Keep it under a temporary name first; the next build only does it again where that fails."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        kept = f"{made.element.id}\n{made.hash}\n{made.element.text}".encode("ascii")
-        temporary.write_bytes(hashlib.sha256(kept).hexdigest().encode("ascii") + b"\n" + kept)
-        os.replace(temporary, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+    """Keep it; the next build only does it again where that fails."""
+    kept = f"{made.element.id}\n{made.hash}\n{made.element.text}".encode("ascii")
+    keep(path, digest(kept).encode("ascii") + b"\n" + kept)

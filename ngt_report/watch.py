@@ -14,6 +14,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from ngt_report import build as building
+from ngt_report import share
 from ngt_report.build import Built, Request
 from ngt_report.errors import ReportError, UsageError
 from ngt_report.reports import shown
@@ -71,8 +72,10 @@ class Watch:
                 began = time.monotonic()
                 built = self.once(say)
                 took = time.monotonic() - began
-                if built and built.read:
+                for name in built.changes.kept if built else ():
+                    say(share.kept_line(name, self.shown))
+                if built and built.anew:
                     say(f"{time.strftime('%H:%M:%S')}  read {built.read} of {built.files} files, {took:.1f} s")
-                time.sleep(max(PAUSE, REST * took if built and built.read else 0.0))
+                time.sleep(max(PAUSE, REST * took if built and built.anew else 0.0))
         except KeyboardInterrupt:
             say("ended; the report stays")

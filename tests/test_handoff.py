@@ -152,7 +152,7 @@ def test_a_strangers_file_is_never_overwritten_and_an_edited_one_is_kept(
     text = text_of("g")
     mine.write_text(text + "edited\n", encoding="utf-8")
     again = ngtreport("handoff", "g")
-    assert "the edited text is kept as Handoff.edited.md" in again.stderr
+    assert "the edited text is kept as artifacts/g/Handoff.edited.md" in again.stderr
     assert (tmp_path / "artifacts" / "g" / "Handoff.edited.md").read_text(encoding="utf-8") == text + "edited\n"
     assert ngtreport("handoff", "g").stderr == ""
 

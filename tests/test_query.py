@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+import ngt_report
+from ngt_report.build import Request, build
 from ngt_report.commands import cli
+from ngt_report.engine import Error
+from ngt_report.store import Store
 
 Run = Callable[..., Result]
 
@@ -123,3 +127,49 @@ def test_a_locked_or_missing_database_is_one_sentence(run: Run, tmp_path: Path) 
     broken = run("query", "SELECT 1", "--dir", tmp_path)
     assert broken.exit_code == 3
     assert len(broken.stderr.splitlines()) == 1
+
+
+@pytest.fixture
+def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A report whose relations are views of a file beside it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.log").write_text("step 1/2 val_loss=4.5\nstep 2/2 val_loss=4.0\n")
+    (tmp_path / "secret").write_text("a key\n")
+    build(Request(("a.log",), out="r", dashboard=False))
+    theirs = Store("r/report.duckdb")
+    for name in ("findings", "runs"):
+        theirs.run(f"DROP {'VIEW' if name in theirs_views(theirs) else 'TABLE'} {name}")
+        theirs.run(f"CREATE VIEW {name} AS SELECT content AS run, content AS name, content AS text FROM read_text('{tmp_path}/secret')")
+    theirs.close()
+    return tmp_path
+
+
+def theirs_views(store: Store) -> set[str]:
+    return {name for (name,) in store.run("SELECT view_name FROM duckdb_views() WHERE NOT internal")}
+
+
+@pytest.mark.parametrize("command", [
+    ("export", "r", "--table", "findings", "--csv"), ("export", "r", "--table", "findings", "--json", "-o", "out"),
+    ("export", "r", "--table", "findings", "--parquet", "-o", "out"), ("query", "SELECT * FROM findings", "--dir", "r"),
+    ("compare", "a", "a", "--dir", "r"), ("trace", "a:best", "--dir", "r"), ("show", "r", "--diff-only"),
+    ("handoff", "a.log", "--dir", "r"),
+])  # fmt: skip
+def test_a_database_that_is_only_read_reaches_no_file(planted: Path, command: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(cli, list(command))
+    assert result.exit_code != 0 and "a key" not in result.stdout
+    assert "Permission Error" in result.stderr and len(result.stderr.splitlines()) == 1
+    assert not (planted / "out").exists()
+
+
+def test_a_report_that_is_opened_in_python_reaches_no_file(planted: Path) -> None:
+    with ngt_report.load("r") as report, pytest.raises(Error, match="Permission Error"):
+        report.sql("SELECT * FROM findings")
+
+
+def test_parquet_goes_to_its_own_file_and_nowhere_else(run: Run, tmp_path: Path) -> None:
+    there = tmp_path / "it's.parquet"
+    assert run("export", "--table", "runs", "-o", there).exit_code == 0
+    assert run("export", "--table", "runs", "-o", there, "--force").exit_code == 0
+    assert [p.name for p in tmp_path.iterdir()] == [there.name] and there.read_bytes()[:4] == b"PAR1"
+    missing = run("export", "--table", "runs", "-o", tmp_path / "no" / "a.parquet")
+    assert missing.stderr.endswith("a.parquet cannot be written: no such file or directory; give -o another place\n")

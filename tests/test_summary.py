@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from markdown_it import MarkdownIt
 from msgspec.inspect import is_struct_type as is_struct
 
 from ngt_report import handoffmodel, model, render
 from ngt_report.build import Request, build, check
+from ngt_report.commands import cli
+from ngt_report.discover import discover
 from ngt_report.errors import GateError, ReportError, UsageError
 from tests.markdown import tables
 
@@ -136,8 +139,49 @@ def test_an_edited_summary_is_kept_aside(tmp_path: Path) -> None:
     (tmp_path / "out" / "Summary.md").write_text(text + "\nmine\n")
     log(run, [5.0, 4.0, 3.5])
     built = build(Request((str(run),), out=str(tmp_path / "out")))
-    assert built.kept == ["Summary.edited.md"]
+    assert built.changes.kept == ["Summary.edited.md"]
     assert (tmp_path / "out" / "Summary.edited.md").read_text().endswith("mine\n")
+
+
+def test_every_edit_of_every_output_is_kept(tmp_path: Path) -> None:
+    run, out = log(tmp_path / "a.log", [5.0, 4.0]), tmp_path / "out"
+    names = ("Summary.md", "results.csv", "summary.json", "dashboard.html")
+    for turn in (1, 2, 3):
+        build(Request((str(run),), out=str(out)))
+        for name in names:
+            (out / name).write_text(f"edit {turn}\n")
+    build(Request((str(run),), out=str(out)))
+    for stem, end in (name.split(".") for name in names):
+        kept = [out / f"{stem}.edited{number}.{end}" for number in ("", "-2", "-3")]
+        assert [path.read_text() for path in kept] == ["edit 1\n", "edit 2\n", "edit 3\n"]
+    assert "edit" not in (out / "Summary.md").read_text()
+    assert [f.rel for f in discover([str(tmp_path)]).files] == ["a.log"]  # and none of them is read as a result
+
+
+def test_a_build_says_which_file_was_edited_and_where_it_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for args in (["build"], ["bundle", "-o", "b.zip"], ["handoff"]):
+        log(tmp_path / "a.log", [5.0, 4.0])
+        build(Request(("a.log",)))
+        (tmp_path / "artifacts" / "a" / "results.csv").write_text("mine\n")
+        said = CliRunner().invoke(cli, [args[0], "a.log", *args[1:]]).stderr
+        assert re.search(r"results\.csv had been edited by hand: the edited text is kept as artifacts/a/results\.edited(-\d)?\.csv; ", said)
+
+
+def test_a_report_that_was_written_anew_is_not_called_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("g/a.log", "g/b.log"):
+        log(tmp_path / name, [5.0, 4.0, 3.5])
+
+    def said(*options: str) -> str:
+        return CliRunner().invoke(cli, ["build", "g", *options]).stderr
+
+    assert said("--target", "3").startswith("read 2 of 2 files; ")
+    assert re.fullmatch(r"wrote Summary\.md, .+ in artifacts/g; no file had to be read \(2 files\)\n", said("--target", "3.5"))
+    assert said("--target", "3.5") == "artifacts/g is up to date (2 files)\n"
+    assert "removed dashboard.html in artifacts/g; no file" in said("--target", "3.5", "--no-dashboard")
+    (tmp_path / "g" / "b.log").unlink()
+    assert said("--target", "3.5", "--no-dashboard").startswith("wrote Summary.md, ")
 
 
 def test_outputs_are_never_read_back_as_input(tmp_path: Path) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ngt_report import store
 from ngt_report.build import Request, build
 from ngt_report.errors import ReportError
+from ngt_report.watch import Watch
 
 ROOT = Path(__file__).parents[1]
 
@@ -63,3 +67,79 @@ def test_a_killed_build_leaves_the_old_report_and_the_next_one_is_whole(tmp_path
     build(Request((str(folder),), out=str(tmp_path / "cold"), dashboard=False))
     for name in ("Summary.md", "results.csv", "summary.json"):
         assert (out / name).read_bytes() == (tmp_path / "cold" / name).read_bytes()
+
+
+def child(code: str) -> subprocess.Popen[str]:
+    """A Python of its own, with this package."""
+    text = f"import sys; sys.path.insert(0, {str(ROOT)!r})\nfrom ngt_report import build as b, store\n{code}"
+    return subprocess.Popen([sys.executable, "-c", text], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def test_of_two_first_builds_the_second_goes_on_from_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, out = logs(tmp_path / "logs", 2, 10), tmp_path / "out"
+    opened = store._open
+
+    def late(*args: Any) -> Any:
+        """The database does not exist when this build looks, and is another's by the time it has it."""
+        monkeypatch.setattr(store, "_open", opened)
+        with child(f"b.build(b.Request(({str(folder / 'run_00.log')!r},), out={str(out)!r}, dashboard=False))") as first:
+            first.communicate()
+        return opened(*args)
+
+    monkeypatch.setattr(store, "_open", late)
+    assert build(Request((str(folder),), out=str(out), dashboard=False)).read == 1
+    build(Request((str(folder),), out=str(tmp_path / "cold"), dashboard=False))
+    assert (out / "summary.json").read_bytes() == (tmp_path / "cold" / "summary.json").read_bytes()
+
+
+@pytest.mark.parametrize("small", [1, 1 << 30])
+def test_a_build_that_waited_for_its_like_has_nothing_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: int) -> None:
+    """Whatever the size of the blocks that the other one chose."""
+    folder, out = logs(tmp_path / "logs", 2, 10), tmp_path / "out"
+    request = f"b.Request(({str(folder)!r},), out={str(out)!r}, dashboard=False)"
+    code = f"b.SMALL, render = {small}, b.render_all\n"
+    code += "def slow(*a):\n    print('held', flush=True)\n    sys.stdin.readline()\n    return render(*a)\n"
+    with child(f"{code}b.render_all = slow\nb.build({request})") as first:
+        assert first.stdin is not None and first.stdout is not None and first.stdout.readline() == "held\n"
+        monkeypatch.setattr(store, "LOCK_WAIT", 120.0)
+        monkeypatch.setattr("ngt_report.build.compute", None)
+        release = threading.Timer(0.3, lambda: print(file=first.stdin, flush=True))
+        release.start()
+        built = build(Request((str(folder),), out=str(out), dashboard=False))
+        release.join()
+    assert (built.read, built.anew) == (0, False)
+    assert len(json.loads((out / "summary.json").read_text())["runs"]) == 2
+
+
+def test_only_a_database_in_which_nothing_is_counts_as_new(tmp_path: Path) -> None:
+    path = tmp_path / "report.duckdb"
+    for _ in range(2):  # one that a killed build left empty
+        made = store.Store(str(path), small=True)
+        assert made.new
+        made.close()
+    code = "import os\nfrom ngt_report import engine\nc = engine.connect(':memory:', config={'checkpoint_threshold': '1GB'})\n"
+    code += f"c.execute(\"ATTACH '{path}' AS r\")\nc.execute('CREATE TABLE r.a (i INTEGER)')\nos._exit(0)"  # killed behind its commit
+    with child(code) as killed:
+        killed.communicate()
+    assert path.with_name("report.duckdb.wal").is_file()
+    made = store.Store(str(path))
+    assert not made.new
+    made.close()
+
+
+def test_what_the_database_refuses_is_one_sentence_and_watch_goes_on(tmp_path: Path) -> None:
+    folder, out = logs(tmp_path / "logs", 1, 10), tmp_path / "out"
+    request = Request((str(folder),), out=str(out), dashboard=False)
+    build(request)
+    damaged = store.Store(str(out / "report.duckdb"))
+    damaged.run("DROP TABLE sources")
+    damaged.close()
+    (folder / "run_00.log").write_text("step 1/1 val_loss=3.0000\n")
+    with pytest.raises(ReportError, match=r"report\.duckdb: Catalog Error: .*sources.*; build the report again, in another folder"):
+        build(request)
+    said: list[str] = []
+    with Watch(request, 0) as watch:
+        assert watch.once(said.append) is None
+        (out / "report.duckdb").unlink()
+        assert watch.once(said.append) is not None
+    assert len(said) == 1 and said[0].startswith("not built: ")

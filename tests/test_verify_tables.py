@@ -127,7 +127,8 @@ def test_the_command_exits_1_and_writes_a_marked_copy(
     assert result.stdout.splitlines()[0].startswith(
         f"{report}:4: MISMATCH 4.7872 (best val loss of screen_ngt_no_radius): the data gives 4.777163"
     )
-    assert copy.read_text() == "| run | best val loss |\n|---|---|\n| vanilla | 4.5524 [✓] |\n| no_radius | **4.7872** [✗ 4.777163] |\n"
+    marked = "| run | best val loss |\n|---|---|\n| vanilla | 4.5524 [✓] |\n| no_radius | **4.7872** [✗ 4.777163] |\n"
+    assert copy.read_text().startswith(f"{marked}\n<!-- annotated by ngtreport verify, ")
     assert json.loads(run("verify", report, LOGS, "--json").stdout)["counts"] == {"MATCH": 1, "MISMATCH": 1, "UNDECIDABLE": 0}
 
 

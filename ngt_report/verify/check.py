@@ -26,7 +26,7 @@ from ngt_report.verify.verdict import MISMATCH, UNDECIDABLE, Checked, Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ngt_report.build import Request
+    from ngt_report.build import Prepared, Request
     from ngt_report.verify.document import Text
 
 MARKDOWN = (".md", ".markdown", ".mdown", ".rst")
@@ -51,10 +51,21 @@ class Verified(Struct, frozen=True):
         return bool(self.counts[MISMATCH])
 
 
-def verify(path: str, request: Request) -> Verified:
-    """Hold a report against the logs of a request."""
+def verify(path: str, request: Request, copy: str | None = None, force: bool = False) -> Verified:
+    """Hold a report against the logs of a request.
+
+    Args:
+        copy: where an annotated copy is to go, which is refused before any work where that is another's file.
+        force: it may be, unless it is the report or an input.
+    """
+    from ngt_report import build
+    from ngt_report.verify import copies
+
     source = read_report(path)
-    with evidence(request, Path(path)) as data:
+    prepared = build.prepare(request)
+    if copy is not None:
+        copies.check_free(Path(copy), force, [path, *request.paths, *(f.path for f in prepared[0].files)])
+    with evidence(request, Path(path), prepared) as data:
         return Verified(path, source, check(source, World(data)))
 
 
@@ -75,14 +86,14 @@ def read_report(path: str) -> str:
 
 
 @contextmanager
-def evidence(request: Request, report: Path | None = None) -> Iterator[Evidence]:
+def evidence(request: Request, report: Path | None = None, prepared: Prepared | None = None) -> Iterator[Evidence]:
     """The data of a request, loaded into a database that is gone afterwards. The report itself, and Markdown beside it, is no evidence."""
     from tempfile import TemporaryDirectory
 
     from ngt_report import build
     from ngt_report.store import Store
 
-    inputs, settings, _ = build.prepare(request)
+    inputs, settings, _ = prepared or build.prepare(request)
     own = os.path.realpath(report) if report else None
     inputs.files = [f for f in inputs.files if os.path.realpath(f.path) != own and not f.rel.lower().endswith(MARKDOWN)]
     if not inputs.files:
@@ -136,16 +147,3 @@ def _placed(text: Text, first: int, last: int, outcome: Outcome, starts: list[in
         value.where if value else None,
         outcome.note,
     )
-
-
-def write_copy(path: str, text: str, report: str) -> None:
-    """Write an annotated copy under a temporary name first; never over the report itself."""
-    target = Path(path)
-    if target.exists() and os.path.realpath(target) == os.path.realpath(report):
-        raise ReportError(f"{path} is the report itself; give --annotate another file")
-    scratch = target.with_name(target.name + ".part")
-    try:
-        scratch.write_bytes(text.encode("utf-8"))
-        os.replace(scratch, target)
-    except OSError as e:
-        raise ReportError(f"{path} cannot be written: {(e.strerror or str(e)).lower()}; give --annotate another file") from e

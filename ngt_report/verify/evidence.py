@@ -36,9 +36,7 @@ class Value(Struct, frozen=True):
 
 def ask(store: Store, name: str, **values: Any) -> list[Row]:
     """Rows of one of the queries of sql/verify."""
-    result = store.con.execute(sql(f"verify/{name}.sql"), values)
-    names = [d[0] for d in result.description]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    return store.rows(sql(f"verify/{name}.sql"), values)
 
 
 def logged(value: float, decimals: int | None, where: str) -> Value:
