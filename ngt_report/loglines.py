@@ -30,6 +30,9 @@ FINAL = late(
     rf"(?:val_loss:)?(?P<value>{NUMBER})(?=$|[\s;)(|]|,(?!\d))",
     re.IGNORECASE,
 )
+OVERALL = late(  # a heading: what stands below is not of the run above
+    r"^\W*best[ _](?:trial|run|experiment|variant|config(?:uration)?|hyper[ _-]?param(?:eter)?s)\b\W*[\w#.+\-]{0,60}\W*$", re.IGNORECASE
+)
 STATED = late(rf"best[ _](?:val(?:idation)?[ _])?loss[ \t]*[:=]?[ \t]*(?P<value>{NUMBER})(?=$|[\s,;)])", re.IGNORECASE)
 TIMES = late(
     rf"^\W*(?:total )?(?:training|train|elapsed)[ _](?:time|took)[ \t]*[:=]?[ \t]*(?P<value>{NUMBER})[ \t]*"
@@ -81,6 +84,7 @@ class Kind(Struct, frozen=True):
 
 
 KINDS = (
+    Kind("overall", OVERALL, (b"best",)),
     Kind("marker", MARKER, (b"run", b"experiment", b"trial", b"variant")),
     Kind("final", FINAL, (b"final", b"end of training")),
     Kind("stated", STATED, (b"best",)),
@@ -131,6 +135,11 @@ def marker_name(text: str) -> str:
     return re.sub(r"\.(?:log|txt|out)$", "", name.rstrip("/").rsplit("/", 1)[-1])
 
 
+def unnamed(text: str) -> bool:
+    """Whether a closing loss does not say of which data it is."""
+    return not any(word in text.lower() for word in ("val", "test", "dev"))
+
+
 def record(reading: Reading, trial: int, kind: str, text: str, line: int, last_step: int | None) -> None:
     """Put what a line says into the reading."""
     match = next((k.pattern.search(text) for k in KINDS if k.name == kind), None)
@@ -170,6 +179,28 @@ def _resume(reading: Reading, trial: int, rest: str, line: int) -> None:
     if path or step:
         where = {"path": path[0] if path else None, "step": int(step["step"].replace(",", "")) if step else None}
         reading.fact("resumed_from", where, trial, line)
+
+
+class Preamble:
+    """Lines before the first data line of a run, of which its configuration is read."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[int, str]] = []
+
+    def keep(self, lines: Sequence[tuple[int, str]]) -> None:
+        """Remember lines; of a very long preamble, its beginning and its end."""
+        self.lines += [(at, text[:400]) for at, text in lines]
+        if len(self.lines) > 20_000:
+            del self.lines[5_000:10_000]
+
+    def end(self, reading: Reading, trial: int) -> None:
+        """Put what the lines say into the reading, when there is a trial that they are of."""
+        if self.lines and trial >= 0:
+            harvest(reading, trial, self.lines)
+            for at, text in self.lines:
+                if (kind := kind_of(text.encode())) in ("resume", "stop", *ENDINGS):
+                    record(reading, trial, kind, text, at, None)
+            self.lines = []
 
 
 # -- configuration ------------------------------------------------------------------------------------------------

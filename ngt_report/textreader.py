@@ -19,6 +19,7 @@ from ngt_report.datalines import DataLines
 from ngt_report.epochsteps import EpochSteps, without_steps
 from ngt_report.files import LONGEST_LINE, InputFile
 from ngt_report.firstdata import clean, headings_of
+from ngt_report.loglines import Preamble
 from ngt_report.lone import Lone, epoch_of, values_of
 from ngt_report.pasted import Pasted
 from ngt_report.records import open_record
@@ -28,6 +29,7 @@ from ngt_report.textclock import StepTimes, evaluates, printed_clocks, put_late
 from ngt_report.textlog import HEADER, Dialect, numbers, printed_decimals
 from ngt_report.waist import Block, Column, Reading, Segment, Trial
 
+VALIDATION = frozenset(("val/loss", "eval_loss"))
 TOO_LONG = f"longer than {LONGEST_LINE:,} bytes"
 
 
@@ -41,7 +43,8 @@ class TextReader:
         self.reading = Reading()
         self.data = DataLines(dialect)
         self.headings = headings_of(file, dialect.header is HEADER and dialect.line is None)
-        self.preamble: list[tuple[int, str]] = []
+        self.preamble = Preamble()
+        self.overall = False  # what closes all runs of the log was printed: it is not of the last one
         self.trial, self.segment = -1, 0
         self.named: str | None = None  # the marker that waits for its first data line
         self.first_step: int | None = None
@@ -74,9 +77,9 @@ class TextReader:
                 self.within = open_record(block)
                 self._block(clean(block), line)
         self._account_giants()
-        undecided = self.within or self.trial < 0 or bool(self.named or self.preamble) or self.pasted.open
+        undecided = self.within or self.trial < 0 or bool(self.named or self.preamble.lines) or self.pasted.open
         undecided = undecided or self.lone.open or self.headings.open or self.epochs.open or self.times.waits
-        self._end_preamble()
+        self.preamble.end(self.reading, self.trial)
         self._finish()
         if undecided:  # what the next lines are depends on lines that are gone by then: read them again
             self.reading.state = None
@@ -158,15 +161,15 @@ class TextReader:
         done = 0
         for at, text in other:
             kind = loglines.kind_of(text)
-            if kind is not None or self.trial < 0 or self.named or self.preamble:
+            if kind is not None or self.trial < 0 or self.named or self.preamble.lines:
                 upto = first_after(found, at, done)
                 self._span(Span.of(found[done:upto]))
                 done = max(done, upto)
                 if at not in data_lines:
                     self._account(at, kind, text)
-                if kind == "resume" and self.trial >= 0 and not self.preamble:  # the process that goes on says its settings again
+                if kind == "resume" and self.trial >= 0 and not self.preamble.lines:  # the process that goes on says its settings again
                     since = found[done - 1][0] if done else 0
-                    self.preamble = [(a, t.decode("utf-8", "replace")[:400]) for a, t in other if since < a < at]
+                    self.preamble.keep([(a, t.decode("utf-8", "replace")) for a, t in other if since < a < at])
                 self._other(at, text.decode("utf-8", "replace"), kind)
             elif at not in data_lines:
                 self._account(at, kind, text)
@@ -198,7 +201,7 @@ class TextReader:
         elif kind == "lone":
             self.lone.held.append((at, values_of(text), epoch_of(text)))
         elif self.trial < 0 or self.named:
-            self._keep(at, text)
+            self.preamble.keep([(at, text)])
             if kind in loglines.ENDINGS and self.named:  # it was announced and died before its first data line
                 self._open_trial(at)
         elif kind is not None:
@@ -206,19 +209,21 @@ class TextReader:
                 self.died = True
                 self.recent.clear()
             self.recent.append(text)
+            self.overall |= kind == "overall"
             if kind == "resume":
-                self._keep(at, text)
-                return
-            loglines.record(self.reading, self.trial, kind, text, at, self.last_step)
-            self.lone.closed |= kind == "final"
-        elif self.preamble:
-            self._keep(at, text)
+                self.preamble.keep([(at, text)])
+            elif kind == "final" and loglines.unnamed(text) and not self._validated():
+                said = f"{text.strip()[:80]!r} does not say of which data, and no line before it validates: it is not read"
+                self.reading.note("info", "unnamed_loss", said, self.trial, at)
+            elif not self.overall or kind in loglines.ENDINGS:
+                loglines.record(self.reading, self.trial, kind, text, at, self.last_step)
+                self.lone.closed |= kind == "final"
+        elif self.preamble.lines:
+            self.preamble.keep([(at, text)])
 
-    def _keep(self, at: int, text: str) -> None:
-        """Remember a line of the preamble; of a very long one, its beginning and its end."""
-        self.preamble.append((at, text[:400]))
-        if len(self.preamble) > 20_000:
-            del self.preamble[5_000:10_000]
+    def _validated(self) -> bool:
+        """Whether a line of this trial was an evaluation."""
+        return self.evaluated or any(not VALIDATION.isdisjoint(b.columns) for b in self.reading.blocks if b.trial == self.trial)
 
     def _marker(self, at: int, text: str) -> None:
         """A line that announces a run by name."""
@@ -228,17 +233,9 @@ class TextReader:
         if self.named:  # announced, and nothing came
             self._open_trial(at)
         self._close_lone()
-        self._end_preamble()
+        self.preamble.end(self.reading, self.trial)
         self.named = name
-        self.preamble.append((at, text))
-
-    def _end_preamble(self) -> None:
-        if self.preamble and self.trial >= 0:
-            loglines.harvest(self.reading, self.trial, self.preamble)
-            for at, text in self.preamble:
-                if (kind := loglines.kind_of(text.encode())) in ("resume", "stop", "traceback", "crash", "kill"):
-                    loglines.record(self.reading, self.trial, kind, text, at, None)
-            self.preamble = []
+        self.preamble.keep([(at, text)])
 
     # -- data -----------------------------------------------------------------------------------------------------
     def _span(self, span: Span) -> None:
@@ -247,8 +244,8 @@ class TextReader:
             return
         if self.named or self.trial < 0:
             self._open_trial(span.lines[0])
-        self._end_preamble()
-        self.died = False
+        self.preamble.end(self.reading, self.trial)
+        self.died = self.overall = False
         self.reading.lines_used += self._uncounted(span.lines)
         if add_steady(self, span):
             return
@@ -331,7 +328,7 @@ class TextReader:
         self.segment, self.first_step, self.last_step, self.last_clock = 0, None, None, None
         self.evaluated, self.times, self.total, self.elapsed = False, StepTimes(), None, False
         self.lone.open_trial()
-        self._end_preamble()
+        self.preamble.end(self.reading, self.trial)
 
     def _end_trial(self) -> None:
         """A trial that died keeps its last lines."""
@@ -471,7 +468,7 @@ class TextReader:
         reading.state = {
             "line": self.line, "trial": self.trial, "segment": self.segment, "first_step": self.first_step, "last_step": self.last_step,
             "last_clock": self.last_clock, "evaluated": self.evaluated, "total": self.total, "per_step": self.per_step,
-            "elapsed": self.elapsed, "died": self.died, "recent": list(self.recent) if self.died else [],
+            "elapsed": self.elapsed, "died": self.died, "overall": self.overall, "recent": list(self.recent) if self.died else [],
             "gap": self.gap, "iteration": self.iteration, "lone": asdict(self.lone), "epochs": asdict(self.epochs),
             "times": asdict(self.times), "program": self.pasted.said, "heading": self.headings.state,
         }  # fmt: skip

@@ -82,6 +82,28 @@ def test_a_closing_validation_loss_counts_when_it_is_all_there_is(tmp_path: Path
     assert made.best() == made.last() == (4.05, 200)
 
 
+TRAINED = "step 1/2 loss 3.9\nstep 2/2 loss 3.5\n"
+
+
+@pytest.mark.parametrize("said", ["Final loss: 3.1", "final_loss = 3.1"])
+def test_a_final_loss_that_may_be_of_the_training_is_not_read(said: str) -> None:
+    _, reading = read(f"{TRAINED}{said}\n")
+    assert curve(reading, "final/loss") == []
+    assert [f.kind for f in reading.findings] == ["unnamed_loss"]
+    _, named = read(f"{TRAINED}{said.replace('loss', 'val loss')}\n")
+    assert curve(named, "final/loss") == [(2, 3.1)]
+    _, validated = read(f"step 1/2 loss 3.9\nstep 1/2 val loss 3.8\nstep 2/2 loss 3.5\n{said}\n")
+    assert curve(validated, "final/loss") == [(2, 3.1)]
+
+
+@pytest.mark.parametrize("heading", ["Best trial: #2", "Best config:", "=== Best run: wide_2 ===", "best_trial"])
+def test_what_stands_below_the_best_of_all_is_not_of_the_last(heading: str) -> None:
+    _, reading = read(f"{TRAINED}step 2/2 val loss 3.6\n{heading}\n  Final val loss: 3.1\n  Best val loss: 3.0\n  Training time: 5s\n")
+    assert curve(reading, "final/loss") == []
+    assert {f.key for f in reading.facts} & {"stated.best_val_loss", "train_time_s"} == set()
+    assert len(reading.trials) == 1
+
+
 def test_the_clock_is_reset_after_the_warm_up(tmp_path: Path) -> None:
     made = report(written(tmp_path, {"a.txt": SPEEDRUN}) / "a.txt", tmp_path / "out")
     run = made.runs["a"]
