@@ -11,6 +11,7 @@ import pytest
 
 from ngt_report.build import Request, build
 from ngt_report.kinds import kinds_of
+from ngt_report.store import Store
 
 
 def lines(*rows: str) -> str:
@@ -51,6 +52,28 @@ def test_points_beyond_a_restart_are_superseded(tmp_path: Path) -> None:
     assert (run["best"]["val_loss"], run["best"]["step"], run["n_val_points"]) == (3.8, 400, 4)
     assert run["train_time_s"] == 40.0  # 20 s up to step 200, and the new clock on top
     assert run["throughput"]["steps_per_s"] == pytest.approx(300 / 30)
+
+
+def noise(logs: Path, out: Path) -> tuple[float, int]:
+    """Standard deviation of late evaluations, and of how many runs it is."""
+    build(Request((str(logs),), out=str(out), dashboard=False))
+    store = Store(str(out / "report.duckdb"), read_only=True)
+    try:
+        [(std, runs)] = store.run("SELECT std, samples FROM spread WHERE source = 'late evaluations'")
+    finally:
+        store.close()
+    return std, runs
+
+
+def test_the_noise_of_a_run_that_diverged_says_nothing_of_the_others(tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for name, rise in (("a", 0.01), ("b", 0.02), ("c", 0.03)):
+        (logs / f"{name}.log").write_text(lines(*(f"step {i}/12 val_loss={5 - 0.1 * i + rise * (i % 2):.4f}" for i in range(1, 13))))
+    calm = noise(logs, tmp_path / "calm")
+    assert calm[1] == 3
+    (logs / "wild.log").write_text(lines(*(f"step {i}/12 val_loss={5 + 3 * (i % 2)}.0000" for i in range(1, 13))))
+    assert noise(logs, tmp_path / "wild") == calm
 
 
 def test_a_step_back_to_the_start_is_another_run(tmp_path: Path) -> None:
@@ -160,11 +183,14 @@ def test_losses_of_other_tokenizers_are_no_silent_ranking(tmp_path: Path) -> Non
     assert "At equal training time" not in text
 
 
-def test_a_run_that_records_less_is_of_the_most_usual_kind_that_it_may_be_of() -> None:
+def test_a_run_that_records_less_is_of_the_only_kind_that_it_may_be_of_or_of_none() -> None:
     said = {"a": {"vocab_size": 256}, "b": {"vocab_size": 8192}, "c": {"vocab_size": 8192, "dataset": "w"}, "d": {}, "e": {"dataset": "w"}}
     kinds = kinds_of(said)
-    assert kinds["d"] == kinds["e"] == kinds["c"] == kinds["b"] == "vocabulary size 8192"
+    assert kinds["c"] == kinds["b"] == "vocabulary size 8192"
     assert kinds["a"] == "vocabulary size 256"
+    assert kinds["d"] == kinds["e"] == "vocabulary size not recorded"
+    told = {"a": {"vocab_size": 256, "dataset": "v"}, "b": {"vocab_size": 8192, "dataset": "w"}, "c": {"dataset": "w"}}
+    assert kinds_of(told)["c"] == kinds_of(told)["b"]
     assert set(kinds_of({"a": {"vocab_size": 256}, "b": {}}).values()) == {""}
 
 

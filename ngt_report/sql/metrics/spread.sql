@@ -60,11 +60,13 @@ bends AS (
             lambda i: power(late[i - 1].v - 2 * late[i].v + late[i + 1].v, 2) / 6)) AS square
     FROM ends
 ),
+each AS (SELECT budget, run, list_sum(list(square ORDER BY square)) AS squares, count(*) AS n FROM bends GROUP BY budget, run),
 late AS (
+    -- without runs of more than ten times the usual noise: one that diverged says nothing of the others
     SELECT
         budget, 'late evaluations' AS source, 3 AS preference,
-        sqrt(list_avg(list(square ORDER BY run, square))) AS std, count(*) AS df, count(DISTINCT run) AS samples
-    FROM bends
+        sqrt(list_sum(list(squares ORDER BY run)) / sum(n)) AS std, sum(n)::BIGINT AS df, count(*) AS samples
+    FROM (FROM each QUALIFY (squares / n <= 100 * nullif(median(squares / n) OVER (PARTITION BY budget), 0)) IS NOT FALSE)
     GROUP BY budget
 )
 SELECT budget, source, std, df, samples
