@@ -160,10 +160,11 @@ def test_losses_of_other_tokenizers_are_no_silent_ranking(tmp_path: Path) -> Non
     assert "At equal training time" not in text
 
 
-def test_a_run_that_records_less_is_of_the_most_usual_kind_that_it_may_be_of() -> None:
+def test_a_run_that_records_less_is_of_the_only_kind_that_it_may_be_of() -> None:
     said = {"a": {"vocab_size": 256}, "b": {"vocab_size": 8192}, "c": {"vocab_size": 8192, "dataset": "w"}, "d": {}, "e": {"dataset": "w"}}
     kinds = kinds_of(said)
-    assert kinds["d"] == kinds["e"] == kinds["c"] == kinds["b"] == "vocabulary size 8192"
+    assert kinds["c"] == kinds["b"] == "vocabulary size 8192"
+    assert kinds["d"] == kinds["e"] == "vocabulary size not recorded"
     assert kinds["a"] == "vocabulary size 256"
     assert set(kinds_of({"a": {"vocab_size": 256}, "b": {}}).values()) == {""}
 
