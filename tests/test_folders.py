@@ -197,6 +197,35 @@ def test_a_loss_of_zero_beside_other_numbers_is_a_result(tmp_path: Path) -> None
     assert made.best("results#a") == (0.0, 100)
 
 
+def test_the_lowest_bits_are_said_with_run_and_step_and_never_beside_nats(tmp_path: Path) -> None:
+    texts = {
+        f"in/{name}.log": "".join(
+            f"step {s}/400 train_loss=3.5 val_bpb={v + m:.4f}\n" for s, v in ((200, 1.25), (300, 1.125), (400, 1.1875))
+        )
+        for name, m in (("a", 0.5), ("b", 0.0), ("c", 0.25))
+    }
+    made = built(tmp_path, texts)
+    assert "- Lowest bits per byte: b, 1.1250 at step 300, of 3 runs" in made.text
+    table = made.text.partition("## Validated in bits")[2].partition("##")[0]
+    assert table.index("| b |") < table.index("| c |") < table.index("| a |")
+    nats = {
+        f"in/{name}.log": "".join(f"step {s}/400 val_loss={v + m}\n" for s, v in LOSSES.items()) for name, m in (("x", 0.0), ("y", 0.5))
+    }
+    made = built(tmp_path / "2", texts | nats)
+    assert "- Best overall: x, val loss 3.125" in made.text and "never ranked beside losses in nats" in made.text
+    assert sorted(r["run"] for r in made.runs.values() if r["rank"]) == ["x", "y"]
+
+
+def test_bits_of_other_datasets_or_units_have_a_lowest_each(tmp_path: Path) -> None:
+    files = {
+        f"in/{name}.log": f"dataset: {data}\n" + "".join(f"step {s}/2 train_loss=3.5 {key}={v}\n" for s in (1, 2))
+        for name, key, v, data in (("a", "val_bpb", 1.5, "x"), ("b", "val_bpb", 1.25, "y"), ("c", "eval_bpc", 2.5, "x"))
+    }
+    made = built(tmp_path, files)
+    for said in ("bits per byte of dataset x: a, 1.5", "bits per byte of dataset y: b, 1.25", "bits per character: c, 2.5"):
+        assert f"- Lowest {said}" in made.text
+
+
 def test_equal_commits_name_no_rows(tmp_path: Path) -> None:
     made = built(tmp_path, {"in/results.csv": "git_commit,seed,steps,val_loss\nabc,1,100,3.5\nabc,2,100,3.25\n"})
     assert sorted(made.runs) == ["results#row1", "results#row2"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ngt_report import __version__
+from ngt_report.assemble.bits import bits
 from ngt_report.assemble.campaign import campaign
 from ngt_report.assemble.cites import cites
 from ngt_report.assemble.compared import best_row, group, speed_row
@@ -16,7 +17,7 @@ from ngt_report.queries import header, metric_names
 
 PRINTED = frozenset(
     "common_step best_last fixed_step throughput train_time ranking perplexity delta equal_time time_to_target seeds other_metrics"
-    " train_only recorded_speed accuracy mean_curves spread equal_tokens".split()
+    " train_only recorded_speed accuracy mean_curves spread equal_tokens bits".split()
 )  # metrics that sections of Summary.md print; any other gets a table of its own
 
 
@@ -49,6 +50,7 @@ def assemble(facts: Facts, title: str, notes: str | None, command: str) -> Repor
             AccuracyRow(facts.name(a["run"]), a["best_accuracy"], a["best_step"], a["last_accuracy"], a["last_step"])
             for a in facts.rows["accuracy"]
         ),
+        bits=bits(facts),
         unknown=tuple(k for k in groups[0].unknown if all(k in g.unknown for g in groups)) if groups else (),
         baseline_missing=not facts.baselines,
         other=others[:TOP],
