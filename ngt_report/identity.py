@@ -25,6 +25,7 @@ GENERIC = frozenset(
     " train_results history run main events event progress summary trainer_log record".split()
 )
 ENDINGS = re.compile(r"\.(?:log|txt|out|err|jsonl|ndjson|json|csv|tsv)$", re.IGNORECASE)
+CLOSING = ("hf_json", "wandb_summary")  # documents with the closing figures of the run in whose folder they lie
 UUID = re.compile(r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$|^[0-9a-f]{16,}$", re.IGNORECASE)
 CHECKPOINT = re.compile(
     r"(?:\.pth?)?[._\-](?:best|last|final|latest|step[_\-]?\d+)\.(?:pth?|ckpt|bin)$|\.(?:pth?|ckpt|bin|safetensors)$", re.IGNORECASE
@@ -90,7 +91,7 @@ def identify(store: Store, bases: list[str], settings: Settings) -> Identity:
     work.findings += said
     work.loose += earlier
     order = {"own": 0, "named": 1, "unnamed": 2, "guest": 3, "row": 4, "checkpoint": 5, "settings": 6}
-    for piece in sorted(pieces, key=lambda p: (order[_standing(p)], p.precedence, p.path, p.trial)):
+    for piece in sorted(pieces, key=lambda p: (order[_standing(p)], p.precedence, "/latest-run/" in f"/{p.path}", p.path, p.trial)):
         work.place(piece)
     work.adopt_checkpoints()
     work.say_repeats()
@@ -133,6 +134,9 @@ class _Joining:
             run = self._of_folder(piece)
             self.loose.append(piece) if run is None else self._join(run, piece)
             return
+        if piece.format == "wandb_summary":
+            self._place_summary(piece)
+            return
         if piece.format == "tfevents" and (state := self._same_training(piece)):
             self._seen_twice(state, piece)
             return
@@ -148,6 +152,24 @@ class _Joining:
         if run is not None and run.main.kind == "curve":
             self._apart(run, piece, problem)
         self._new(self._own_id(piece), piece)
+
+    def _place_summary(self, piece: Piece) -> None:
+        """W&B's summary: of the run whose log lies beside it, else a run; a copy of it (latest-run) is no second one."""
+        written = piece.facts.get("clock.written")
+        same = (r for r in self.runs for p in r.pieces if p.format == piece.format and p.facts.get("clock.written") == written)
+        twin = next(same, None) if written is not None else None
+        if twin is not None and not contradiction(twin, piece):
+            self._repeat(twin, piece)
+            return
+        beside = [r for r in self.runs if r.main.kind == "curve" and _folder(r.main.path) == _folder(piece.path)]
+        if not beside:
+            self._new(self._own_id(piece), piece)
+        elif len(beside) == 1 and _closes(beside[0].main, piece):
+            self._join(beside[0], piece)
+        else:
+            self.loose.append(piece)
+            text = f"{piece.path} lies beside run {beside[0].id} but gives other closing values; they are not used"
+            self.findings.append(("info", "repeated", beside[0].id, text, piece.path, piece.line))
 
     def _place_own(self, piece: Piece) -> None:
         """A log is a run, unless it is the twin of one in another format (run.log beside run.jsonl)."""
@@ -173,7 +195,7 @@ class _Joining:
     def _own_id(self, piece: Piece) -> str:
         if piece.kind == "curve" and piece.siblings == 1:
             return piece.base
-        if piece.kind == "row" and piece.siblings == 1 and piece.format == "hf_json":
+        if piece.kind == "row" and piece.siblings == 1 and piece.format in CLOSING:
             return piece.base
         label = piece.name or (f"row{piece.trial + 1}" if piece.kind == "row" else str(piece.trial + 1))
         return f"{piece.base}#{label}"
@@ -238,7 +260,7 @@ class _Joining:
     def _of_folder(self, piece: Piece) -> Run | None:
         """The only run whose log lies in the folder of a file of settings."""
         folder = _folder(piece.path)
-        found = [r for r in self.runs if r.main.kind == "curve" and _folder(r.main.path) == folder]
+        found = [r for r in self.runs if any(_alone(r, p) and _folder(p.path) == folder for p in r.pieces)]
         return found[0] if len(found) == 1 else None
 
     def _beside(self, piece: Piece) -> Run | None:
@@ -302,6 +324,16 @@ class _Joining:
         for piece in pieces:
             run = next((r for r in self.runs if piece.name in r.names), None)
             self._join(run, piece) if run else self._new(piece.name or piece.base, piece)
+
+
+def _closes(log: Piece, summary: Piece) -> bool:
+    """Whether a summary can be the end of a log: the log has no validation loss, or ends with this one."""
+    return log.last is None or summary.final is None or agree(summary.final, summary.final_decimals, log.last, log.last_decimals)
+
+
+def _alone(run: Run, piece: Piece) -> bool:
+    """Whether a file is the log of this run, or closing figures of it alone, no table of results."""
+    return piece is run.main and piece.kind == "curve" or piece.format == "wandb_summary"
 
 
 def _elsewhere(run: Run, piece: Piece) -> bool:
@@ -373,7 +405,7 @@ def _pieces(store: Store, bases: list[str]) -> list[Piece]:
     rows = store.rows(sql("staging/trials.sql"))
     facts: dict[tuple[int, int], dict[str, Any]] = {}
     text = "SELECT source, trial, key, value FROM raw_facts WHERE list_contains(?::VARCHAR[], key) ORDER BY ALL"
-    for source, trial, key, value in store.run(text, [[*CONFIG, "resumed_from", "checkpoint.kind"]]):
+    for source, trial, key, value in store.run(text, [[*CONFIG, "resumed_from", "checkpoint.kind", "clock.written"]]):
         facts.setdefault((source, trial), {})[key] = json.loads(value)
     trials = Counter(row["source"] for row in rows)
     pieces = []
@@ -399,7 +431,7 @@ def base_id(path: str, bases: list[str], format: str = "") -> str:
         return inside.partition("/metrics/")[0]
     bare = CHECKPOINT.sub("", inside) if format == "checkpoint" else ENDINGS.sub("", inside)
     bare = bare or inside
-    if format == "tfevents" or tail(bare).lower() in GENERIC:
+    if format in ("tfevents", "wandb_summary") or tail(bare).lower() in GENERIC:
         parent = str(PurePosixPath(bare).parent)
         if parent != ".":
             return run_folder(parent)

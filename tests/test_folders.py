@@ -87,6 +87,38 @@ def test_an_event_file_with_the_evaluations_of_a_state_is_of_its_run(tmp_path: P
     assert len(built(tmp_path / "2", files).runs) == 2
 
 
+# -- W&B ---------------------------------------------------------------------------------------------------------------
+WANDB = {"train/loss": 3.25, "val/loss": 3.125, "train/global_step": 400, "_step": 40, "_runtime": 90.5, "_timestamp": 1700000001.25}
+SAID = (
+    '_wandb:\n    value:\n        t:\n            "1":\n                - 5\n        /odd: 1\n'
+    "lr:\n    value: 0.003\noptim:\n    value:\n        weight_decay: 0.1\n"
+)
+
+
+def test_a_summary_of_wandb_is_a_row_with_the_settings_beside_it(tmp_path: Path) -> None:
+    made = built(tmp_path, {"in/run-a/files/wandb-summary.json": json.dumps(WANDB), "in/run-a/files/config.yaml": SAID})
+    assert list(made.runs) == ["run-a"] and made.best() == (3.125, 400), "the run's own step, not W&B's count"
+    assert (made.runs["run-a"]["config"]["learning_rate"], made.runs["run-a"]["config"]["weight_decay"]) == (0.003, 0.1)
+
+
+def test_a_best_of_wandb_is_only_what_it_says(tmp_path: Path) -> None:
+    said = WANDB | {"val/loss": {"min": 3.0625, "last": 3.125}}
+    made = built(tmp_path, {"in/run-a/files/wandb-summary.json": json.dumps(said)})
+    assert made.best("run-a")[0] == 3.0625 and made.runs["run-a"]["last"]["val_loss"] == 3.125
+
+
+def test_a_log_beside_a_summary_is_of_the_same_run_and_a_copy_is_none(tmp_path: Path) -> None:
+    log = "".join(f"step {s}/400 val_loss={v}\n" for s, v in LOSSES.items())
+    files = {f"in/{run}/files/wandb-summary.json": json.dumps(WANDB) for run in ("latest-run", "run-a")}
+    made = built(tmp_path, files | {"in/run-a/files/output.log": log})
+    (run,) = made.runs.values()
+    assert run["best"]["step"] == 400 and {Path(s).name for s in run["sources"]} == {"output.log", "wandb-summary.json"}
+    other = json.dumps(WANDB | {"val/loss": 2.5})
+    made = built(tmp_path / "2", {"in/run-a/files/output.log": log, "in/run-a/files/wandb-summary.json": other})
+    (run,) = made.runs.values()
+    assert run["best"]["val_loss"] == 3.125 and any("other closing values" in t for t in made.texts("repeated"))
+
+
 # -- event files ------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("below", ["logs", "train", "tensorboard", "logs/tb"])
 def test_event_files_in_folders_of_equal_names_are_runs_of_their_own(below: str, tmp_path: Path) -> None:
