@@ -115,6 +115,7 @@ class _Joining:
         self.runs: list[Run] = []
         self.by_name: dict[str, list[Run]] = {}
         self.by_print: dict[str, Run] = {}
+        self.by_bare: dict[str, list[Run]] = {}  # name of the file without words such as train_ -> runs
         self.loose: list[Piece] = []
         self.findings: list[tuple[str, str, str | None, str, str, int | None]] = []
         self.tails: dict[str, list[Run]] = {}
@@ -176,12 +177,24 @@ class _Joining:
         same = (r for r in self.by_name.get(piece.base, ()) if r.id == piece.base)
         twin = next((r for r in same if all(p.format != piece.format and p.base == piece.base for p in r.pieces)), None)
         problem = self._problem(twin, piece) if twin is not None else ""
+        twin = twin or self._almost_named(piece)
         if twin is None or problem:
             self._new(piece.base, piece)
+            self.by_bare.setdefault(_bare(piece.base), []).append(self.runs[-1])
         else:
             self._repeat(twin, piece)
         if twin is not None and problem:
             self._apart(twin, piece, problem)
+
+    def _almost_named(self, piece: Piece) -> Run | None:
+        """The log in another format whose name differs only in a word such as train_ or metrics_, if all that both evaluated agrees."""
+        for run in self.by_bare.get(_bare(piece.base), ()):
+            if all(p.format != piece.format for p in run.pieces) and not differing_config(run, piece) and not contradiction(run, piece):
+                keys = [piece.source, piece.trial, run.main.source, run.main.trial]
+                common, agreeing = self.store.run(sql("identity/agreement.sql"), keys)[0]
+                if common == agreeing >= max(2, min(piece.n_val, run.main.n_val) / 2):
+                    return run
+        return None
 
     def _problem(self, run: Run, piece: Piece) -> str:
         """Why a piece cannot belong to a run: a contradicting value, or a curve that is another one."""
@@ -329,6 +342,13 @@ class _Joining:
 def _closes(log: Piece, summary: Piece) -> bool:
     """Whether a summary can be the end of a log: the log has no validation loss, or ends with this one."""
     return log.last is None or summary.final is None or agree(summary.final, summary.final_decimals, log.last, log.last_decimals)
+
+
+def _bare(base: str) -> str:
+    """A file's id without the first words that only say what it holds: out/train_a and out/metrics_a are out/a."""
+    folder, slash, name = base.rpartition("/")
+    words = re.split(r"[_.\-]", name, maxsplit=1)
+    return base if len(words) < 2 or words[0].lower() not in GENERIC else _bare(f"{folder}{slash}{words[1]}")
 
 
 def _alone(run: Run, piece: Piece) -> bool:

@@ -87,6 +87,17 @@ def test_an_event_file_with_the_evaluations_of_a_state_is_of_its_run(tmp_path: P
     assert len(built(tmp_path / "2", files).runs) == 2
 
 
+def test_logs_whose_names_differ_in_a_prefix_are_one_run_if_all_evaluations_agree(tmp_path: Path) -> None:
+    values = {0: 9.51234, 500: 4.12345}
+    log = "".join(f"step {s}: train loss {v:.4f}, val loss {v:.4f}\n" for s, v in values.items())
+    rows = "".join(json.dumps({"step": s, "val_loss": v}) + "\n" for s, v in values.items())
+    made = built(tmp_path, {"in/train_wide_8.log": log, "in/metrics_wide_8.jsonl": rows})
+    assert list(made.runs) == ["metrics_wide_8"] and len(made.runs["metrics_wide_8"]["sources"]) == 2
+    made = built(tmp_path / "2", {"in/train_wide_8.log": log, "in/metrics_wide_8.jsonl": rows.replace("4.12345", "4.12365")})
+    assert len(made.runs) == 2, "4.1235 is not 4.12365 rounded"
+    assert len(built(tmp_path / "3", {"in/train_wide_8.log": log, "in/metrics_wide_9.jsonl": rows}).runs) == 2
+
+
 # -- W&B ---------------------------------------------------------------------------------------------------------------
 WANDB = {"train/loss": 3.25, "val/loss": 3.125, "train/global_step": 400, "_step": 40, "_runtime": 90.5, "_timestamp": 1700000001.25}
 SAID = (
