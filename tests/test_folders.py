@@ -291,6 +291,16 @@ def test_a_run_of_an_unknown_dataset_is_counted_to_none_of_several(tmp_path: Pat
     assert "dataset not recorded" in made.text and "Best overall" not in made.text
 
 
+def test_the_only_run_with_a_loss_is_not_called_the_only_run(tmp_path: Path) -> None:
+    log = "".join(f"step {s}/400 val_loss={v}\n" for s, v in LOSSES.items())
+    trained = {f"in/{n}.log": "".join(f"step {s}/400 train_loss={v}\n" for s, v in LOSSES.items()) for n in "bc"}
+    assert "Of 3 runs only this one has a validation loss: nothing to rank." in built(tmp_path, {"in/a.log": log, **trained}).text
+    short = "".join(log.splitlines(keepends=True)[:2])
+    made = built(tmp_path / "2", {"in/a.log": log, "in/b.log": short})
+    assert "No other of the 2 runs can be compared with it: nothing to rank." in made.text
+    assert "One run: nothing to rank." in built(tmp_path / "3", {"in/a.log": log}).text
+
+
 # -- text logs --------------------------------------------------------------------------------------------------------
 def nanogpt(decayed: str, plain: str, accumulation: int, more: float) -> str:
     head = f"gradient accumulation steps: {accumulation}\nnum decayed parameter tensors: 10, with {decayed} parameters\n"
