@@ -301,6 +301,14 @@ def test_the_only_run_with_a_loss_is_not_called_the_only_run(tmp_path: Path) -> 
     assert "One run: nothing to rank." in built(tmp_path / "3", {"in/a.log": log}).text
 
 
+def test_an_unfinished_run_without_validation_has_its_last_training_loss(tmp_path: Path) -> None:
+    made = built(tmp_path, {"in/a/checkpoint-200/trainer_state.json": state(200, evaluated=False)})
+    table = made.text.partition("## Training loss of runs without validation")[2].partition("##")[0]
+    assert "| a | 3.625 | 200 |" in table and made.runs["a"]["status"].startswith("incomplete")
+    bits = "".join(f"step {s}/900 train_loss={v} val_bpb=1.5\n" for s, v in LOSSES.items())
+    assert "## Training loss" not in built(tmp_path / "2", {"in/a.log": bits}).text
+
+
 # -- text logs --------------------------------------------------------------------------------------------------------
 def nanogpt(decayed: str, plain: str, accumulation: int, more: float) -> str:
     head = f"gradient accumulation steps: {accumulation}\nnum decayed parameter tensors: 10, with {decayed} parameters\n"

@@ -44,7 +44,7 @@ def assemble(facts: Facts, title: str, notes: str | None, command: str) -> Repor
         train_only=tuple(
             TrainRow(facts.name(r["run"]), r["last"]["v"], r["last"]["d"], r["last_step"])
             for r in facts.rows["train_only"]
-            if facts.compared[r["run"]]["excluded"] == "no validation loss"
+            if _without_validation(facts, r["run"])
         ),
         accuracy=tuple(
             AccuracyRow(facts.name(a["run"]), a["best_accuracy"], a["best_step"], a["last_accuracy"], a["last_step"])
@@ -78,6 +78,15 @@ def _grouping(facts: Facts) -> str:
     if facts.group_by:
         return f"{' and '.join(facts.group_by)} {'is' if len(facts.group_by) == 1 else 'are'} equal"
     return f"recorded configurations are equal but for {' and '.join(facts.except_keys) or 'the seed'}"
+
+
+def _without_validation(facts: Facts, run: str) -> bool:
+    """Whether a run was only trained: finished or not, but with no other validation than none."""
+    if facts.compared[run]["excluded"] == "no validation loss":
+        return True
+    if "validated" not in facts.memo:
+        facts.memo["validated"] = {r["run"] for r in facts.rows["other_metrics"] if r["metric"].startswith("val/")}
+    return not facts.runs[run]["is_continuation"] and run not in facts.memo["validated"]
 
 
 def _excluded(facts: Facts) -> list[tuple[str, Excluded]]:
