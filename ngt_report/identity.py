@@ -84,9 +84,9 @@ class Identity(Struct):
     findings: list[tuple[str, str, str | None, str, str, int | None]]
 
 
-def identify(store: Store, bases: list[str], settings: Settings) -> Identity:
-    """Assign every trial to a run."""
-    pieces, earlier, said = longest(store, _pieces(store, bases))
+def identify(store: Store, bases: list[str], settings: Settings, home: str = "") -> Identity:
+    """Assign every trial to a run; `home` is what the given folder is called."""
+    pieces, earlier, said = longest(store, _pieces(store, bases, home))
     work = _Joining(store, settings)
     work.findings += said
     work.loose += earlier
@@ -133,7 +133,10 @@ class _Joining:
             return
         if standing == "settings":
             run = self._of_folder(piece)
-            self.loose.append(piece) if run is None else self._join(run, piece)
+            problem = contradiction(run, piece) if run is not None and piece.format == "closing_json" else ""
+            self.loose.append(piece) if run is None or problem else self._join(run, piece)
+            if run is not None and problem:
+                self._apart(run, piece, problem)
             return
         if piece.format == "wandb_summary":
             self._place_summary(piece)
@@ -319,7 +322,8 @@ class _Joining:
 
     def say_settings(self) -> None:
         """One finding for all settings whose folder does not say whose they are."""
-        paths = sorted(p.path for p in self.loose if p.kind == "settings")
+        told = {path for _, kind, _, _, path, _ in self.findings if kind == "contradiction"}
+        paths = sorted(p.path for p in self.loose if p.kind == "settings" and p.path not in told)
         if paths:
             names = ", ".join(paths[:3]) + (", ..." if len(paths) > 3 else "")
             text = f"settings of no single run of their folder were not used: {names}"
@@ -420,7 +424,7 @@ def agree(a: float, a_decimals: int | None, b: float, b_decimals: int | None) ->
 
 
 # -- reading the raw tables -----------------------------------------------------------------------------------------
-def _pieces(store: Store, bases: list[str]) -> list[Piece]:
+def _pieces(store: Store, bases: list[str], home: str) -> list[Piece]:
     """All trials that say something, with their facts."""
     rows = store.rows(sql("staging/trials.sql"))
     facts: dict[tuple[int, int], dict[str, Any]] = {}
@@ -430,12 +434,12 @@ def _pieces(store: Store, bases: list[str]) -> list[Piece]:
     trials = Counter(row["source"] for row in rows)
     pieces = []
     for row in rows:
-        base, own = base_id(row["path"], bases, row["format"]), facts.get((row["source"], row["trial"]), {})
+        base, own = base_id(row["path"], bases, row["format"], home), facts.get((row["source"], row["trial"]), {})
         pieces.append(Piece(base=base, siblings=trials[row["source"]], facts=own, **row))
     return pieces
 
 
-def base_id(path: str, bases: list[str], format: str = "") -> str:
+def base_id(path: str, bases: list[str], format: str = "", home: str = "") -> str:
     """A file's id: its path relative to the input it was found in, without the ending; a generic name gives way to its folder's."""
     holder = max((b for b in bases if path == b or path.startswith(b + "/") or b == "."), key=len, default="")
     inside = (
@@ -456,5 +460,5 @@ def base_id(path: str, bases: list[str], format: str = "") -> str:
         if parent != ".":
             return run_folder(parent)
         folder = PurePosixPath(path).parent.name
-        return folder or bare
+        return folder or (home if format in CLOSING and path not in bases else "") or bare
     return bare

@@ -130,6 +130,21 @@ def test_a_log_beside_a_summary_is_of_the_same_run_and_a_copy_is_none(tmp_path: 
     assert run["best"]["val_loss"] == 3.125 and any("other closing values" in t for t in made.texts("repeated"))
 
 
+def test_closing_figures_beside_a_log_are_of_its_run_unless_they_contradict_it(tmp_path: Path) -> None:
+    log = "iter,train_loss,val_loss\n" + "".join(f"{s},{v},{v}\n" for s, v in LOSSES.items())
+    closing = {"best_val_loss": 3.125, "test_loss": 3.1875}
+    made = built(tmp_path, {"in/a/log.csv": log, "in/a/final_metrics.json": json.dumps(closing, indent=1)})
+    assert list(made.runs) == ["a"] and made.best() == (3.125, 400) and "| a | 3.1875 |" in made.text
+    made = built(tmp_path / "2", {"in/a/log.csv": log, "in/a/final_metrics.json": json.dumps(closing | {"best_val_loss": 2.5}, indent=1)})
+    assert list(made.runs) == ["a"] and made.best() == (3.125, 400) and "3.1875" not in made.text and len(made.texts("contradiction")) == 1
+    made = built(tmp_path / "3", {"in/final_metrics.json": json.dumps(closing, indent=1)})
+    assert not made.runs
+
+
+def test_a_lone_state_is_called_by_the_given_folder(tmp_path: Path) -> None:
+    assert list(built(tmp_path, {"in/trainer_state.json": state(400)}).runs) == ["in"]
+
+
 # -- event files ------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("below", ["logs", "train", "tensorboard", "logs/tb"])
 def test_event_files_in_folders_of_equal_names_are_runs_of_their_own(below: str, tmp_path: Path) -> None:
