@@ -214,6 +214,16 @@ def test_other_documents_are_no_settings(text: str) -> None:
     assert read(text)[0] != "settings"
 
 
+def test_what_was_measured_is_no_setting_though_it_never_changes(tmp_path: Path) -> None:
+    head = "step,val_loss,act_mean,odd_warnings,max_time_s,cutoff,lr\n"
+    made = built(tmp_path, {"in/a/metrics.csv": head + "".join(f"{s},{v},0.0,0,60,0.25,0.003\n" for s, v in LOSSES.items())})
+    assert made.runs["a"]["config"] == {"cutoff": 0.25, "learning_rate": 0.003, "max_time_s": 60.0}
+    event = json.dumps({"event": "built", "build_time_sec": 0.5, "batch_size": 8}) + "\n"
+    assert built(tmp_path / "2", {"in/a.jsonl": event + curve()}).runs["a"]["config"].keys() & {"build_time_sec", "batch_size"} == {
+        "batch_size"
+    }
+
+
 # -- what must not be ranked ------------------------------------------------------------------------------------------
 def test_a_loss_summed_over_a_set_is_not_ranked(tmp_path: Path) -> None:
     sums = {

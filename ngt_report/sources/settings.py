@@ -105,4 +105,5 @@ FORMAT = Format(
     read=read,
     rank=95,
     precedence=4,
+    version=2,
 )
