@@ -189,7 +189,7 @@ def compute(store: Store, inputs: Inputs, settings: Settings, progress: Progress
     read = ingest.ingest(store, inputs.files, progress)
     ingest.outside(inputs.findings, store)
     bases = [os.path.relpath(b, inputs.root).replace(os.sep, "/") for b in inputs.bases]
-    found = identity.identify(store, bases, settings)
+    found = identity.identify(store, bases, settings, inputs.group)
     present = runs.write_runs(store, found, inputs.group, settings)
     queries.build_relations(store, settings, present)
     ingest.keep_lines(store, inputs.files)

@@ -290,6 +290,14 @@ def single_origins(facts: Facts, origins: Origins, report: Report) -> tuple[int 
     return origins.of(None, _ended(facts, run, "best")), origins.of(None, _ended(facts, run, "last"))
 
 
+def bits_origins(facts: Facts, origins: Origins) -> dict[str, int]:
+    """Where the lowest bits of runs validated in bits come from, by unit and run as the headline names them."""
+    from ngt_report.assemble.bits import unit
+
+    rows = facts.rows["bits"]
+    return {f"{unit(r['metric'])} {facts.name(r['run'])}": origins.of(None, (r["path"], r["line"], r["pointer"])) for r in rows}
+
+
 def origins_of(store: Store) -> Origins:
     """No origin yet, but where recorded facts stand."""
     rows = store.rows(sql("page/facts.sql"))

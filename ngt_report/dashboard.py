@@ -7,7 +7,7 @@ from typing import Any
 from ngt_report import shell, vega
 from ngt_report.assemble.facts import Facts, Row
 from ngt_report.assemble.seeds import seed_group
-from ngt_report.cells import Cell, Column, Origins, columns, headline_origin, origins_of, single_origins
+from ngt_report.cells import Cell, Column, Origins, bits_origins, columns, headline_origin, origins_of, single_origins
 from ngt_report.charts import page_charts
 from ngt_report.curves import curves
 from ngt_report.files import InputFile
@@ -38,6 +38,7 @@ def dashboard_html(store: Store, facts: Facts, report: Report, files: list[Input
     drawn = curves(store, names, origins.path, files)
     headline = tuple(headline_origin(facts, origins, row, group) for row, group in zip(_compared(facts), report.groups, strict=True))
     single = single_origins(facts, origins, report)
+    bits = bits_origins(facts, origins)
     tables = shell.island("data-tables", _tables(store, facts, report, names, origins, bool(drawn["series"])))
     charted = page_charts(store, names)
     library = vega.library()
@@ -54,6 +55,7 @@ def dashboard_html(store: Store, facts: Facts, report: Report, files: list[Input
         charts=tuple(c["title"] for c in charted),
         origins=headline,
         single=single,
+        bits=bits,
         linked=tuple(_row_id(facts, names, f.run) for f in report.findings),
     )
     return shell.document("dashboard.html.j2", page)

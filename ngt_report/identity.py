@@ -25,6 +25,7 @@ GENERIC = frozenset(
     " train_results history run main events event progress summary trainer_log record".split()
 )
 ENDINGS = re.compile(r"\.(?:log|txt|out|err|jsonl|ndjson|json|csv|tsv)$", re.IGNORECASE)
+CLOSING = ("hf_json", "wandb_summary")  # documents with the closing figures of the run in whose folder they lie
 UUID = re.compile(r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$|^[0-9a-f]{16,}$", re.IGNORECASE)
 CHECKPOINT = re.compile(
     r"(?:\.pth?)?[._\-](?:best|last|final|latest|step[_\-]?\d+)\.(?:pth?|ckpt|bin)$|\.(?:pth?|ckpt|bin|safetensors)$", re.IGNORECASE
@@ -83,14 +84,14 @@ class Identity(Struct):
     findings: list[tuple[str, str, str | None, str, str, int | None]]
 
 
-def identify(store: Store, bases: list[str], settings: Settings) -> Identity:
-    """Assign every trial to a run."""
-    pieces, earlier, said = longest(store, _pieces(store, bases))
+def identify(store: Store, bases: list[str], settings: Settings, home: str = "") -> Identity:
+    """Assign every trial to a run; `home` is what the given folder is called."""
+    pieces, earlier, said = longest(store, _pieces(store, bases, home))
     work = _Joining(store, settings)
     work.findings += said
     work.loose += earlier
     order = {"own": 0, "named": 1, "unnamed": 2, "guest": 3, "row": 4, "checkpoint": 5, "settings": 6}
-    for piece in sorted(pieces, key=lambda p: (order[_standing(p)], p.precedence, p.path, p.trial)):
+    for piece in sorted(pieces, key=lambda p: (order[_standing(p)], p.precedence, "/latest-run/" in f"/{p.path}", p.path, p.trial)):
         work.place(piece)
     work.adopt_checkpoints()
     work.say_repeats()
@@ -114,6 +115,7 @@ class _Joining:
         self.runs: list[Run] = []
         self.by_name: dict[str, list[Run]] = {}
         self.by_print: dict[str, Run] = {}
+        self.by_bare: dict[str, list[Run]] = {}  # name of the file without words such as train_ -> runs
         self.loose: list[Piece] = []
         self.findings: list[tuple[str, str, str | None, str, str, int | None]] = []
         self.tails: dict[str, list[Run]] = {}
@@ -131,7 +133,13 @@ class _Joining:
             return
         if standing == "settings":
             run = self._of_folder(piece)
-            self.loose.append(piece) if run is None else self._join(run, piece)
+            problem = contradiction(run, piece) if run is not None and piece.format == "closing_json" else ""
+            self.loose.append(piece) if run is None or problem else self._join(run, piece)
+            if run is not None and problem:
+                self._apart(run, piece, problem)
+            return
+        if piece.format == "wandb_summary":
+            self._place_summary(piece)
             return
         if piece.format == "tfevents" and (state := self._same_training(piece)):
             self._seen_twice(state, piece)
@@ -149,17 +157,47 @@ class _Joining:
             self._apart(run, piece, problem)
         self._new(self._own_id(piece), piece)
 
+    def _place_summary(self, piece: Piece) -> None:
+        """W&B's summary: of the run whose log lies beside it, else a run; a copy of it (latest-run) is no second one."""
+        written = piece.facts.get("clock.written")
+        same = (r for r in self.runs for p in r.pieces if p.format == piece.format and p.facts.get("clock.written") == written)
+        twin = next(same, None) if written is not None else None
+        if twin is not None and not contradiction(twin, piece):
+            self._repeat(twin, piece)
+            return
+        beside = [r for r in self.runs if r.main.kind == "curve" and _folder(r.main.path) == _folder(piece.path)]
+        if not beside:
+            self._new(self._own_id(piece), piece)
+        elif len(beside) == 1 and _closes(beside[0].main, piece):
+            self._join(beside[0], piece)
+        else:
+            self.loose.append(piece)
+            text = f"{piece.path} lies beside run {beside[0].id} but gives other closing values; they are not used"
+            self.findings.append(("info", "repeated", beside[0].id, text, piece.path, piece.line))
+
     def _place_own(self, piece: Piece) -> None:
         """A log is a run, unless it is the twin of one in another format (run.log beside run.jsonl)."""
         same = (r for r in self.by_name.get(piece.base, ()) if r.id == piece.base)
         twin = next((r for r in same if all(p.format != piece.format and p.base == piece.base for p in r.pieces)), None)
         problem = self._problem(twin, piece) if twin is not None else ""
+        twin = twin or self._almost_named(piece)
         if twin is None or problem:
             self._new(piece.base, piece)
+            self.by_bare.setdefault(_bare(piece.base), []).append(self.runs[-1])
         else:
             self._repeat(twin, piece)
         if twin is not None and problem:
             self._apart(twin, piece, problem)
+
+    def _almost_named(self, piece: Piece) -> Run | None:
+        """The log in another format whose name differs only in a word such as train_ or metrics_, if all that both evaluated agrees."""
+        for run in self.by_bare.get(_bare(piece.base), ()):
+            if all(p.format != piece.format for p in run.pieces) and not differing_config(run, piece) and not contradiction(run, piece):
+                keys = [piece.source, piece.trial, run.main.source, run.main.trial]
+                common, agreeing = self.store.run(sql("identity/agreement.sql"), keys)[0]
+                if common == agreeing >= max(2, min(piece.n_val, run.main.n_val) / 2):
+                    return run
+        return None
 
     def _problem(self, run: Run, piece: Piece) -> str:
         """Why a piece cannot belong to a run: a contradicting value, or a curve that is another one."""
@@ -173,7 +211,7 @@ class _Joining:
     def _own_id(self, piece: Piece) -> str:
         if piece.kind == "curve" and piece.siblings == 1:
             return piece.base
-        if piece.kind == "row" and piece.siblings == 1 and piece.format in ("hf_json", "closing"):
+        if piece.kind == "row" and piece.siblings == 1 and piece.format in (*CLOSING, "closing"):
             return piece.base
         label = piece.name or (f"row{piece.trial + 1}" if piece.kind == "row" else str(piece.trial + 1))
         return f"{piece.base}#{label}"
@@ -251,7 +289,7 @@ class _Joining:
     def _of_folder(self, piece: Piece) -> Run | None:
         """The only run whose log lies in the folder of a file of settings."""
         folder = _folder(piece.path)
-        found = [r for r in self.runs if r.main.kind == "curve" and _folder(r.main.path) == folder]
+        found = [r for r in self.runs if any(_alone(r, p) and _folder(p.path) == folder for p in r.pieces)]
         return found[0] if len(found) == 1 else None
 
     def _beside(self, piece: Piece) -> Run | None:
@@ -297,7 +335,8 @@ class _Joining:
 
     def say_settings(self) -> None:
         """One finding for all settings whose folder does not say whose they are."""
-        paths = sorted(p.path for p in self.loose if p.kind == "settings")
+        told = {path for _, kind, _, _, path, _ in self.findings if kind == "contradiction"}
+        paths = sorted(p.path for p in self.loose if p.kind == "settings" and p.path not in told)
         if paths:
             names = ", ".join(paths[:3]) + (", ..." if len(paths) > 3 else "")
             text = f"settings of no single run of their folder were not used: {names}"
@@ -315,6 +354,23 @@ class _Joining:
         for piece in pieces:
             run = next((r for r in self.runs if piece.name in r.names), None)
             self._join(run, piece) if run else self._new(piece.name or piece.base, piece)
+
+
+def _closes(log: Piece, summary: Piece) -> bool:
+    """Whether a summary can be the end of a log: the log has no validation loss, or ends with this one."""
+    return log.last is None or summary.final is None or agree(summary.final, summary.final_decimals, log.last, log.last_decimals)
+
+
+def _bare(base: str) -> str:
+    """A file's id without the first words that only say what it holds: out/train_a and out/metrics_a are out/a."""
+    folder, slash, name = base.rpartition("/")
+    words = re.split(r"[_.\-]", name, maxsplit=1)
+    return base if len(words) < 2 or words[0].lower() not in GENERIC else _bare(f"{folder}{slash}{words[1]}")
+
+
+def _alone(run: Run, piece: Piece) -> bool:
+    """Whether a file is the log of this run, or closing figures of it alone, no table of results."""
+    return piece is run.main and piece.kind == "curve" or piece.format == "wandb_summary"
 
 
 def _elsewhere(run: Run, piece: Piece) -> bool:
@@ -388,22 +444,22 @@ def agree(a: float, a_decimals: int | None, b: float, b_decimals: int | None) ->
 
 
 # -- reading the raw tables -----------------------------------------------------------------------------------------
-def _pieces(store: Store, bases: list[str]) -> list[Piece]:
+def _pieces(store: Store, bases: list[str], home: str) -> list[Piece]:
     """All trials that say something, with their facts."""
     rows = store.rows(sql("staging/trials.sql"))
     facts: dict[tuple[int, int], dict[str, Any]] = {}
     text = "SELECT source, trial, key, value FROM raw_facts WHERE list_contains(?::VARCHAR[], key) ORDER BY ALL"
-    for source, trial, key, value in store.run(text, [[*CONFIG, "resumed_from", "checkpoint.kind"]]):
+    for source, trial, key, value in store.run(text, [[*CONFIG, "resumed_from", "checkpoint.kind", "clock.written"]]):
         facts.setdefault((source, trial), {})[key] = json.loads(value)
     trials = Counter(row["source"] for row in rows)
     pieces = []
     for row in rows:
-        base, own = base_id(row["path"], bases, row["format"]), facts.get((row["source"], row["trial"]), {})
+        base, own = base_id(row["path"], bases, row["format"], home), facts.get((row["source"], row["trial"]), {})
         pieces.append(Piece(base=base, siblings=trials[row["source"]], facts=own, **row))
     return pieces
 
 
-def base_id(path: str, bases: list[str], format: str = "") -> str:
+def base_id(path: str, bases: list[str], format: str = "", home: str = "") -> str:
     """A file's id: its path relative to the input it was found in, without the ending; a generic name gives way to its folder's."""
     holder = max((b for b in bases if path == b or path.startswith(b + "/") or b == "."), key=len, default="")
     inside = (
@@ -419,10 +475,10 @@ def base_id(path: str, bases: list[str], format: str = "") -> str:
         return inside.partition("/metrics/")[0]
     bare = CHECKPOINT.sub("", inside) if format == "checkpoint" else ENDINGS.sub("", inside)
     bare = bare or inside
-    if format == "tfevents" or tail(bare).lower() in GENERIC:
+    if format in ("tfevents", "wandb_summary") or tail(bare).lower() in GENERIC:
         parent = str(PurePosixPath(bare).parent)
         if parent != ".":
             return run_folder(parent)
         folder = PurePosixPath(path).parent.name
-        return folder or bare
+        return folder or (home if format in CLOSING and path not in bases else "") or bare
     return bare

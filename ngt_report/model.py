@@ -254,6 +254,22 @@ class AccuracyRow(Struct, frozen=True):
     last_step: Annotated[int | None, "the largest evaluated step"]
 
 
+class BitsRow(Struct, frozen=True):
+    """A run whose validation is in bits alone."""
+
+    run: Annotated[str, "display name"]
+    unit: Annotated[str, "what is measured: bits per byte, character or token, or the metric's own name"]
+    kind: Annotated[str, "what they are of; '' where all measure the same"]
+    best: Annotated[float, "lowest finite value, as logged"]
+    best_decimals: Annotated[int | None, "decimals of the lowest as printed"]
+    best_step: Annotated[int | None, "first step of the lowest; null when the source has no steps"]
+    last: Annotated[float, "value at the largest step"]
+    last_decimals: Annotated[int | None, "decimals of the last as printed"]
+    last_step: Annotated[int | None, "the largest evaluated step"]
+    lowest: Annotated[bool, "whether none of its unit and kind is lower"]
+    of: Annotated[int, "runs of its unit and kind"]
+
+
 class FindingRow(Struct, frozen=True):
     """Something that the reader should know."""
 
@@ -366,6 +382,7 @@ class Report(Struct, frozen=True):
     excluded: Annotated[tuple[Excluded, ...], "other runs left out of every comparison, with the reason"]
     train_only: Annotated[tuple[TrainRow, ...], "runs without any validation"]
     accuracy: Annotated[tuple[AccuracyRow, ...], "runs with an accuracy and no validation loss, highest first"]
+    bits: Annotated[tuple[BitsRow, ...], "runs validated in bits alone: each unit and kind by itself, lowest first"]
     unknown: Annotated[tuple[str, ...], "confounds that no group records, said once"]
     baseline_missing: Annotated[bool, "whether no group has a baseline"]
     other: Annotated[tuple[OtherRow, ...], "test metrics, accuracies, objectives and closing evaluations"]

@@ -97,6 +97,9 @@ CONFIG: dict[str, str] = {
     "val_tokens": "val_tokens eval_tokens validation_tokens",
 }
 
+_MEASURED = re.compile(r"_(?:mean|avg|average|warnings|errors|util|util_pct)$|(?:^|_)time_(?:s|sec|secs|seconds|ms)$")
+_MEANT = re.compile(r"(?:^|_)(?:max|min|limit|budget|target|init|initial|use|data|timeout|allowed)(?:_|$)")  # of settings
+
 
 def clean(raw: str) -> str:
     """Lower case, words joined by underscores: 'tok/sec' -> tok_sec, 'Val Loss (nats)' -> val_loss_nats."""
@@ -149,6 +152,13 @@ def config_key(raw: str) -> str:
 def known_config(raw: str) -> str | None:
     """The canonical configuration key, or None."""
     return _CONFIG_OF.get(clean(raw))
+
+
+@cache
+def measured(raw: str) -> bool:
+    """Whether a name tells that its number was measured, not set: a mean, a count of warnings, a time taken, a use of hardware."""
+    name = clean(raw)
+    return bool(_MEASURED.search(name)) and not _MEANT.search(name) and name not in _CONFIG_OF
 
 
 @cache

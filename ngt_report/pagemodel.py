@@ -50,6 +50,7 @@ class Page(Struct, frozen=True):
     charts: Annotated[tuple[str, ...], "titles of the comparison charts, in order"]
     origins: Annotated[tuple[Origin, ...], "where the headline's numbers come from, for each compared set"]
     single: Annotated[tuple[int | None, int | None], "the same for best and last of a single run"]
+    bits: Annotated[dict[str, int], "the same for lowest bits, by unit and run"]
     linked: Annotated[tuple[str | None, ...], "for each finding the id of its run's row, or null"]
 
 

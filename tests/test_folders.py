@@ -87,6 +87,64 @@ def test_an_event_file_with_the_evaluations_of_a_state_is_of_its_run(tmp_path: P
     assert len(built(tmp_path / "2", files).runs) == 2
 
 
+def test_logs_whose_names_differ_in_a_prefix_are_one_run_if_all_evaluations_agree(tmp_path: Path) -> None:
+    values = {0: 9.51234, 500: 4.12345}
+    log = "".join(f"step {s}: train loss {v:.4f}, val loss {v:.4f}\n" for s, v in values.items())
+    rows = "".join(json.dumps({"step": s, "val_loss": v}) + "\n" for s, v in values.items())
+    made = built(tmp_path, {"in/train_wide_8.log": log, "in/metrics_wide_8.jsonl": rows})
+    assert list(made.runs) == ["metrics_wide_8"] and len(made.runs["metrics_wide_8"]["sources"]) == 2
+    made = built(tmp_path / "2", {"in/train_wide_8.log": log, "in/metrics_wide_8.jsonl": rows.replace("4.12345", "4.12365")})
+    assert len(made.runs) == 2, "4.1235 is not 4.12365 rounded"
+    assert len(built(tmp_path / "3", {"in/train_wide_8.log": log, "in/metrics_wide_9.jsonl": rows}).runs) == 2
+
+
+# -- W&B ---------------------------------------------------------------------------------------------------------------
+WANDB = {"train/loss": 3.25, "val/loss": 3.125, "train/global_step": 400, "_step": 40, "_runtime": 90.5, "_timestamp": 1700000001.25}
+SAID = (
+    '_wandb:\n    value:\n        t:\n            "1":\n                - 5\n        /odd: 1\n'
+    "lr:\n    value: 0.003\noptim:\n    value:\n        weight_decay: 0.1\n"
+)
+
+
+def test_a_summary_of_wandb_is_a_row_with_the_settings_beside_it(tmp_path: Path) -> None:
+    made = built(tmp_path, {"in/run-a/files/wandb-summary.json": json.dumps(WANDB), "in/run-a/files/config.yaml": SAID})
+    assert list(made.runs) == ["run-a"] and made.best() == (3.125, 400), "the run's own step, not W&B's count"
+    assert (made.runs["run-a"]["config"]["learning_rate"], made.runs["run-a"]["config"]["weight_decay"]) == (0.003, 0.1)
+
+
+def test_a_best_of_wandb_is_only_what_it_says(tmp_path: Path) -> None:
+    said = WANDB | {"val/loss": {"min": 3.0625, "last": 3.125}}
+    made = built(tmp_path, {"in/run-a/files/wandb-summary.json": json.dumps(said)})
+    assert made.best("run-a")[0] == 3.0625 and made.runs["run-a"]["last"]["val_loss"] == 3.125
+
+
+def test_a_log_beside_a_summary_is_of_the_same_run_and_a_copy_is_none(tmp_path: Path) -> None:
+    log = "".join(f"step {s}/400 val_loss={v}\n" for s, v in LOSSES.items())
+    files = {f"in/{run}/files/wandb-summary.json": json.dumps(WANDB) for run in ("latest-run", "run-a")}
+    made = built(tmp_path, files | {"in/run-a/files/output.log": log})
+    (run,) = made.runs.values()
+    assert run["best"]["step"] == 400 and {Path(s).name for s in run["sources"]} == {"output.log", "wandb-summary.json"}
+    other = json.dumps(WANDB | {"val/loss": 2.5})
+    made = built(tmp_path / "2", {"in/run-a/files/output.log": log, "in/run-a/files/wandb-summary.json": other})
+    (run,) = made.runs.values()
+    assert run["best"]["val_loss"] == 3.125 and any("other closing values" in t for t in made.texts("repeated"))
+
+
+def test_closing_figures_beside_a_log_are_of_its_run_unless_they_contradict_it(tmp_path: Path) -> None:
+    log = "iter,train_loss,val_loss\n" + "".join(f"{s},{v},{v}\n" for s, v in LOSSES.items())
+    closing = {"best_val_loss": 3.125, "test_loss": 3.1875}
+    made = built(tmp_path, {"in/a/log.csv": log, "in/a/final_metrics.json": json.dumps(closing, indent=1)})
+    assert list(made.runs) == ["a"] and made.best() == (3.125, 400) and "| a | 3.1875 |" in made.text
+    made = built(tmp_path / "2", {"in/a/log.csv": log, "in/a/final_metrics.json": json.dumps(closing | {"best_val_loss": 2.5}, indent=1)})
+    assert list(made.runs) == ["a"] and made.best() == (3.125, 400) and "3.1875" not in made.text and len(made.texts("contradiction")) == 1
+    made = built(tmp_path / "3", {"in/final_metrics.json": json.dumps(closing, indent=1)})
+    assert not made.runs
+
+
+def test_a_lone_state_is_called_by_the_given_folder(tmp_path: Path) -> None:
+    assert list(built(tmp_path, {"in/trainer_state.json": state(400)}).runs) == ["in"]
+
+
 # -- event files ------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("below", ["logs", "train", "tensorboard", "logs/tb"])
 def test_event_files_in_folders_of_equal_names_are_runs_of_their_own(below: str, tmp_path: Path) -> None:
@@ -156,6 +214,16 @@ def test_other_documents_are_no_settings(text: str) -> None:
     assert read(text)[0] != "settings"
 
 
+def test_what_was_measured_is_no_setting_though_it_never_changes(tmp_path: Path) -> None:
+    head = "step,val_loss,act_mean,odd_warnings,max_time_s,cutoff,lr\n"
+    made = built(tmp_path, {"in/a/metrics.csv": head + "".join(f"{s},{v},0.0,0,60,0.25,0.003\n" for s, v in LOSSES.items())})
+    assert made.runs["a"]["config"] == {"cutoff": 0.25, "learning_rate": 0.003, "max_time_s": 60.0}
+    event = json.dumps({"event": "built", "build_time_sec": 0.5, "batch_size": 8}) + "\n"
+    assert built(tmp_path / "2", {"in/a.jsonl": event + curve()}).runs["a"]["config"].keys() & {"build_time_sec", "batch_size"} == {
+        "batch_size"
+    }
+
+
 # -- what must not be ranked ------------------------------------------------------------------------------------------
 def test_a_loss_summed_over_a_set_is_not_ranked(tmp_path: Path) -> None:
     sums = {
@@ -197,6 +265,35 @@ def test_a_loss_of_zero_beside_other_numbers_is_a_result(tmp_path: Path) -> None
     assert made.best("results#a") == (0.0, 100)
 
 
+def test_the_lowest_bits_are_said_with_run_and_step_and_never_beside_nats(tmp_path: Path) -> None:
+    texts = {
+        f"in/{name}.log": "".join(
+            f"step {s}/400 train_loss=3.5 val_bpb={v + m:.4f}\n" for s, v in ((200, 1.25), (300, 1.125), (400, 1.1875))
+        )
+        for name, m in (("a", 0.5), ("b", 0.0), ("c", 0.25))
+    }
+    made = built(tmp_path, texts)
+    assert "- Lowest bits per byte: b, 1.1250 at step 300, of 3 runs" in made.text
+    table = made.text.partition("## Validated in bits")[2].partition("##")[0]
+    assert table.index("| b |") < table.index("| c |") < table.index("| a |")
+    nats = {
+        f"in/{name}.log": "".join(f"step {s}/400 val_loss={v + m}\n" for s, v in LOSSES.items()) for name, m in (("x", 0.0), ("y", 0.5))
+    }
+    made = built(tmp_path / "2", texts | nats)
+    assert "- Best overall: x, val loss 3.125" in made.text and "never ranked beside losses in nats" in made.text
+    assert sorted(r["run"] for r in made.runs.values() if r["rank"]) == ["x", "y"]
+
+
+def test_bits_of_other_datasets_or_units_have_a_lowest_each(tmp_path: Path) -> None:
+    files = {
+        f"in/{name}.log": f"dataset: {data}\n" + "".join(f"step {s}/2 train_loss=3.5 {key}={v}\n" for s in (1, 2))
+        for name, key, v, data in (("a", "val_bpb", 1.5, "x"), ("b", "val_bpb", 1.25, "y"), ("c", "eval_bpc", 2.5, "x"))
+    }
+    made = built(tmp_path, files)
+    for said in ("bits per byte of dataset x: a, 1.5", "bits per byte of dataset y: b, 1.25", "bits per character: c, 2.5"):
+        assert f"- Lowest {said}" in made.text
+
+
 def test_equal_commits_name_no_rows(tmp_path: Path) -> None:
     made = built(tmp_path, {"in/results.csv": "git_commit,seed,steps,val_loss\nabc,1,100,3.5\nabc,2,100,3.25\n"})
     assert sorted(made.runs) == ["results#row1", "results#row2"]
@@ -217,6 +314,24 @@ def test_a_run_of_an_unknown_dataset_is_counted_to_none_of_several(tmp_path: Pat
     }
     made = built(tmp_path, {f"in/{name}.jsonl": text for name, text in lines.items()})
     assert "dataset not recorded" in made.text and "Best overall" not in made.text
+
+
+def test_the_only_run_with_a_loss_is_not_called_the_only_run(tmp_path: Path) -> None:
+    log = "".join(f"step {s}/400 val_loss={v}\n" for s, v in LOSSES.items())
+    trained = {f"in/{n}.log": "".join(f"step {s}/400 train_loss={v}\n" for s, v in LOSSES.items()) for n in "bc"}
+    assert "Of 3 runs only this one has a validation loss: nothing to rank." in built(tmp_path, {"in/a.log": log, **trained}).text
+    short = "".join(log.splitlines(keepends=True)[:2])
+    made = built(tmp_path / "2", {"in/a.log": log, "in/b.log": short})
+    assert "No other of the 2 runs can be compared with it: nothing to rank." in made.text
+    assert "One run: nothing to rank." in built(tmp_path / "3", {"in/a.log": log}).text
+
+
+def test_an_unfinished_run_without_validation_has_its_last_training_loss(tmp_path: Path) -> None:
+    made = built(tmp_path, {"in/a/checkpoint-200/trainer_state.json": state(200, evaluated=False)})
+    table = made.text.partition("## Training loss of runs without validation")[2].partition("##")[0]
+    assert "| a | 3.625 | 200 |" in table and made.runs["a"]["status"].startswith("incomplete")
+    bits = "".join(f"step {s}/900 train_loss={v} val_bpb=1.5\n" for s, v in LOSSES.items())
+    assert "## Training loss" not in built(tmp_path / "2", {"in/a.log": bits}).text
 
 
 # -- text logs --------------------------------------------------------------------------------------------------------

@@ -53,7 +53,12 @@ def _counted(values: list[Any]) -> str:
 
 def other_metrics(facts: Facts) -> tuple[tuple[str, ...], tuple[OtherRow, ...]]:
     """Metrics beside the validation loss that any run has, as one table."""
-    rows = [r for r in facts.rows["other_metrics"] if not re.search(r"runtime|_per_s(?:ec(?:ond)?)?$", r["metric"])]
+    told = {(r["run"], r["metric"]) for r in facts.rows["bits"]}  # in a table of their own
+    rows = [
+        r
+        for r in facts.rows["other_metrics"]
+        if not re.search(r"runtime|_per_s(?:ec(?:ond)?)?$", r["metric"]) and (r["run"], r["metric"]) not in told
+    ]
     known = list(METRICS)
     order = sorted({r["metric"] for r in rows}, key=lambda m: (known.index(m) if m in known else len(known), m))
     columns = tuple(order[:8])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ngt_report import __version__
+from ngt_report.assemble.bits import bits
 from ngt_report.assemble.campaign import campaign
 from ngt_report.assemble.cites import cites
 from ngt_report.assemble.compared import best_row, group, speed_row
@@ -16,7 +17,7 @@ from ngt_report.queries import header, metric_names
 
 PRINTED = frozenset(
     "common_step best_last fixed_step throughput train_time ranking perplexity delta equal_time time_to_target seeds other_metrics"
-    " train_only recorded_speed accuracy mean_curves spread equal_tokens".split()
+    " train_only recorded_speed accuracy mean_curves spread equal_tokens bits".split()
 )  # metrics that sections of Summary.md print; any other gets a table of its own
 
 
@@ -43,12 +44,13 @@ def assemble(facts: Facts, title: str, notes: str | None, command: str) -> Repor
         train_only=tuple(
             TrainRow(facts.name(r["run"]), r["last"]["v"], r["last"]["d"], r["last_step"])
             for r in facts.rows["train_only"]
-            if facts.compared[r["run"]]["excluded"] == "no validation loss"
+            if _without_validation(facts, r["run"])
         ),
         accuracy=tuple(
             AccuracyRow(facts.name(a["run"]), a["best_accuracy"], a["best_step"], a["last_accuracy"], a["last_step"])
             for a in facts.rows["accuracy"]
         ),
+        bits=bits(facts),
         unknown=tuple(k for k in groups[0].unknown if all(k in g.unknown for g in groups)) if groups else (),
         baseline_missing=not facts.baselines,
         other=others[:TOP],
@@ -76,6 +78,15 @@ def _grouping(facts: Facts) -> str:
     if facts.group_by:
         return f"{' and '.join(facts.group_by)} {'is' if len(facts.group_by) == 1 else 'are'} equal"
     return f"recorded configurations are equal but for {' and '.join(facts.except_keys) or 'the seed'}"
+
+
+def _without_validation(facts: Facts, run: str) -> bool:
+    """Whether a run was only trained: finished or not, but with no other validation than none."""
+    if facts.compared[run]["excluded"] == "no validation loss":
+        return True
+    if "validated" not in facts.memo:
+        facts.memo["validated"] = {r["run"] for r in facts.rows["other_metrics"] if r["metric"].startswith("val/")}
+    return not facts.runs[run]["is_continuation"] and run not in facts.memo["validated"]
 
 
 def _excluded(facts: Facts) -> list[tuple[str, Excluded]]:

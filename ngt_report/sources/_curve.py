@@ -224,13 +224,17 @@ class CurveReader:
     def finish(self) -> None:
         """Hand over blocks, facts and findings."""
         for run in self._all:
-            constant = {raw for raw, (value, _) in run.said.items() if value is not _VARIES and (self._settings or names.known_config(raw))}
+            constant = {raw for raw, (value, _) in run.said.items() if value is not _VARIES and self._may_be_set(raw, value)}
             fixed = {run.soft[raw] for raw in constant if raw in run.soft}
             for (segment, _), series in run.series.items():
                 self._emit(run, segment, series, fixed)
             self._facts(run, constant)
         self._names()
         self._findings()
+
+    def _may_be_set(self, raw: str, value: Any) -> bool:
+        """Whether what never changes in a column is configuration: of a known name, or of one that does not say it was measured."""
+        return bool(names.known_config(raw)) or self._settings and not (number(value) is not None and names.measured(raw))
 
     def _emit(self, run: Run, segment: int, series: Series, fixed: set[str]) -> None:
         """One block, without the columns that became facts."""

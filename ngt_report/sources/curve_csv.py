@@ -95,5 +95,5 @@ FORMAT = Format(
     read=read,
     rank=30,
     precedence=2,
-    version=4,
+    version=5,
 )

@@ -9,7 +9,7 @@ from ngt_report.files import InputFile
 from ngt_report.sources import Format
 from ngt_report.sources._curve import CurveReader
 from ngt_report.sources._objects import objects_of, record_of, sample
-from ngt_report.sources._scalars import is_result, plain
+from ngt_report.sources._scalars import is_result, number, plain
 from ngt_report.sources._shape import SPLIT_KEYS, Shape, columns_of, curve_shape, split_key, split_of
 from ngt_report.waist import Reading
 
@@ -68,7 +68,7 @@ def _configuration(reading: Reading, spoken: list[tuple[int, dict[str, Any]]]) -
     for line, record in spoken:
         for raw, value in record.items():
             base = raw.rpartition("/")[2]
-            if names.clean(raw) in SPLIT_KEYS:
+            if names.clean(raw) in SPLIT_KEYS or names.measured(base) and number(value) is not None:
                 continue
             key = "total_steps" if names.role(base) == "total" else names.known_config(base) or "config." + names.clean(base)
             if key not in said:
@@ -86,5 +86,5 @@ FORMAT = Format(
     read=read,
     rank=25,
     precedence=2,
-    version=4,
+    version=5,
 )

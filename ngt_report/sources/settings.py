@@ -16,6 +16,7 @@ TELLING = frozenset(names.CONFIG) - {"model", "flags", "dataset", "tokenizer", "
 PLACES = re.compile(  # where things are and what they are called
     r"(?:^|_)(?:dir|path|name|project|entity|user|id|file|device|url|host|token)$|^(?:wandb|log|save|ckpt|checkpoint|output)_"
 )
+WANDB = re.compile(r"(?m)^_wandb:[ \t]*$|^wandb_version:")  # its config.yaml, in both forms
 LINE = re.compile(r"^(?P<indent> *)(?P<key>[A-Za-z_][\w.\-]*):(?: +(?P<value>[^#]*?))?[ \t]*(?:#.*)?$")
 
 
@@ -24,7 +25,8 @@ def sniff(file: InputFile) -> str | None:
     found = _settings(file.text_head) if 0 < file.size <= HEAD else {}
     keys = {key for raw in found if (key := _key(raw)) in TELLING}
     results = {raw for raw, name in metrics_of(tuple(found)).items() if name in STRONG and number(found[raw]) is not None}
-    return f"{len(keys)} settings such as {min(keys)}" if len(keys) >= FEWEST and not results else None
+    fewest = 1 if WANDB.search(file.text_head) else FEWEST
+    return f"{len(keys)} settings such as {min(keys)}" if len(keys) >= fewest and not results else None
 
 
 def read(file: InputFile) -> Reading:
@@ -69,17 +71,23 @@ def _settings(text: str) -> dict[str, Any]:
 def _yaml(text: str) -> dict[str, Any]:
     """`key: value` lines; W&B writes the value below its key. Anything else than keys and lists makes it no settings."""
     found: dict[str, Any] = {}
-    above = ""
+    above, inner = "", 0  # the key at the margin, and how deep its `value:` is where that holds keys of its own
     for line in text.splitlines():
         match = LINE.match(line)
+        if above == "_wandb" and line[:1] in (" ", "", "-"):
+            continue  # of W&B itself
         if match is None:
             if line.strip() and not line.lstrip().startswith(("-", "#")):
                 return {}
-        elif not match["indent"]:
+            continue
+        depth, value = len(match["indent"]), scalar(match["value"].strip("'\"")) if match["value"] else None
+        inner = inner if depth > inner else 0
+        if not depth:
             above = match["key"]
-            found |= {above: scalar(match["value"].strip("'\""))} if match["value"] else {}
-        elif match["key"] == "value" and match["value"]:
-            found[above] = scalar(match["value"].strip("'\""))
+        elif match["key"] == "value" and not inner and value is None:
+            inner = depth
+        key = above if not depth or match["key"] == "value" and not inner else f"{above}/{match['key']}" if inner else ""
+        found |= {key: value} if key and value is not None else {}
     return found
 
 
@@ -97,4 +105,5 @@ FORMAT = Format(
     read=read,
     rank=95,
     precedence=4,
+    version=2,
 )
