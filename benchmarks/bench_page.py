@@ -15,8 +15,8 @@ from typing import Any
 
 from benchmarks import peer_tensorboard
 from benchmarks.measure import Row, all_cores
-from ngt_report import vega
 from ngt_report.build import Request, build
+from ngt_report.page import vega
 from tests.browser import Browser
 
 ROUNDS = 5

@@ -216,7 +216,7 @@ def render_all(store: Store, inputs: Inputs, settings: Settings, folder: Path, r
 
         texts[share.COMMENT] = comment(report)
     if request.dashboard:
-        from ngt_report.dashboard import pages
+        from ngt_report.page.dashboard import pages
 
         texts |= pages(store, facts, report, inputs.files)
     return texts

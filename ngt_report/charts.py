@@ -43,7 +43,7 @@ def header(name: str) -> dict[str, str]:
 
 @cache
 def _template(mark: str) -> str:
-    return resource_files("ngt_report").joinpath("specs", f"{mark}.json").read_text(encoding="utf-8")
+    return resource_files("ngt_report").joinpath("page", "specs", f"{mark}.json").read_text(encoding="utf-8")
 
 
 def prepare(store: Store) -> None:

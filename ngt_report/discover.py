@@ -46,7 +46,7 @@ def discover(paths: list[str], complete: bool = False, exclude: Path | None = No
     """
     given = [_existing(p) for p in paths]
     if packed := [p for p in given if _packed(p)]:
-        from ngt_report.opening import inputs_of
+        from ngt_report.bundles.opening import inputs_of
 
         if len(given) > 1:
             raise UsageError(f"{packed[0]} is an archive, and an archive is read alone; `ngtreport open` unpacks it")
@@ -82,7 +82,7 @@ def _packed(path: Path) -> bool:
     """Whether this is an archive, or the folder of a bundle that was opened."""
     if path.is_dir():
         return (path / MANIFEST).is_file() and (path / f"{MANIFEST}.sha256").is_file()
-    from ngt_report.members import kind_of
+    from ngt_report.bundles.members import kind_of
 
     form = kind_of(path) if path.suffix.lower() not in (".pt", ".pth", ".ckpt", ".bin") else None
     if form == "zip":  # torch's checkpoints are zip archives too
@@ -168,7 +168,7 @@ def _is_bundle(path: Path) -> bool:
     """Whether a file is a bundle of ours: a report that was packed, not one to read beside its own inputs."""
     if not path.name.lower().endswith((".tar.xz", ".zip")) or not path.is_file():
         return False
-    from ngt_report.opening import is_bundle
+    from ngt_report.bundles.opening import is_bundle
 
     return is_bundle(path)
 

@@ -44,7 +44,7 @@ def coords(log: str, out: str | None, force: bool) -> None:
 
     Writes coords_NAME.html for each run of LOG that holds coords events: one file that opens offline.
     """
-    from ngt_report import coords
+    from ngt_report.page import coords
 
     for path in coords.from_log(log, Path(out) if out else None, force):
         emit(str(path))

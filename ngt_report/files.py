@@ -43,7 +43,7 @@ class InputFile(Struct, dict=True):
     sha256: str | None = None  # of the whole content, once something has read it all
     held: bytes | None = None  # the content of a file of one block, while it is looked at by one format after the other
     holding: bool = False  # whether to hold it
-    stand_in: dict[str, Any] | None = None  # of a bundle: what was read of the file, which stayed behind (standin.py)
+    stand_in: dict[str, Any] | None = None  # of a bundle: what was read of the file, which stayed behind (bundles/standin.py)
 
     def open(self) -> BinaryIO:
         """Open for reading, refusing anything but a regular file (a FIFO would hang)."""

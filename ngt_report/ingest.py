@@ -129,7 +129,7 @@ def _read_anew(store: Store, file: InputFile, bulk: BulkQueue) -> None:
 def load(file: InputFile) -> Loaded:
     """Read a file, in the format that claims it; of one that stayed behind, take what was read of it."""
     if file.stand_in is not None:
-        from ngt_report import standin
+        from ngt_report.bundles import standin
 
         made = standin.from_json(file.stand_in, file.rel)
         return Loaded(file, named(made.format), made.reason, made.fingerprint, made.reading)

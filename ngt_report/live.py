@@ -23,7 +23,7 @@ def status(paths: tuple[str, ...], follow: bool, every: float, everything: bool,
     and whether each run is going, stalled, finished, stopped, crashed (and why) or waiting. Needs no report and
     writes none. PATH is what `build` would read.
     """
-    from ngt_report import follow as following
+    from ngt_report.watching import follow as following
 
     draw = following.Drawing(as_json, plain_ascii, everything, width())
     if follow:
@@ -46,7 +46,7 @@ def watch(paths: tuple[str, ...], out: str | None, baseline: str | None, port: i
     the report stays as `build` would have written it. Prints the page's address.
     """
     from ngt_report.build import Request
-    from ngt_report.watch import Watch
+    from ngt_report.watching.watch import Watch
 
     with Watch(Request(paths, out, baseline), port) as watching:
         emit(watching.url)

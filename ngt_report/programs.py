@@ -10,9 +10,9 @@ from ngt_report import queries
 from ngt_report.errors import UsageError
 from ngt_report.linetext import LineTexts
 from ngt_report.lookup import run_names, select
-from ngt_report.pasted import length
 from ngt_report.store import Store
 from ngt_report.terminal import paint, safe
+from ngt_report.text.pasted import length
 
 COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 

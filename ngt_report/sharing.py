@@ -22,8 +22,9 @@ def handoff(paths: tuple[str, ...], directory: str | None, quiet: bool) -> None:
     """
     import shlex
 
-    from ngt_report import handoff, reports, share
+    from ngt_report import reports, share
     from ngt_report.build import Request
+    from ngt_report.handing import handoff
     from ngt_report.terminal import Progress
 
     progress = Progress(quiet=quiet)
@@ -52,8 +53,9 @@ def bundle(
     Reports, logs, tables, event files and a manifest with the sha256 of each. PATH is what `build` would read; the report is
     brought up to date first. Says the size by kind before it writes, and how the file is received. Prints where it is.
     """
-    from ngt_report import bundle, reports
+    from ngt_report import reports
     from ngt_report.build import Request
+    from ngt_report.bundles import bundle
     from ngt_report.terminal import Progress
 
     most = bundle.size_of(max_size) if max_size is not None else None
@@ -79,7 +81,7 @@ def open_(archive: str, out: str | None, quiet: bool) -> None:
     FILE is a .tar.xz or .zip that `bundle` or anybody made. Every file is held against the manifest; links, odd names and
     archives that unpack to too much are refused, and nothing of them stays. Prints where Summary.md is, and its headline.
     """
-    from ngt_report.opening import open_archive
+    from ngt_report.bundles.opening import open_archive
     from ngt_report.reports import shown
     from ngt_report.show import headline
     from ngt_report.terminal import Progress

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ngt_report import recipe
 from ngt_report.errors import UsageError
 from ngt_report.formatting import plain, signed
+from ngt_report.handing import recipe
 from ngt_report.queries import find_run
 from ngt_report.reports import summary
 from ngt_report.terminal import paint, table

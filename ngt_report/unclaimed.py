@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ngt_report import loglines
 from ngt_report.files import InputFile
+from ngt_report.text import loglines
 from ngt_report.waist import Reading
 
 ASKED = re.compile(rb"stopped early at step \d+ \(SIG")  # what ngttrain prints when it was asked to end

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from ngt_report import bundle as bundling
+from ngt_report.bundles import bundle as bundling
+from ngt_report.bundles.members import Limits
 from ngt_report.commands import cli
 from ngt_report.errors import UsageError
-from ngt_report.members import Limits
 from tests import torch_zip
 from tests.conftest import LOGS
 
@@ -442,7 +442,7 @@ def test_the_damaged_file_is_named(pod: Path, colleague: Path) -> None:
 
 
 def test_a_manifest_that_lies_is_refused(pod: Path, colleague: Path) -> None:
-    from ngt_report import manifest
+    from ngt_report.bundles import manifest
 
     with zipfile.ZipFile(pod / "w.zip") as old:
         document = json.loads(old.read("w3_25m/MANIFEST.json"))

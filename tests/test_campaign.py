@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 
 from ngt_report.build import Request, build
-from ngt_report.recipe import to_toml
+from ngt_report.handing.recipe import to_toml
 from ngt_train import config as trainer
 
 Write = Callable[[str, str], Path]

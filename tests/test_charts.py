@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from ngt_report import charts, marks
+from ngt_report import charts
 from ngt_report.build import Request, build
 from ngt_report.errors import ReportError, UsageError
+from ngt_report.page import marks
 from ngt_report.reports import database
 from ngt_report.store import Store, sql
 from tests.pagedata import island

@@ -14,10 +14,10 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ngt_report import coords
 from ngt_report.build import Request, build
 from ngt_report.commands import cli
 from ngt_report.files import InputFile
+from ngt_report.page import coords
 from tests.browser import Browser
 from tests.pagedata import island
 

@@ -18,9 +18,11 @@ import pytest
 from msgspec import Struct
 from msgspec.inspect import is_struct_type as is_struct
 
-from ngt_report import coords, dashboard, model, pagemodel, shell
+from ngt_report import model
 from ngt_report.build import Request, build
 from ngt_report.errors import ReportError
+from ngt_report.page import coords, dashboard, shell
+from ngt_report.page import model as pagemodel
 from ngt_report.reports import database
 from ngt_report.store import Store
 from tests.conftest import LOGS
@@ -98,6 +100,7 @@ REPORTS = [
     {"one.log": curve(300, 4.0)},
     {"a.log": curve(300, 4.0), "b_vanilla.log": curve(300, 4.1), "c.log": curve(500, 4.2), "d.log": curve(500, 4.3)},
     {f"{name}.log": f"dataset={name} batch_size=8\n" + curve(300, 4.0) for name in ("wikitext2", "tinystories")},
+    {"bits.log": curve(300, 1.0).replace("val_loss", "val_bpb")},
 ]
 
 
@@ -115,7 +118,7 @@ def test_the_templates_read_only_documented_fields_of_the_report(read: dict[str,
 
 def test_every_name_of_the_islands_is_documented() -> None:
     said = (TEMPLATES.parent / "docs" / "dashboard.md").read_text(encoding="utf-8")
-    code = (TEMPLATES.parent / "ngt_report" / "dashboard.py").read_text() + (TEMPLATES.parent / "ngt_report" / "curves.py").read_text()
+    code = "".join((TEMPLATES.parent / "ngt_report" / "page" / name).read_text() for name in ("dashboard.py", "curves.py"))
     names = set(re.findall(r'"(\w+)":', code)) - {"budget", "least"}  # parameters of a query
     assert sorted(n for n in names if f"`{n}`" not in said) == []
 
@@ -249,7 +252,7 @@ def long_log(tmp_path: Path, runs: int, points: int) -> Path:
 
 
 def test_a_thinned_curve_keeps_every_buckets_minimum_and_maximum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ngt_report.curves.ROOM", 1000)
+    monkeypatch.setattr("ngt_report.page.curves.ROOM", 1000)
     (tmp_path / "in").mkdir()
     folder = build(Request((str(long_log(tmp_path / "in", 2, 3000)),), out=str(tmp_path / "out"))).folder
     curves = island((folder / "dashboard.html").read_text(), "curves")

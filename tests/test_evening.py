@@ -11,9 +11,9 @@ from urllib.request import urlopen
 import pytest
 
 from ngt_report.build import Request, build
-from ngt_report.looks import Looks
-from ngt_report.status import Row, look
-from ngt_report.watch import Watch
+from ngt_report.watching.looks import Looks
+from ngt_report.watching.status import Row, look
+from ngt_report.watching.watch import Watch
 from tests.evening import TOTAL, Evening, Writer
 
 LOOKS = 100

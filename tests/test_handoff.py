@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 from ngt_report.build import Request
 from ngt_report.commands import cli
 from ngt_report.errors import ReportError, UsageError
-from ngt_report.handoff import age, handoff
+from ngt_report.handing.handoff import age, handoff
 from tests import torch_zip
 from tests.conftest import LOGS
 

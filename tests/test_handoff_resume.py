@@ -13,7 +13,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from ngt_report.build import Request  # noqa: E402
-from ngt_report.handoff import handoff  # noqa: E402
+from ngt_report.handing.handoff import handoff  # noqa: E402
 from ngt_report.verify.check import verify  # noqa: E402
 from tests import training  # noqa: E402
 

@@ -14,13 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ngt_report import archives, ingest, manifest, standin
+from ngt_report import ingest
+from ngt_report.bundles import archives, manifest, standin
+from ngt_report.bundles.manifest import Entry, Left, Manifest
 from ngt_report.config import Settings
 from ngt_report.errors import ReportError
 from ngt_report.files import InputFile
-from ngt_report.manifest import Entry, Left, Manifest
+from ngt_report.handing.tomltext import to_toml
 from ngt_report.store import Store
-from ngt_report.tomltext import to_toml
 from ngt_report.waist import Finding
 from tests import torch_zip
 

@@ -7,9 +7,9 @@ from random import Random
 
 import pytest
 
-from ngt_report import printed
-from ngt_report.datalines import DataLines
 from ngt_report.sources.keyvalue import DIALECT
+from ngt_report.text import printed
+from ngt_report.text.datalines import DataLines
 
 NAMES = ("loss", "val_loss", "grad_norm", "lr", "mfu")
 

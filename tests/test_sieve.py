@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ngt_report import looks, sieve
 from ngt_report.files import InputFile
-from ngt_report.progress import Curve, curves_of
 from ngt_report.sources import choose
+from ngt_report.watching import looks, sieve
+from ngt_report.watching.progress import Curve, curves_of
 
 LINES = 5000
 

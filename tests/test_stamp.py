@@ -12,10 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ngt_report.build import Request, build
-from ngt_report.bundle import report_files
+from ngt_report.bundles.bundle import report_files
 from ngt_report.commands import cli
-from ngt_report.serve import _known
 from ngt_report.stamp import STAMP, Stamp, stamp_of
+from ngt_report.watching.serve import _known
 
 SECRET = b"a key\n"
 SUM = sha256(SECRET).hexdigest()

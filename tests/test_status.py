@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from ngt_report import follow, pids, screen
 from ngt_report.commands import cli
-from ngt_report.looks import Looks
-from ngt_report.progress import cause_of
-from ngt_report.status import Screen, look
+from ngt_report.watching import follow, pids, screen
+from ngt_report.watching.looks import Looks
+from ngt_report.watching.progress import cause_of
+from ngt_report.watching.status import Screen, look
 from tests.conftest import LOGS
 
 TOP = Path(__file__).parents[1]
@@ -201,7 +201,7 @@ def test_what_needs_somebody_comes_first(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_the_locale_says_which_characters(environment: dict[str, str], plain_ascii: bool, tmp_path: Path) -> None:
     env = {k: v for k, v in os.environ.items() if k not in ("LANG", "LC_ALL", "LC_CTYPE")} | environment
-    code = "import sys; from ngt_report.screen import ascii_only; sys.stdout.reconfigure(encoding='utf-8'); print(ascii_only())"
+    code = "import sys; from ngt_report.watching.screen import ascii_only; sys.stdout.reconfigure(encoding='utf-8'); print(ascii_only())"
     done = subprocess.run([sys.executable, "-c", code], env=env | {"PYTHONPATH": str(TOP)}, capture_output=True, text=True)
     assert done.stdout.strip() == str(plain_ascii), done.stderr
 
@@ -234,7 +234,7 @@ def test_a_status_needs_no_database(tmp_path: Path) -> None:
 
 # -- looking again --------------------------------------------------------------------------------------------------------
 def test_a_second_look_reads_what_was_appended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ngt_report import looks
+    from ngt_report.watching import looks
 
     path = tmp_path / "g" / "a.log"
     seen(path, log(400))

@@ -13,11 +13,12 @@ from click.testing import CliRunner
 from markdown_it import MarkdownIt
 from msgspec.inspect import is_struct_type as is_struct
 
-from ngt_report import handoffmodel, model, render
+from ngt_report import model, render
 from ngt_report.build import Request, build, check
 from ngt_report.commands import cli
 from ngt_report.discover import discover
 from ngt_report.errors import GateError, ReportError, UsageError
+from ngt_report.handing import model as handoffmodel
 from tests.markdown import tables
 
 HERE = Path(__file__).parent

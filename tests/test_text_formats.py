@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ngt_report import loglines, textlog
+from ngt_report.text import loglines
+from ngt_report.text import tokens as textlog
 from tests.readings import accounted, clock, curve, points, read, report, written
 from tests.text_samples import RULER, SAMPLES, SPEEDRUN, Sample
 

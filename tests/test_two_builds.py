@@ -16,7 +16,7 @@ import pytest
 from ngt_report import store
 from ngt_report.build import Request, build
 from ngt_report.errors import ReportError
-from ngt_report.watch import Watch
+from ngt_report.watching.watch import Watch
 
 ROOT = Path(__file__).parents[1]
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ngt_report import portable
+from ngt_report.bundles import portable
+from ngt_report.bundles.members import Limits
+from ngt_report.bundles.unpack import unpack
 from ngt_report.commands import cli
 from ngt_report.errors import ReportError
-from ngt_report.members import Limits
-from ngt_report.unpack import unpack
 from tests.hostile_archives import ARCHIVES, LOG, many, special, tar, zipped
 
 

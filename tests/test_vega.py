@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ngt_report import shell, vega
 from ngt_report.errors import ReportError
+from ngt_report.page import shell, vega
 from tests.browser import Browser
 
 MODULES = {

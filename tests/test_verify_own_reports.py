@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ngt_report.build import Request, build
-from ngt_report.handoff import handoff
+from ngt_report.handing.handoff import handoff
 from ngt_report.store import Store
 from ngt_report.verify.check import check, evidence
 from ngt_report.verify.claims import World

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ngt_report import wall
 from ngt_report.build import Request, build
 from ngt_report.files import InputFile
+from ngt_report.page import wall
 from tests.browser import Browser
 from tests.pagedata import island, undone
 from tests.test_tfevents import scalar

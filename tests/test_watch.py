@@ -18,11 +18,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ngt_report import shell
 from ngt_report.build import Request, build
 from ngt_report.commands import cli
 from ngt_report.errors import ReportError, UsageError
-from ngt_report.watch import Watch
+from ngt_report.page import shell
+from ngt_report.watching.watch import Watch
 from tests.browser import Browser
 
 TOP = Path(__file__).parents[1]

@@ -8,9 +8,9 @@ from functools import lru_cache
 from msgspec import Struct, field
 
 from ngt_report import names
-from ngt_report.late import late
 from ngt_report.sources._scalars import SPLITS, STRONG, duration, metrics_of
-from ngt_report.textlog import NUMBER
+from ngt_report.text.late import late
+from ngt_report.text.tokens import NUMBER
 
 BAR = late(
     r"[0-9]{1,3}%\|[^|\n]{0,200}\|[ \t]*(?P<at>[0-9]{1,12})/(?P<of>[0-9]{1,12})[ \t]*"

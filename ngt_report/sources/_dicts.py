@@ -9,9 +9,9 @@ from itertools import accumulate
 
 from msgspec import Struct
 
-from ngt_report.late import late
 from ngt_report.sources._scalars import is_result
-from ngt_report.textlog import NUMBER
+from ngt_report.text.late import late
+from ngt_report.text.tokens import NUMBER
 
 Line = tuple[int, str]
 MOST_LINES = 50  # that one dict may go over

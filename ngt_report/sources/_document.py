@@ -8,8 +8,8 @@ from typing import Any
 from msgspec import Struct
 
 from ngt_report.files import InputFile
-from ngt_report.late import late
 from ngt_report.sources._scalars import load_json
+from ngt_report.text.late import late
 from ngt_report.waist import Reading
 
 LIMIT = 64 << 20  # bytes of the largest document

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from ngt_report import names
-from ngt_report.late import late
+from ngt_report.text.late import late
 
 ABSENT = frozenset(("", "-", "--", "n/a", "na", "none", "null", "<na>", "#n/a"))  # what stands for a missing number
 FULL_PRECISION = 8  # significant digits from which a printed number counts as unrounded

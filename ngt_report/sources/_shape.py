@@ -14,8 +14,8 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from ngt_report import names
-from ngt_report.late import late
 from ngt_report.sources._scalars import SPLITS, STRONG, clock_unit, duration, metrics_of, number, scalar
+from ngt_report.text.late import late
 
 Record = Mapping[str, Any]
 

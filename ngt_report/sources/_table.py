@@ -12,11 +12,11 @@ from msgspec import Struct
 
 from ngt_report import names
 from ngt_report.files import InputFile
-from ngt_report.late import late
 from ngt_report.sources._lines import head_lines, lines_of, torn_line
 from ngt_report.sources._long import is_long, melted
 from ngt_report.sources._scalars import ABSENT, is_result, metrics_of, number
 from ngt_report.sources._shape import without_statistics
+from ngt_report.text.late import late
 from ngt_report.waist import Reading
 
 DELIMITERS = ",\t;| "  # ' ' stands for two blanks or more

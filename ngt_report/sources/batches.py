@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from functools import partial
 
-from ngt_report.epochsteps import RESTART, without_steps
 from ngt_report.files import InputFile
-from ngt_report.firstdata import first_data_line
-from ngt_report.late import late
 from ngt_report.sources import Format
 from ngt_report.sources._rewritten import Rewritten, rewritten, shows
-from ngt_report.textlog import Dialect
-from ngt_report.textreader import read_text
+from ngt_report.text.epochsteps import RESTART, without_steps
+from ngt_report.text.firstdata import first_data_line
+from ngt_report.text.late import late
+from ngt_report.text.reader import read_text
+from ngt_report.text.tokens import Dialect
 from ngt_report.waist import Reading
 
 DIALECT = Dialect(keys={"time": "@drop", "epoch_time": "@drop"})  # a time beside a batch may be its own

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 from ngt_report.files import InputFile
-from ngt_report.firstdata import first_data_line
-from ngt_report.loglines import plain
 from ngt_report.sources import Format
 from ngt_report.sources._lines import head_lines
-from ngt_report.textlog import NUMBER, Dialect
-from ngt_report.textreader import read_text
+from ngt_report.text.firstdata import first_data_line
+from ngt_report.text.loglines import plain
+from ngt_report.text.reader import read_text
+from ngt_report.text.tokens import NUMBER, Dialect
 from ngt_report.waist import Reading
 
 LINE = re.compile(rf"(?P<step>[0-9]{{1,18}}) (?P<key>train|val|test|hella(?:swag)?) (?P<number>{NUMBER})[ \t]*")

@@ -17,12 +17,12 @@ from typing import Any, BinaryIO
 from msgspec import Struct
 
 from ngt_report import names
+from ngt_report.bundles.zips import Guarded
 from ngt_report.files import InputFile
 from ngt_report.sources import Format
 from ngt_report.sources._stubs import Name, Opaque, Refused, Storage, Tensor, shown
 from ngt_report.sources._torch_pickle import Machine
 from ngt_report.waist import Block, Column, Reading, Trial
-from ngt_report.zips import Guarded
 
 LARGEST_PICKLE = 32 << 20  # bytes of data.pkl
 LARGEST_DIRECTORY = 8 << 20  # bytes of the archive's directory, and of one read from it

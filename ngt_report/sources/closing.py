@@ -7,13 +7,14 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from ngt_report import loglines, names
+from ngt_report import names
 from ngt_report.files import InputFile
-from ngt_report.late import late
 from ngt_report.sources import Format
 from ngt_report.sources._lines import lines_of, torn_line
 from ngt_report.sources._rewritten import STAMP, shows
-from ngt_report.textlog import NUMBER, THOUSANDS
+from ngt_report.text import loglines
+from ngt_report.text.late import late
+from ngt_report.text.tokens import NUMBER, THOUSANDS
 from ngt_report.waist import Block, Column, Reading, Trial
 
 _SPLIT = r"(?:validation|valid|val|dev|evaluation|eval|training|train|test)"

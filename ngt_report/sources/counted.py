@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from ngt_report import names
 from ngt_report.files import InputFile
-from ngt_report.firstdata import first_data_line
-from ngt_report.late import late
 from ngt_report.sources import Format
 from ngt_report.sources._rewritten import STAMP, Rewritten, rewritten, shows
-from ngt_report.textlog import TOKEN, Dialect, tokenize
-from ngt_report.textreader import read_text
+from ngt_report.text.firstdata import first_data_line
+from ngt_report.text.late import late
+from ngt_report.text.reader import read_text
+from ngt_report.text.tokens import TOKEN, Dialect, tokenize
 from ngt_report.waist import Reading, Trial
 
 DIALECT = Dialect(keys={"time": "@drop", "epoch_time": "@drop"})  # a time on such a line may be its own

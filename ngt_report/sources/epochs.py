@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from ngt_report.files import InputFile
-from ngt_report.firstdata import first_data_line
 from ngt_report.sources import Format
-from ngt_report.textlog import EPOCHS, Dialect
-from ngt_report.textreader import read_text
+from ngt_report.text.firstdata import first_data_line
+from ngt_report.text.reader import read_text
+from ngt_report.text.tokens import EPOCHS, Dialect
 from ngt_report.waist import Reading
 
 DIALECT = Dialect(

@@ -6,11 +6,11 @@ import re
 from itertools import pairwise
 
 from ngt_report.files import InputFile
-from ngt_report.firstdata import first_data_line
-from ngt_report.late import late
 from ngt_report.sources import Format
-from ngt_report.textlog import BEGIN, THOUSANDS, Dialect
-from ngt_report.textreader import read_text
+from ngt_report.text.firstdata import first_data_line
+from ngt_report.text.late import late
+from ngt_report.text.reader import read_text
+from ngt_report.text.tokens import BEGIN, THOUSANDS, Dialect
 from ngt_report.waist import Reading
 
 LINE = BEGIN + (

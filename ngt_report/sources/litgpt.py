@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from ngt_report.files import InputFile
-from ngt_report.firstdata import first_data_line
 from ngt_report.sources import Format
-from ngt_report.textlog import Dialect
-from ngt_report.textreader import read_text
+from ngt_report.text.firstdata import first_data_line
+from ngt_report.text.reader import read_text
+from ngt_report.text.tokens import Dialect
 from ngt_report.waist import Block, Column, Reading
 
 # `val:` on a training line only repeats the evaluation before; the times are of single iterations, many of which go unprinted

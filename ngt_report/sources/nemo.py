@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ngt_report.files import InputFile
-from ngt_report.firstdata import first_data_line
 from ngt_report.sources import Format
-from ngt_report.textlog import Dialect
-from ngt_report.textreader import read_text
+from ngt_report.text.firstdata import first_data_line
+from ngt_report.text.reader import read_text
+from ngt_report.text.tokens import Dialect
 from ngt_report.waist import Block, Column, Reading
 
 DIALECT = Dialect(keys={"global_batch_size": "@drop", "consumed_samples": "@drop", "train_step_timing_in_s": "@drop"})

@@ -6,9 +6,9 @@ import re
 from itertools import islice
 
 from ngt_report.files import InputFile
-from ngt_report.late import late
 from ngt_report.sources import Format, formats
 from ngt_report.sources._rewritten import Rewritten, rewritten
+from ngt_report.text.late import late
 from ngt_report.waist import Reading
 
 MARK = late(rb"[ \t]*(?P<mark>>|#+|//+)(?=[ \t]|\r?$)", re.MULTILINE)

@@ -9,12 +9,12 @@ from itertools import pairwise
 from msgspec import Struct
 
 from ngt_report.files import InputFile
-from ngt_report.firstdata import first_data_line
-from ngt_report.late import late
 from ngt_report.sources import Format
 from ngt_report.sources._rewritten import STAMP, Rewritten, rewritten, shows
-from ngt_report.textlog import Dialect
-from ngt_report.textreader import read_text
+from ngt_report.text.firstdata import first_data_line
+from ngt_report.text.late import late
+from ngt_report.text.reader import read_text
+from ngt_report.text.tokens import Dialect
 from ngt_report.waist import Block, Reading
 
 DIALECT = Dialect(keys={"time": "@drop"})

@@ -1,0 +1,1 @@
+"""Handoff.md: where the runs are, and how each goes on."""

@@ -1,0 +1,1 @@
+"""Text logs: how a line is taken apart, and how a file of any dialect is read."""

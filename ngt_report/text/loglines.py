@@ -1,0 +1,289 @@
+"""Lines of a text log that are not data points but say something: markers, configuration, closing values, crashes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from ngt_report import names
+from ngt_report.text.late import late
+from ngt_report.text.lone import values_of
+from ngt_report.text.tokens import NUMBER
+from ngt_report.waist import Block, Column, Reading
+
+ANSI_TEXT = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x00")
+_NAME = r"[\w.+=\-/:@]+"
+_COUNT = r"(?:[ \t]*#?\d+(?:[ \t]*(?:/|of)[ \t]*\d+)?)"
+MARKER = late(
+    rf"^[\W_]*(?:\[RUN\][ \t]*|(?:[\w\-]+ ){{0,3}}(?:Experiment|Trial|Variant){_COUNT}?[ \t]*(?::|#\d+:?)[ \t]*"
+    rf"|(?:Starting |Training )?Run(?:{_COUNT}|[ _]name)?[ \t]*[:=][ \t]*)(?P<name>{_NAME})[\W_]*$",
+    re.IGNORECASE,
+)
+FINAL = late(
+    rf"^[\W\d]*(?<!\d)(?:final[ _]?\w{{0,80}}[ _:|]+(?:(?P<split1>val|validation|test)[ _]?loss)?|(?P<split2>validation|val|test)[ _]loss"
+    rf" at the end of training(?: (?:for|on) (?:the )?(?P<split3>val|validation|test)[^|]*)?[ |]*lm loss value)[ \t]*[:=]?[ \t]*"
+    rf"(?:val_loss:)?(?P<value>{NUMBER})(?=$|[\s;)(|]|,(?!\d))",
+    re.IGNORECASE,
+)
+OVERALL = late(  # a heading: what stands below is not of the run above
+    r"^\W*best[ _](?:trial|run|experiment|variant|config(?:uration)?|hyper[ _-]?param(?:eter)?s)\b\W*[\w#.+\-]{0,60}\W*$", re.IGNORECASE
+)
+STATED = late(rf"best[ _](?:val(?:idation)?[ _])?loss[ \t]*[:=]?[ \t]*(?P<value>{NUMBER})(?=$|[\s,;)])", re.IGNORECASE)
+TIMES = late(
+    rf"^\W*(?:total )?(?:training|train|elapsed)[ _](?:time|took)[ \t]*[:=]?[ \t]*(?P<value>{NUMBER})[ \t]*"
+    r"(?P<unit>ms|seconds|sec|s|minutes|min|m|hours|h)\b",
+    re.IGNORECASE,
+)
+THROUGHPUT = late(rf"^\W*throughput[ \t]*[:=]?[ \t]*(?P<value>{NUMBER})[ \t]*(?:tok|tokens)/s", re.IGNORECASE)
+RESULTS = late(r"^\W*results? (?:saved|written|appended) to (?P<path>\S+)", re.IGNORECASE)
+RESUME = late(
+    r"resum(?:ing|ed|e)\b[^\n]{0,200}?(?:from|at)\b[ \t]*(?P<rest>[^\n]*)"
+    r"|\b(?:load(?:ed|ing)|restor(?:ed|ing))\b"
+    r"(?P<loaded>[^\n]{0,200}?(?:\.pth?\b|checkpoint)[^\n]{0,200}?(?:step|iter(?:ation)?)s?[ \t]*[=:]?[ \t]*\d[^\n]*)",
+    re.IGNORECASE,
+)
+RESUME_STEP = late(r"(?:step|iter(?:ation)?)s?[ \t]*[=:]?[ \t]*(?P<step>\d[\d,]*)", re.IGNORECASE)
+STOP = late(r"^\W*(?:early[ _-]?stop(?:ping|ped)?|stopping[ _]early|stopped early|target (?:loss )?reached)\b", re.IGNORECASE)
+TRACE = late(r"Traceback \(most recent call last\)")
+CAUSE = late(
+    r"^(?:\[?rank ?\d+\]?:?[ \t]*)?(?P<error>(?:[A-Za-z_][\w]*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Killed))\b"
+    r"(?::[ \t]*(?P<text>.*))?$"
+)
+KILL = late(
+    r"\b(?:Killed|Terminated|Segmentation fault|Bus error|core dumped|oom-kill|SIG(?:TERM|KILL|SEGV|ABRT)|CANCELLED AT)\b|Out of memory:"
+    r"|No space left on device|CUDA out of memory|^(?:Aborted\b|terminate called )|Watchdog caught collective"
+)
+_ANY = re.compile(  # on the lower-cased line: a hundred times more lines than kinds
+    rb"\[run\]|experiment|trial|variant|(?<![a-z])run(?![a-z])|final|valid|\b(?:val|dev|test)[ _:|\])]|\beval|best"
+    rb"|(?:train(?:ing)?|elapsed)[ _](?:time|took)|throughput|result|resum|stop|target|traceback|error|exception|interrupt|exit|killed"
+    rb"|oom-kill|terminate|segmentation|bus error|core dumped|memory|no space|cancelled|aborted|sig|watchdog|load|restor"
+)
+CODE = re.compile(r"^(?:import |from \w[\w.]* import |def |class |@\w|if |for |while |with |try:|return |elif |else:)")
+RULER = re.compile(r"^[=\-*#]{20,}$")
+GPU = re.compile(r"\|\s+\d+\s+((?:NVIDIA|Tesla|GeForce|AMD|Quadro)[^|]*?)\s+(?:On|Off)\s")
+PAIR = re.compile(
+    r"(?:^|[\s(,{\[;|])['\"]?(?P<key>[A-Za-z][\w.\-]*(?: [a-z]\w*)?)['\"]?[ \t]*[:=](?!=)[ \t]*"
+    r"(?P<value>'[^']*'|\"[^\"]*\"|\d+(?:,\d{3})+(?!\d)|[^\s,;(){}\[\]'\"]+)"
+)
+EPOCH = re.compile(r"^\W*epoch\W*\d+(?:[ \t]*/[ \t]*\d+)?\W*$", re.IGNORECASE)
+TENSORS = re.compile(r"num (?P<kind>(?:non-)?decayed) parameter tensors: \d+, with (?P<count>[\d,]+) parameters")
+FLAGS = re.compile(r"(?:^|\s)(?:flags?|args?|command|cmd|cli)\b[^:=\-]*[:=][ \t]*(?P<flags>.*--\w.*)$", re.IGNORECASE)
+
+
+class Kind(Struct, frozen=True):
+    """Lines that say something: what they are called, how they look, and words of which such a line has one."""
+
+    name: str
+    pattern: re.Pattern[str]
+    words: tuple[bytes, ...]
+
+
+KINDS = (
+    Kind("overall", OVERALL, (b"best",)),
+    Kind("marker", MARKER, (b"run", b"experiment", b"trial", b"variant")),
+    Kind("final", FINAL, (b"final", b"end of training")),
+    Kind("stated", STATED, (b"best",)),
+    Kind("time", TIMES, (b" time", b"_time", b" took", b"_took")),
+    Kind("throughput", THROUGHPUT, (b"throughput",)),
+    Kind("results", RESULTS, (b"result",)),
+    Kind("resume", RESUME, (b"resum", b"load", b"restor")),
+    Kind("stop", STOP, (b"stop", b"target")),
+    Kind("traceback", TRACE, (b"traceback",)),
+    Kind("crash", CAUSE, (b"error", b"exception", b"interrupt", b"exit", b"killed")),
+    Kind("kill", KILL, (
+        b"killed", b"terminate", b"segmentation", b"bus error", b"dumped", b"oom-kill", b"sig", b"cancelled", b"memory", b"no space",
+        b"aborted", b"watchdog",
+    )),
+)  # fmt: skip
+WORDS = frozenset("model dataset tokenizer flags hardware git_commit precision val_loss_unit".split())  # keys whose values are words
+UNIT_SECONDS = {"ms": 1e-3, "s": 1.0, "sec": 1.0, "seconds": 1.0, "m": 60.0, "min": 60.0, "minutes": 60.0, "h": 3600.0, "hours": 3600.0}
+
+
+ENDINGS = ("traceback", "crash", "kill")  # kinds that say why a run ended
+
+
+def last_lines(texts: Sequence[str]) -> str:
+    """The last lines that say something, as one text: at most three, 110 characters of each."""
+    said = [" ".join(t.split())[:110] for t in texts if t.strip() and not t.startswith("Traceback ")]
+    return " / ".join(said[-3:])
+
+
+def plain(text: str) -> str:
+    """A line as a person sees it: no colours, no NUL, the last drawing of a redrawn line."""
+    return ANSI_TEXT.sub("", text).rstrip("\r\n").rsplit("\r", 1)[-1]
+
+
+def kind_of(raw: bytes) -> str | None:
+    """What a line without data is, or None."""
+    low = raw.lower()
+    if len(raw) > 4096 or not _ANY.search(low):
+        return None
+    text = raw.decode("utf-8", "replace")
+    found = next((kind.name for kind in KINDS if any(word in low for word in kind.words) and kind.pattern.search(text)), None)
+    return found or ("lone" if values_of(text) else None)
+
+
+def marker_name(text: str) -> str:
+    """The run's name in a marker line, as a plain name: without directories and log endings."""
+    match = MARKER.search(text)
+    name = match["name"] if match else text.strip()
+    return re.sub(r"\.(?:log|txt|out)$", "", name.rstrip("/").rsplit("/", 1)[-1])
+
+
+def unnamed(text: str) -> bool:
+    """Whether a closing loss does not say of which data it is."""
+    return not any(word in text.lower() for word in ("val", "test", "dev"))
+
+
+def record(reading: Reading, trial: int, kind: str, text: str, line: int, last_step: int | None) -> None:
+    """Put what a line says into the reading."""
+    match = next((k.pattern.search(text) for k in KINDS if k.name == kind), None)
+    if match is None:
+        return
+    if kind in ("final", "throughput"):
+        _point(reading, trial, kind, match, line, last_step)
+    elif kind == "stated":
+        reading.fact("stated.best_val_loss", match["value"], trial, line)
+    elif kind == "time":
+        reading.fact("train_time_s", float(match["value"].replace(",", "")) * UNIT_SECONDS[match["unit"].lower()], trial, line)
+    elif kind == "results":
+        reading.fact("results_file", match["path"].rstrip(".,;"), trial, line)
+    elif kind == "resume":
+        _resume(reading, trial, match["rest"] or match["loaded"] or "", line)
+    elif kind == "stop":
+        reading.fact("stopped", text.strip()[:200], trial, line)
+    else:
+        cause = (f"{match['error']}: {match['text'] or ''}".rstrip(": ") if kind == "crash" else text.strip())[:300]
+        reading.fact("crash", {"kind": kind, "cause": cause}, trial, line)
+
+
+def _point(reading: Reading, trial: int, kind: str, match: re.Match[str], line: int, step: int | None) -> None:
+    """A closing evaluation or a closing throughput, at the last step printed."""
+    name = "tokens_per_s"
+    if kind == "final":
+        split = (match["split1"] or match["split3"] or match["split2"] or "val").lower()
+        name = "test/loss" if split == "test" else "final/loss"
+    text = match["value"]
+    value = float(text.replace(",", ""))
+    reading.blocks.append(Block(trial, 0, [step], {name: Column([value], names.decimals(text))}, [line]))
+
+
+def _resume(reading: Reading, trial: int, rest: str, line: int) -> None:
+    path = re.search(r"[\w./\\\-]+\.(?:pt|pth|ckpt|bin|safetensors)\b|[\w.\-]*/[\w./\-]+", rest)
+    step = RESUME_STEP.search(rest)
+    if path or step:
+        where = {"path": path[0] if path else None, "step": int(step["step"].replace(",", "")) if step else None}
+        reading.fact("resumed_from", where, trial, line)
+
+
+class Preamble:
+    """Lines before the first data line of a run, of which its configuration is read."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[int, str]] = []
+
+    def keep(self, lines: Sequence[tuple[int, str]]) -> None:
+        """Remember lines; of a very long preamble, its beginning and its end."""
+        self.lines += [(at, text[:400]) for at, text in lines]
+        if len(self.lines) > 20_000:
+            del self.lines[5_000:10_000]
+
+    def end(self, reading: Reading, trial: int) -> None:
+        """Put what the lines say into the reading, when there is a trial that they are of."""
+        if self.lines and trial >= 0:
+            harvest(reading, trial, self.lines)
+            for at, text in self.lines:
+                if (kind := kind_of(text.encode())) in ("resume", "stop", *ENDINGS):
+                    record(reading, trial, kind, text, at, None)
+            self.lines = []
+
+
+# -- configuration ------------------------------------------------------------------------------------------------
+def harvest(reading: Reading, trial: int, preamble: Sequence[tuple[int, str]]) -> None:
+    """Configuration from the lines before the first data line; a pasted program's defaults are not configuration."""
+    lines = preamble[_program_end([text for _, text in preamble]) :]
+    inside = 0
+    gpus: Counter[str] = Counter()
+    buffer: list[str] = []
+    first = 0
+    begun = False  # below a heading of an epoch stands what it measured: a rate there is of a schedule
+    for at, text in lines:
+        if match := GPU.search(text):
+            gpus[match[1]] += 1
+        if not inside and text.strip() == "{":
+            inside, buffer, first = 1, ["{"], at
+        elif inside:
+            buffer.append(text)
+            if text.rstrip() == "}":
+                _json_config(reading, trial, "\n".join(buffer), first)
+                inside = 0
+        elif not begun:
+            _line_config(reading, trial, at, text)
+        begun = begun or bool(EPOCH.match(text))
+    _sum_of_tensors(reading, trial, lines)
+    if gpus:
+        name, count = gpus.most_common(1)[0]
+        reading.fact("hardware", name, trial, lines[0][0])
+        reading.fact("gpus", count, trial, lines[0][0])
+
+
+def _sum_of_tensors(reading: Reading, trial: int, lines: Sequence[tuple[int, str]]) -> None:
+    """The parameters of a model whose optimiser says how many are decayed and how many are not."""
+    found: dict[str, set[int]] = {}
+    for _, text in lines:
+        if match := TENSORS.search(text):
+            found.setdefault(match["kind"], set()).add(int(match["count"].replace(",", "")))
+    if len(found) == 2 and all(len(counts) == 1 for counts in found.values()):
+        at = next(at for at, text in lines if TENSORS.search(text))
+        reading.fact("params", sum(min(counts) for counts in found.values()), trial, at)
+
+
+def _program_end(texts: Sequence[str]) -> int:
+    """Where a pasted program ends: at the first ruler after its last line of code."""
+    code = [i for i, t in enumerate(texts) if CODE.match(t)]
+    if len(code) < 3:
+        return 0
+    return next((i + 1 for i in range(code[-1], len(texts)) if RULER.match(texts[i])), len(texts))
+
+
+def _json_config(reading: Reading, trial: int, text: str, line: int) -> None:
+    try:
+        config = json.loads(text)
+    except ValueError:
+        return
+    for key, value in config.items() if isinstance(config, dict) else ():
+        if value is None or isinstance(value, str | int | float | bool):
+            canonical = names.known_config(key)
+            if names.role(key) == "total" and canonical is None:
+                reading.fact("total_steps", value, trial, line)
+            reading.fact(canonical or "config." + names.clean(key), value, trial, line)
+
+
+def _line_config(reading: Reading, trial: int, line: int, text: str) -> None:
+    """Known keys in `key: value` or `key=value` form, and command-line flags."""
+    if match := FLAGS.search(text):
+        reading.fact("command.flags", match["flags"].strip(), trial, line)
+        text = text[: match.start()]
+    elif text.count(" --") >= 2:
+        reading.fact("command.flags", text[text.index("--") :].strip()[:400], trial, line)
+        return
+    for pair in PAIR.finditer(text):
+        key = names.known_config(pair["key"])
+        value = parsed(pair["value"].strip("'\"*`"))
+        if key and value is not None and isinstance(value, str) == (key in WORDS):
+            reading.fact(key, value, trial, line)
+
+
+def parsed(text: str) -> Any:
+    """A scalar as its own type: 42, 3e-4, True, 'adamw'; None for nothing."""
+    if re.fullmatch(r"[-+]?\d+(?:,\d{3})*", text):
+        return int(text.replace(",", ""))
+    if re.fullmatch(NUMBER, text):
+        return float(text.replace(",", ""))
+    words: dict[str, Any] = {"true": True, "false": False, "none": None, "null": None, "": None}
+    return words.get(text.lower(), text[:200])
