@@ -125,7 +125,7 @@ def test_a_folder_that_is_in_the_way_is_left_alone(pod: Path, colleague: Path) -
 def test_a_report_of_another_version_is_built_anew_and_the_senders_kept(
     pod: Path, colleague: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for place in ("render", "share", "assemble.report", "opening"):
+    for place in ("render", "share", "assemble.report", "bundles.opening"):
         monkeypatch.setattr(f"ngt_report.{place}.__version__", "9.9.9", raising=False)
     opened = ok(ngtreport("open", pod / "w.tar.xz"))
     assert "Summary.md is not the sender's (ngtreport 0.1.0 there, 9.9.9 here), which is kept as w/report/Summary.sent.md" in opened.stderr

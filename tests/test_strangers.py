@@ -10,7 +10,7 @@ from tests.readings import Report, report, written
 from tests.strangers import End, load
 
 UNREAD = {  # not found, and no number that is wrong
-    "MLPerf", "a W&B summary", "one result of one run", "DeepSpeed-Chat", "Composer", "a table with plus and minus",
+    "MLPerf", "one result of one run", "DeepSpeed-Chat", "Composer", "a table with plus and minus",
 }  # fmt: skip
 
 

@@ -138,10 +138,10 @@ def test_a_title_counts_all_runs(logs: World) -> None:
     assert wrong("# w3_25m: 9 runs\n", logs) == ["9"]
 
 
-def test_a_step_at_which_nobody_was_evaluated_is_not_called_the_last(tmp_path: Path) -> None:
+def test_a_step_that_is_asked_for_is_not_called_the_last(tmp_path: Path) -> None:
     logs = tmp_path / "logs"
     logs.mkdir()
-    request = Request((str(write(logs, ["alpha", "beta"])),), out=str(tmp_path / "out"), dashboard=False, step=1300)
+    request = Request((str(write(logs, ["alpha", "beta"])),), out=str(tmp_path / "out"), dashboard=False, step=1250)
     text = (build(request).folder / "Summary.md").read_text(encoding="utf-8")
     assert "Both runs are best at their last evaluation, step 2500:" in text
     with world(logs) as data:

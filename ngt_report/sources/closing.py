@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ngt_report import names
 from ngt_report.files import InputFile
@@ -27,7 +28,7 @@ SAID = late(  # the whole line; one with more words may be of anything
     re.IGNORECASE,
 )  # fmt: skip
 AT = late(
-    STAMP.decode() + r"[^\w\n\"'{}\[\]<`$|]*+best[ _](?P<word>step|iter(?:ation)?|epoch)[ \t]*[:=][ \t]*(?P<step>[0-9]{1,12})[ \t]*",
+    STAMP.decode() + r"[^\w\n\"'{}\[\]<`$|]*+best[ _](?:step|iter(?:ation)?)[ \t]*[:=][ \t]*(?P<step>[0-9]{1,12})[ \t]*",
     re.IGNORECASE,
 )
 SIGN = late(rb"(?i)(?:best|lowest|min(?:imum)?|final|last)[ _]+" + _SPLIT.encode() + rb"[ _]+loss")
@@ -97,15 +98,11 @@ def read(file: InputFile) -> Reading:
 
 
 def _placed(stated: list[Stated], places: list[tuple[int, re.Match[str]]]) -> list[Stated]:
-    """The best at the step, or else the epoch, that a line of its own tells, if only one does."""
-    told = {(m["word"].lower() == "epoch", int(m["step"])) for _, m in places}
-    kind = [step for by_epoch, step in told if not by_epoch], [step for by_epoch, step in told if by_epoch]
-    steps = kind[0] or kind[1]
+    """The best at the step that a line of its own tells, if only one does."""
+    steps = {int(m["step"]) for _, m in places}
     if len(steps) != 1:
         return stated
-    return [
-        Stated(s.line, s.name, s.text, steps[0], not kind[0]) if s.name == "best/loss" and s.step is None else s for s in stated
-    ]  # fmt: skip
+    return [replace(s, step=min(steps)) if s.name == "best/loss" and s.step is None else s for s in stated]
 
 
 def _of_one_kind(stated: list[Stated]) -> list[Stated]:
