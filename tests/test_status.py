@@ -307,6 +307,54 @@ def test_a_follower_whose_terminal_is_dropped_ends_quietly(hangup: bool, tmp_pat
         os.close(master)
 
 
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="asks the kernel what was written")
+def test_a_hangup_ends_a_follower_whose_terminal_takes_no_more(tmp_path: Path) -> None:
+    master, slave = os.openpty()
+    process = follower(tmp_path, slave)
+    os.close(slave)
+    assert b"finished" in os.read(master, 4096)
+    before = ""
+    while before != (before := written(process.pid)):
+        time.sleep(2)
+    process.send_signal(signal.SIGHUP)
+    assert process.stderr is not None
+    assert process.wait(60) in (0, 141) and process.stderr.read() == b""
+    process.stderr.close()
+    os.close(master)
+
+
+def written(pid: int) -> str:
+    """How many bytes a process has written until now."""
+    return next(line for line in Path(f"/proc/{pid}/io").read_text().splitlines() if line.startswith("wchar"))
+
+
+STORM = """
+import os, signal, time
+from ngt_report.watching.follow import Hangup
+
+waiting = os.getpid()
+with Hangup() as hangup:
+    child = os.fork()
+    if not child:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        while os.getppid() == waiting:
+            os.kill(waiting, signal.SIGHUP)
+            time.sleep(0.0001)
+        os._exit(0)
+    answers = [hangup.wait(0.001) for _ in range(5000)]
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+print(answers[-1])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no hangup")
+def test_a_hangup_that_comes_at_any_moment_of_waiting_is_heard() -> None:
+    env = {**os.environ, "PYTHONPATH": str(TOP)}
+    done = subprocess.run([sys.executable, "-c", STORM], env=env, capture_output=True, text=True, timeout=120)
+    assert done.stdout == "True\n" and done.stderr == ""
+
+
 def test_a_path_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     done = CliRunner().invoke(cli, ["status", str(tmp_path / "no")])
     assert done.exit_code == 3 and done.stderr.startswith("Error: ") and "no such file" in done.stderr

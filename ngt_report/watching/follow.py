@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import queue
 import signal
 import sys
 import threading
@@ -47,23 +49,34 @@ def once(paths: tuple[str, ...], draw: Drawing) -> str:
 
 
 class Hangup:
-    """While entered, SIGHUP is a wish to end that is granted between two looks, so that what is kept is kept whole."""
+    """While entered, SIGHUP is a wish to end that is granted between two looks, so that what is kept is kept whole.
+
+    Only what is reentrant may be called by a handler: an Event's lock may be held by the very thread that the signal interrupts.
+    """
 
     def __init__(self) -> None:
-        self.came = threading.Event()
-        self.before: object = None
+        self.came = False
+        self._woken: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._before: object = None
 
     def __enter__(self) -> Hangup:
         if hasattr(signal, "SIGHUP") and threading.current_thread() is threading.main_thread():
-            self.before = signal.signal(signal.SIGHUP, self._note)
+            self._before = signal.signal(signal.SIGHUP, self._note)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.before is not None:
-            signal.signal(signal.SIGHUP, self.before)  # type: ignore[arg-type]
+        if self._before is not None:
+            signal.signal(signal.SIGHUP, self._before)  # type: ignore[arg-type]
+
+    def wait(self, seconds: float) -> bool:
+        """Whether a hangup came before so many seconds were over."""
+        with contextlib.suppress(queue.Empty):
+            self._woken.get(timeout=seconds)
+        return self.came
 
     def _note(self, _: int, __: FrameType | None) -> None:
-        self.came.set()
+        self.came = True
+        self._woken.put(None)
 
 
 def follow(paths: tuple[str, ...], every: float, draw: Drawing, wait: Callable[[float], bool] | None = None) -> None:
@@ -75,12 +88,12 @@ def follow(paths: tuple[str, ...], every: float, draw: Drawing, wait: Callable[[
     terminal = sys.stdout.isatty()
     looks: Looks | None = None
     with Hangup() as hangup:
-        while not hangup.came.is_set():
+        while not hangup.came:
             began = time.monotonic()
             looks = looks or Looks(paths)
             text = draw(look(paths, looks))
             _write(HOME + text.replace("\n", f"{CLEAR_LINE}\n") + CLEAR_LINE + "\n" + CLEAR_BELOW if terminal else text + "\n")
-            if (wait or hangup.came.wait)(max(0.05, every - (time.monotonic() - began))):
+            if (wait or hangup.wait)(max(0.05, every - (time.monotonic() - began))):
                 return
 
 
