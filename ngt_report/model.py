@@ -281,6 +281,13 @@ class FindingRow(Struct, frozen=True):
     line: Annotated[int | None, "line of the file"]
 
 
+class Noticed(Struct, frozen=True):
+    """Findings that say the same of different runs or files."""
+
+    shown: Annotated[tuple[FindingRow, ...], "those that a reader sees first"]
+    rest: Annotated[tuple[FindingRow, ...], "the others, where they are many"]
+
+
 class SourceRow(Struct, frozen=True):
     """An input file and what became of its lines."""
 
@@ -395,6 +402,7 @@ class Report(Struct, frozen=True):
     notes: Annotated[str | None, "the user's own NOTES.md"]
     coords: Annotated[bool, "whether the logs hold coordinates, so that token labels need explaining"]
     findings: Annotated[tuple[FindingRow, ...], "what was noticed: errors, warnings, info"]
+    noticed: Annotated[tuple[Noticed, ...], "the same, those that say the same together"]
     sources: Annotated[tuple[SourceRow, ...], "input files"]
     artefacts: Annotated[tuple[Artefacts, ...], "input files by format"]
     unused: Annotated[int, "files that gave no run"]

@@ -232,6 +232,7 @@ def findings_text(findings: list[Row]) -> str:
     lines = []
     for f in findings:
         level = f"{f['severity']:<7}"
-        where = f" ({plain(f['source'])}:{f['line']})" if f["source"] and f["line"] else ""
+        place = f"{f['source']}:{f['line']}" if f["source"] and f["line"] else ""
+        where = f" ({plain(place)})" if place and place not in f["text"] else ""
         lines.append(f"{paint(level, style[f['severity']]) if f['severity'] in style else level}  {plain(f['text'])}{where}")
     return "\n".join(lines) or "no findings"

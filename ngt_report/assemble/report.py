@@ -10,6 +10,7 @@ from ngt_report.assemble.campaign import campaign
 from ngt_report.assemble.cites import cites
 from ngt_report.assemble.compared import best_row, group, speed_row
 from ngt_report.assemble.facts import TOP, Facts
+from ngt_report.assemble.noticed import noticed
 from ngt_report.assemble.ran import artefacts, other_metrics, settings, source_rows
 from ngt_report.formatting import number
 from ngt_report.model import AccuracyRow, Excluded, FindingRow, MetricTable, Report, TrainRow
@@ -32,6 +33,7 @@ def assemble(facts: Facts, title: str, notes: str | None, command: str) -> Repor
     recorded, missing = settings(facts)
     columns, others = other_metrics(facts)
     places = cites(facts)
+    found = tuple(FindingRow(**f) for f in facts.findings)
     return Report(
         title=title,
         runs=len(facts.runs) - continuations,
@@ -62,7 +64,8 @@ def assemble(facts: Facts, title: str, notes: str | None, command: str) -> Repor
         missing=missing,
         notes=notes,
         coords=facts.coords,
-        findings=tuple(FindingRow(**f) for f in facts.findings),
+        findings=found,
+        noticed=noticed(found),
         sources=tuple(source_rows(facts)),
         artefacts=tuple(artefacts(facts)),
         unused=sum(s["status"] != "read" for s in facts.sources),

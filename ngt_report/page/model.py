@@ -51,7 +51,7 @@ class Page(Struct, frozen=True):
     origins: Annotated[tuple[Origin, ...], "where the headline's numbers come from, for each compared set"]
     single: Annotated[tuple[int | None, int | None], "the same for best and last of a single run"]
     bits: Annotated[dict[str, int], "the same for lowest bits, by unit and run"]
-    linked: Annotated[tuple[str | None, ...], "for each finding the id of its run's row, or null"]
+    linked: Annotated[dict[str, str], "the id of a run's row, by the run's name, of those that findings are about"]
 
 
 class Coords(Struct, frozen=True):
