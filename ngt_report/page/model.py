@@ -25,6 +25,7 @@ class Origin(Struct, frozen=True):
 
     best: Annotated[int | None, "the best loss at the common step"]
     best_ppl: Annotated[int | None, "its perplexity"]
+    lowest: Annotated[int | None, "the lowest loss at any step"]
     variant: Annotated[int | None, "the loss of the best variant"]
     variant_ppl: Annotated[int | None, "its perplexity"]
     delta: Annotated[int | None, "its loss minus the baseline's"]
