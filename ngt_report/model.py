@@ -384,7 +384,8 @@ class Campaign(Struct, frozen=True):
     phases: Annotated[tuple[Phase, ...], "sweeps, by name or in the declared order"]
     effects: Annotated[tuple[Effect, ...], "effects of single settings"]
     moves: Annotated[tuple[Move, ...], "from phase to phase"]
-    final: Annotated[str | None, "display name of the best run of all"]
+    final: Annotated[str | None, "display name of the run with the lowest loss of all"]
+    comparable: Annotated[bool, "whether nothing stands in the way of comparing phases"]
 
 
 class Report(Struct, frozen=True):

@@ -40,7 +40,7 @@ def dashboard_html(store: Store, facts: Facts, report: Report, files: list[Input
     single = single_origins(facts, origins, report)
     bits = bits_origins(facts, origins)
     tables = shell.island("data-tables", _tables(store, facts, report, names, origins, bool(drawn["series"])))
-    charted = page_charts(store, names)
+    charted = page_charts(store, names, [row["runs"] for row in _compared(facts)])
     library = vega.library()
     script = shell.asset(*SCRIPTS)
     page = Page(
