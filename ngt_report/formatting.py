@@ -103,6 +103,11 @@ def coded(text: str) -> Markup:
     return Markup("").join(Markup("<code>{}</code>").format(part[1:-1]) if i % 2 else part for i, part in enumerate(parts))
 
 
+def differ(key: str) -> str:
+    """parameters differ, hardware differs"""
+    return "differ" if key.endswith("s") else "differs"
+
+
 def csv_cell(value: Any) -> Any:
     """Text that no spreadsheet takes for a formula; numbers stay numbers."""
     if isinstance(value, str):

@@ -52,7 +52,7 @@ def environment() -> jinja2.Environment:
         step=lambda v: "-" if v is None else str(v), whole=lambda v: "-" if v is None else f"{v:.0f}",
         count=lambda v: "-" if v is None else fmt.number(round(v)),
         thousands=lambda v: f"{v:,}", budget=lambda v: "final values" if v is None else f"{v:,} steps", spread=_spread, chance=fmt.chance,
-        comment=lambda v: re.sub(r"[<>]", "-", fmt.plain(v)), fence=fmt.fence, said=fmt.said, coded=fmt.coded,
+        comment=lambda v: re.sub(r"[<>]", "-", fmt.plain(v)), fence=fmt.fence, said=fmt.said, coded=fmt.coded, differ=fmt.differ,
     )  # fmt: skip
     return env
 

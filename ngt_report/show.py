@@ -68,7 +68,7 @@ def title(summary: Row) -> str:
 
 def differing(folder: Path) -> list[str]:
     """What differs between compared runs: it stands above every ranking."""
-    return [line.removeprefix("- ") for line in reports.section(folder, "Before you compare") if " differs: " in line]
+    return [line.removeprefix("- ") for line in reports.section(folder, "Before you compare") if re.search(r" differs?: ", line)]
 
 
 def _compared(compared: Row) -> str:

@@ -28,6 +28,10 @@ FOLDERS = {
     "training alone": {"a.log": curve(500, *DOWN, of="train_loss"), "b.log": curve(700, *DOWN, of="train_loss")},
     "accuracies": {"a.log": curve(500, 0.1, 0.2, 0.3, 0.4, 0.5, of="val_acc"), "b.log": curve(500, 0.1, 0.2, 0.3, 0.4, 0.6, of="val_acc")},
     "bits": {"a.log": curve(500, *DOWN, of="val_bpb"), "b.log": curve(500, *UP, of="val_bpb")},
+    "no dataset said": {
+        f"{n}.log": f"{said}batch_size={i} seq_len=64\n" + curve(100 * len(lost), *lost)
+        for i, (n, said, lost) in enumerate((("a", "dataset=x ", DOWN), ("b", "dataset=x ", UP), ("c", "", DOWN[:4]), ("d", "", UP[:4])), 1)
+    },
     "nothing": {"a.log": "hello\n"},
 }
 SENTENCES = re.compile(r"- ((?:Verdict|One run|No |Of \d|Lowest at).*)|nothing to rank\.$")
@@ -47,6 +51,18 @@ def test_what_the_headline_claims_stands_on_the_page(folder: str, tmp_path: Path
     for claim in claims:
         said = claim.partition(", val loss")[0] if claim.startswith("lowest") else claim.partition("; bits per byte")[0]
         assert said.partition(", and no loss of")[0].replace(":", "") in page.replace(":", "")
+
+
+@pytest.mark.parametrize("folder", ("a baseline", "several sets", "no dataset said"))
+def test_what_stands_before_a_comparison_stands_on_the_page(folder: str, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name, text in FOLDERS[folder].items():
+        (tmp_path / "in" / name).write_text(text)
+    made = build(Request((str(tmp_path / "in"),), out=str(tmp_path / "out"))).folder
+    summary = (made / "Summary.md").read_text(encoding="utf-8").partition("## Before you compare")[2].partition("\n## ")[0]
+    shown = (made / "dashboard.html").read_text(encoding="utf-8").partition('id="confounds"')[2].partition("</div>")[0]
+    page = [words(re.sub(r"<[^>]+>", "", item)) for item in re.findall(r"<li.*?>(.*?)</li>", shown, re.DOTALL)]
+    assert sorted(page) == sorted(words(line.removeprefix("- ").replace("*", "")) for line in summary.strip().splitlines())
 
 
 def words(text: str) -> str:
