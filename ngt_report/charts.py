@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ngt_report.errors import ReportError, UsageError
+from ngt_report.grouping import OUTCOME
 from ngt_report.runs import UNTELLING
 from ngt_report.store import Store, finite, sql, sql_names
 
@@ -17,6 +18,8 @@ ORDER = ("best_last", "fixed_step", "throughput", "target", "front", "effects", 
 NOT_ON_PAGE = "curves"  # the page draws curves by itself
 HEADER = ("title", "mark", "x", "y", "note", "source")
 DPI = 300
+MOST = 30  # runs of the largest compared set that a chart shows, as the .sql files limit them
+OF_MANY = re.compile(r"\. The 30 best .*$")  # of a note: what is shown, where that is not all
 POINTS = 72  # a point of print is 1/72 inch, and Vega draws in those
 WIDTH = 5.5  # inches
 LONG = 36  # characters of a name that is shown whole
@@ -49,7 +52,9 @@ def _template(mark: str) -> str:
 def prepare(store: Store) -> None:
     """Make the relations that charts share: the main compared set, and its settings that differ."""
     store.run(f"CREATE OR REPLACE TEMP TABLE main_set AS {sql('page/main_set.sql')}")
-    store.rows(f"CREATE OR REPLACE TEMP TABLE settings AS {sql('page/settings.sql')}", {"untelling": UNTELLING.pattern})
+    store.rows(
+        f"CREATE OR REPLACE TEMP TABLE settings AS {sql('page/settings.sql')}", {"untelling": UNTELLING.pattern, "outcome": OUTCOME.pattern}
+    )
 
 
 def rows_of(store: Store, name: str) -> list[dict[str, Any]]:
@@ -86,8 +91,12 @@ def _entitle(node: Any, titles: dict[str, str]) -> None:
         node["title"] = titles[node["title"]]
 
 
-def page_charts(store: Store, names: dict[str, int]) -> list[dict[str, Any]]:
-    """The island `charts`: every chart that has rows; `i` is the place of a row's run, `is` those of several."""
+def page_charts(store: Store, names: dict[str, int], sets: list[int]) -> list[dict[str, Any]]:
+    """The island `charts`: every chart that has rows; `i` is the place of a row's run, `is` those of several.
+
+    `sets`: how many runs each compared set has.
+    """
+    all_shown = sets and max(sets) <= MOST and len(sets) == 1
     prepare(store)
     out = []
     for name in chart_names():
@@ -104,7 +113,7 @@ def page_charts(store: Store, names: dict[str, int]) -> list[dict[str, Any]]:
             {
                 "name": name,
                 "title": said["title"],
-                "note": said["note"],
+                "note": OF_MANY.sub("", said["note"]) if all_shown else said["note"],
                 "mark": said["mark"],
                 "source": said["source"].split(),
                 "spec": specification(name, rows),

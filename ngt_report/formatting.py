@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|~#!$@&])")
 
 
 def decimals_text(value: float | None, decimals: int | None) -> str:
-    """A loss at the decimals of its source; four when the source has full precision."""
+    """A loss at the decimals of its source; four when the source has full precision, or two digits where four would say 0."""
     if value is None:
         return "-"
     if value != value or abs(value) == float("inf"):
         return str(value)
+    if decimals is None and 0 < abs(value) < 0.00005:
+        return f"{value:.1e}"
     return f"{value:.{4 if decimals is None else max(0, min(decimals, 6))}f}"
 
 
@@ -88,6 +93,19 @@ def fence(text: str, language: str) -> str:
 def said(text: str) -> str:
     """A sentence of ours for Markdown, in which only its own code spans are markup."""
     return "".join(part if i % 2 else markdown(part) for i, part in enumerate(re.split(r"(`[^`]*`)", text)))
+
+
+def coded(text: str) -> Markup:
+    """The same for HTML."""
+    from markupsafe import Markup
+
+    parts = re.split(r"(`[^`]*`)", text)
+    return Markup("").join(Markup("<code>{}</code>").format(part[1:-1]) if i % 2 else part for i, part in enumerate(parts))
+
+
+def differ(key: str) -> str:
+    """parameters differ, hardware differs"""
+    return "differ" if key.endswith("s") else "differs"
 
 
 def csv_cell(value: Any) -> Any:

@@ -17,7 +17,7 @@ NAME, FOLDER = "name", "folder"  # as keys of --group-by: the run's name without
 NO_SETTING = frozenset(("seed", "git_commit", "hardware", "input_bin", "pasted_program"))  # equal or not, they make no other configuration
 OUTCOME = re.compile(  # recorded beside the settings, but measured, not set
     r"(?:loss|ppl|perplexity|accuracy|reduction|improvement|speedup|seconds|duration|runtime|_time|_memory|per_s|per_sec|per_second"
-    r"|reached_target)$"
+    r"|reached_target)(?:_(?:last|final|best|first|mean|avg|min|max|std|\d+))*$"
 )
 SAID_SEED = re.compile(r"(?:[._\-]|(?<![A-Za-z]))(?:seed|sd|s)[._\-=]?0*([0-9]{1,18})(?=$|[_\-]|\.(?![0-9]))", re.IGNORECASE)
 BARE_SEED = re.compile(r"(?:^|[_\-]|(?<![0-9])\.)0*([0-9]{1,18})(?=$|[_\-]|\.(?![0-9]))")  # not the 3 of lr0.003

@@ -151,6 +151,7 @@ class Stage(Struct, frozen=True):
     n_text: Annotated[str, "how many groups have how many runs, in words"]
     at_best: Annotated[bool, "whether best and common step differ for any group"]
     verdicts: Annotated[tuple[VerdictRow, ...], "groups against their baselines; against the lowest where no group is one"]
+    claims: Annotated[tuple[str, ...], "of the verdicts the first that tell groups apart, in words, or that none does"]
     paired: Annotated[bool, "whether any verdict has pairs of equal seeds"]
     curve_steps: Annotated[tuple[int, ...], "evaluated steps at which mean curves are printed"]
     left_out: Annotated[tuple[str, ...], "runs of this budget that no results table lists"]
@@ -177,22 +178,29 @@ class Excluded(Struct, frozen=True):
     last_step: Annotated[int | None, "its last evaluated step"]
 
 
+class Silent(Struct, frozen=True):
+    """Runs that are in no comparison, and that have no validation loss to show."""
+
+    reason: Annotated[str, "why they are in no comparison"]
+    runs: Annotated[tuple[str, ...], "their display names"]
+
+
 class Group(Struct, frozen=True):
     """Runs of one declared total: one table of each kind."""
 
     total: Annotated[int | None, "declared total of steps; null for runs without steps"]
     size: Annotated[int, "how many runs are compared"]
-    seeded: Annotated[bool, "whether a run of the set records its seed"]
-    repeats_by: Annotated[str | None, "a setting that may tell which runs repeat each other; null where seeds are recorded"]
     step: Annotated[int | None, "the common step; null when there is none, or the runs have no steps"]
     baseline: Annotated[str | None, "display name of the baseline; null when no run is one"]
     baseline_why: Annotated[str | None, "why that run is the baseline"]
     best: Annotated[FixedRow | None, "the best run at the common step"]
+    lowest: Annotated[RankRow | None, "the run with the lowest loss at any step, where that is another one"]
     variant: Annotated[FixedRow | None, "the best run that is not the baseline"]
     variant_ratio: Annotated[float | None, "seconds per step of the best variant over the baseline's"]
     fixed: Annotated[tuple[FixedRow, ...], "every run with a loss at the common step, best first"]
     ranking: Annotated[tuple[RankRow, ...], "every run by its best loss"]
     verdict: Annotated[str | None, "runs against the baseline in plain words, where there are no seeds; null without a baseline"]
+    spread: Annotated[str | None, "what single runs prove, and how to see more; null where there are groups of seeds"]
     ties: Annotated[str | None, "ranks that lie within noise, in words; null when noise is not known or ties none"]
     kinds: Annotated[tuple[Kind, ...], "what the losses of this set measure, where that differs; empty when nothing says so"]
     best_last: Annotated[tuple[BestRow, ...], "best against last, by best; empty when every run is best at its last evaluation"]
@@ -281,6 +289,13 @@ class FindingRow(Struct, frozen=True):
     line: Annotated[int | None, "line of the file"]
 
 
+class Noticed(Struct, frozen=True):
+    """Findings that say the same of different runs or files."""
+
+    shown: Annotated[tuple[FindingRow, ...], "those that a reader sees first"]
+    rest: Annotated[tuple[FindingRow, ...], "the others, where they are many"]
+
+
 class SourceRow(Struct, frozen=True):
     """An input file and what became of its lines."""
 
@@ -315,8 +330,11 @@ class MetricTable(Struct, frozen=True):
 
     title: Annotated[str, "title of the metric's header"]
     unit: Annotated[str, "unit of the metric's header"]
-    columns: Annotated[tuple[str, ...], "column names"]
+    columns: Annotated[tuple[str, ...], "names of the columns that have any value"]
+    right: Annotated[tuple[bool, ...], "for each of them whether its values are numbers"]
     rows: Annotated[tuple[tuple[str, ...], ...], "cells as text, at most 20 rows"]
+    dropped: Annotated[int, "rows beyond those"]
+    relation: Annotated[str, "the relation of report.duckdb that has all of them"]
 
 
 class Phase(Struct, frozen=True):
@@ -366,7 +384,8 @@ class Campaign(Struct, frozen=True):
     phases: Annotated[tuple[Phase, ...], "sweeps, by name or in the declared order"]
     effects: Annotated[tuple[Effect, ...], "effects of single settings"]
     moves: Annotated[tuple[Move, ...], "from phase to phase"]
-    final: Annotated[str | None, "display name of the best run of all"]
+    final: Annotated[str | None, "display name of the run with the lowest loss of all"]
+    comparable: Annotated[bool, "whether nothing stands in the way of comparing phases"]
 
 
 class Report(Struct, frozen=True):
@@ -380,13 +399,16 @@ class Report(Struct, frozen=True):
     single_speed: Annotated[tuple[SpeedRow, ...], "throughput of runs that are compared with none"]
     continued: Annotated[tuple[Excluded, ...], "continuations, each with what it continues"]
     excluded: Annotated[tuple[Excluded, ...], "other runs left out of every comparison, with the reason"]
+    silent: Annotated[tuple[Silent, ...], "the same where many have one reason and no loss to show"]
+    unranked: Annotated[str | None, "why nothing is ranked, in one sentence; null where runs are compared"]
     train_only: Annotated[tuple[TrainRow, ...], "runs without any validation"]
     accuracy: Annotated[tuple[AccuracyRow, ...], "runs with an accuracy and no validation loss, highest first"]
     bits: Annotated[tuple[BitsRow, ...], "runs validated in bits alone: each unit and kind by itself, lowest first"]
     unknown: Annotated[tuple[str, ...], "confounds that no group records, said once"]
     baseline_missing: Annotated[bool, "whether no group has a baseline"]
     other: Annotated[tuple[OtherRow, ...], "test metrics, accuracies, objectives and closing evaluations"]
-    other_columns: Annotated[tuple[str, ...], "names of those metrics"]
+    other_columns: Annotated[tuple[str, ...], "names of those metrics, of many the first"]
+    other_columns_dropped: Annotated[int, "metrics beyond those"]
     more: Annotated[tuple[MetricTable, ...], "metrics without a section of their own"]
     campaign: Annotated[Campaign | None, "sweeps as phases; null where all runs are of one"]
     grouping: Annotated[str, "what makes runs a group of seeds, in words"]
@@ -395,6 +417,7 @@ class Report(Struct, frozen=True):
     notes: Annotated[str | None, "the user's own NOTES.md"]
     coords: Annotated[bool, "whether the logs hold coordinates, so that token labels need explaining"]
     findings: Annotated[tuple[FindingRow, ...], "what was noticed: errors, warnings, info"]
+    noticed: Annotated[tuple[Noticed, ...], "the same, those that say the same together"]
     sources: Annotated[tuple[SourceRow, ...], "input files"]
     artefacts: Annotated[tuple[Artefacts, ...], "input files by format"]
     unused: Annotated[int, "files that gave no run"]

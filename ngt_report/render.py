@@ -50,8 +50,9 @@ def environment() -> jinja2.Environment:
         ppl=lambda v: f"{v:.2f}" if v < 1e7 else f"{v:.3e}", rate=lambda v: f"{v:.3f}",
         rate2=lambda v: f"{v:.2f}" if v >= 0.1 else f"{v:.4f}", times=lambda v: f"{v:.1f}x" if v >= 0.95 else f"{v:.2f}x",
         step=lambda v: "-" if v is None else str(v), whole=lambda v: "-" if v is None else f"{v:.0f}",
+        count=lambda v: "-" if v is None else fmt.number(round(v)),
         thousands=lambda v: f"{v:,}", budget=lambda v: "final values" if v is None else f"{v:,} steps", spread=_spread, chance=fmt.chance,
-        comment=lambda v: re.sub(r"[<>]", "-", fmt.plain(v)), fence=fmt.fence, said=fmt.said,
+        comment=lambda v: re.sub(r"[<>]", "-", fmt.plain(v)), fence=fmt.fence, said=fmt.said, coded=fmt.coded, differ=fmt.differ,
     )  # fmt: skip
     return env
 

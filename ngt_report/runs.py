@@ -11,7 +11,7 @@ from typing import Any
 from ngt_report import misnamed
 from ngt_report.batches import write_batches
 from ngt_report.config import Settings
-from ngt_report.grouping import groups_of, known_keys
+from ngt_report.grouping import groups_of, known_keys, outcome
 from ngt_report.identity import CHECKPOINT, UUID, Identity, Piece, Run, tail
 from ngt_report.names import CONFIG
 from ngt_report.present import Fact, of_runs
@@ -27,7 +27,7 @@ NOT_CONFIG = re.compile(  # facts that say something else than how the run was c
 UNTELLING = re.compile(  # configuration keys that differ without meaning anything to a reader
     r"^(?:command|checkpoint)\b|^(?:git_commit|hardware|gpus|params|path|run_?id|id|name|index|runpod_instance|save_every|num_iterations|max_steps"
     r"|total_steps|final_step|projection_count|output_dir|logging_dir|log_dir|train_loss_reduction|notes?|date|timestamp|reached_target|flags|model"
-    r"|input_bin|pasted_program)$"
+    r"|input_bin|pasted_program|out_dir|save_dir|\w*log_file|wandb_\w+)$"
 )
 COLUMNS = (
     "run VARCHAR, name VARCHAR, group VARCHAR, model VARCHAR, flags VARCHAR, dataset VARCHAR, tokenizer VARCHAR, seed BIGINT,"
@@ -286,7 +286,8 @@ def _by_difference(runs: list[Run], merged: dict[str, Facts]) -> dict[str, str]:
 
 def differing(runs: list[str], columns: dict[str, dict[str, Any]], most: int = 6) -> dict[str, list[str]]:
     """Per run, the values of the fewest configuration keys that tell the runs apart."""
-    table = {k: c for k, c in columns.items() if not UNTELLING.match(k) and len({to_json(v) for v in c.values() if v is not None}) > 1}
+    told = {k: {id: v for id, v in c.items() if not outcome(k, v)} for k, c in columns.items() if not UNTELLING.match(k)}
+    table = {k: c for k, c in told.items() if len({to_json(v) for v in c.values() if v is not None}) > 1}
     chosen: list[str] = []
     groups: dict[str, tuple[str, ...]] = dict.fromkeys(runs, ())
     for key in sorted(table, key=lambda k: _key_order(k, table[k])):

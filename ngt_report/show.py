@@ -68,7 +68,7 @@ def title(summary: Row) -> str:
 
 def differing(folder: Path) -> list[str]:
     """What differs between compared runs: it stands above every ranking."""
-    return [line.removeprefix("- ") for line in reports.section(folder, "Before you compare") if " differs: " in line]
+    return [line.removeprefix("- ") for line in reports.section(folder, "Before you compare") if re.search(r" differs?: ", line)]
 
 
 def _compared(compared: Row) -> str:
@@ -232,6 +232,7 @@ def findings_text(findings: list[Row]) -> str:
     lines = []
     for f in findings:
         level = f"{f['severity']:<7}"
-        where = f" ({plain(f['source'])}:{f['line']})" if f["source"] and f["line"] else ""
+        place = f"{f['source']}:{f['line']}" if f["source"] and f["line"] else ""
+        where = f" ({plain(place)})" if place and place not in f["text"] else ""
         lines.append(f"{paint(level, style[f['severity']]) if f['severity'] in style else level}  {plain(f['text'])}{where}")
     return "\n".join(lines) or "no findings"

@@ -65,4 +65,4 @@ def test_another_batch_is_said_with_the_tokens_of_a_step(tmp_path: Path) -> None
     recorded(tmp_path / "in", "two", 8, 2, 256)
     build(Request((str(tmp_path / "in"),), out=str(tmp_path / "out")))
     text = (tmp_path / "out" / "Summary.md").read_text()
-    assert "**batch tokens** differs: 128 (1 run: one), 256 (1 run: two)" in text and "tokens a step, but" not in text
+    assert "**batch tokens** differ: 128 (1 run: one), 256 (1 run: two)" in text and "tokens a step, but" not in text

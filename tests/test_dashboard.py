@@ -101,6 +101,7 @@ REPORTS = [
     {"a.log": curve(300, 4.0), "b_vanilla.log": curve(300, 4.1), "c.log": curve(500, 4.2), "d.log": curve(500, 4.3)},
     {f"{name}.log": f"dataset={name} batch_size=8\n" + curve(300, 4.0) for name in ("wikitext2", "tinystories")},
     {"bits.log": curve(300, 1.0).replace("val_loss", "val_bpb")},
+    {"a.log": curve(300, 4.0), "up.log": curve(200, 3.0).replace("/200", "/300") + "step 300/300 val_loss=5.0000 elapsed=300s\n"},
 ]
 
 

@@ -148,3 +148,10 @@ def test_every_row_of_the_stage_tables_of_a_real_project(tmp_path: Path) -> None
     seeds = text.partition("## Seeds")[2].partition("\n## ")[0]
     assert "| none | 0.0036 | 1 | 1337 | 3.2938 | - | - | 3.2938 | 3.2938 | 24m 36.9s |" in seeds
     assert seeds.count("mean time") == 4
+
+
+def test_what_was_measured_at_the_end_keeps_no_seeds_apart(write: Write, tmp_path: Path) -> None:
+    rows = "".join(f"plain,{seed},0.001,16,{2 + seed / 100},{2 + seed / 90},500,{2 + seed / 80}\n" for seed in (7, 19, 29))
+    write("runs.csv", "model,seed,lr,batch_size,train_loss_last,train_loss_mean_last_10,step,val_loss\n" + rows)
+    text = (build(Request((str(tmp_path / "runs.csv"),), out=str(tmp_path / "out"), dashboard=False)).folder / "Summary.md").read_text()
+    assert "1 group of 3 runs" in text and "vary: seed\n" in text and "train_loss_last=" not in text

@@ -286,7 +286,7 @@ def test_a_metric_is_one_sql_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         monkeypatch.undo()
         for cached in (queries.metric_names, queries.header):
             cached.cache_clear()
-    assert "## Gap between last and best\n\nIn nats per token.\n\n| run | gap |\n|---|---|\n| a | 0.25 |" in text
+    assert "## Gap between last and best\n\nIn nats per token.\n\n| run | gap |\n|---|---:|\n| a | 0.25 |" in text
 
 
 def test_accuracies_alone_rank_upward(tmp_path: Path) -> None:

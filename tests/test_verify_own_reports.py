@@ -197,3 +197,9 @@ def test_brackets_behind_a_number_make_it_a_run(tmp_path: Path) -> None:
         said = "No run beats these in both loss and throughput: 0290074f (3.2250 at 16.667 steps/s), 38509716 (3.2350 at {} steps/s)."
         assert wrong(said.format("16.393"), data) == []
         assert wrong(said.format("16.493"), data) == ["16.493"]
+
+
+def test_the_line_of_a_file_is_no_value_of_its_ending(logs: World) -> None:
+    """`.out:12` is not 12 of the dropout."""
+    text = "Two logs are 1 (logs/budget15k.out:12), and (results/w3_25m/results.csv:2).\n"
+    assert not {"12", "2"} & set(verdicts(text, logs)) and verdicts("dropout: 12", logs)["12"] == MISMATCH

@@ -22,6 +22,7 @@ SIZELESS = frozenset(  # settings that change no model's size: where it differs 
     "learning_rate batch_size device_batch_size accumulation weight_decay dropout precision eval_iters gpus".split()
 )
 SIZE = ("params", "layers", "hidden")  # where these differ, an improvement may be the model's size
+APART = "not comparable"
 DATE = re.compile(r"20\d\d-?[01]\d-?[0-3]\d(?:[T_-]?[0-2]\d[-:]?[0-5]\d(?:[-:]?[0-5]\d)?)?")
 
 
@@ -42,7 +43,9 @@ def _campaign(facts: Facts) -> Campaign | None:
     sweeps = [runs for runs in members.values() if len(_ranked(facts, runs)) > 1]
     moves = [_move(facts, a, b) for a, b in pairwise(sweeps)]
     final = _ranked(facts, [run for runs in members.values() for run in runs])
-    return Campaign(tuple(phases), tuple(effects), tuple(moves), facts.name(final[0]) if final else None)
+    return Campaign(
+        tuple(phases), tuple(effects), tuple(moves), facts.name(final[0]) if final else None, all(m.word != APART for m in moves)
+    )
 
 
 def phases_of(facts: Facts) -> dict[str, list[str]]:
@@ -185,7 +188,7 @@ def _move(facts: Facts, earlier: Sequence[str], later: Sequence[str]) -> Move:
     delta = facts.best[b]["best_loss"] - facts.best[a]["best_loss"]
     first, second = settings_of(facts, a), settings_of(facts, b)
     changed = [f"{k} {number(first[k])} -> {number(second[k])}" for k in first.keys() & second.keys() if first[k] != second[k]]
-    word = "not comparable" if why else _word(delta, noise_of(facts, facts.compared[a]["budget"]))
+    word = APART if why else _word(delta, noise_of(facts, facts.compared[a]["budget"]))
     return Move(
         facts.name(a), facts.name(b), delta, facts.compared[a]["total"] if same else None, tuple(sorted(changed)), word, "; ".join(why)
     )

@@ -31,12 +31,11 @@ def group(facts: Facts, row: Row) -> Group:
     return Group(
         total=row["total"],
         size=row["runs"],
-        seeded=any(facts.runs[r]["seed"] is not None for r in members),
-        repeats_by=_repeats_by(facts, members),
         step=row["common_step"],
         baseline=facts.name(base["run"]) if base else None,
         baseline_why=base["why"] if base else None,
         best=fixed[0] if fixed else None,
+        lowest=None if kinds else _lowest(facts, ranking, fixed),
         variant=variant,
         variant_ratio=next((s.ratio for s in speed if variant and s.run == variant.run), None),
         fixed=tuple(fixed[:TOP]),
@@ -59,6 +58,7 @@ def group(facts: Facts, row: Row) -> Group:
         unreached=() if kinds else _unreached(facts, budget),
         stages=staged,
         verdict=None if staged else _verdict_text(facts, budget),
+        spread=None if staged else _spread_text(facts, members),
         ties=None if kinds else _ties_text(facts, budget),
         kinds=kinds,
         confounds=differing_keys,
@@ -68,10 +68,18 @@ def group(facts: Facts, row: Row) -> Group:
     )
 
 
-def _repeats_by(facts: Facts, members: list[str]) -> str | None:
+def _spread_text(facts: Facts, members: list[str]) -> str:
+    """What runs prove of which none repeats another, as far as is recorded."""
+    if len(members) < 3 or any(facts.runs[run]["seed"] is not None for run in members):
+        return "One run each: no seed spread was measured, so small differences prove nothing."
+    by = _repeats_by(facts, members)
+    options = "`--group-by folder` or `--group-by name`" if by == "folder" else f"`--group-by {by}`"
+    alone = "No run records its seed: each stands for itself, and small differences prove nothing."
+    return f"{alone} If some repeat each other, {options} shows their spread."
+
+
+def _repeats_by(facts: Facts, members: list[str]) -> str:
     """What may tell which runs repeat each other where no seed does: the program that their logs hold, else their folders."""
-    if any(facts.runs[run]["seed"] is not None for run in members):
-        return None
     programs = [p for run in members if (p := facts.runs[run]["config"].get("pasted_program")) is not None]
     return "pasted_program" if len(set(programs)) < len(programs) else "folder"
 
@@ -117,6 +125,13 @@ def _rank_row(facts: Facts, r: Row, told: dict[str, str]) -> RankRow:
         r["place"], run["name"], run["model"], flags, b["best_logged"], b["best_decimals"], r["ppl"], r["best_step"], r["checkpoint"],
         r["kind"],
     )  # fmt: skip
+
+
+def _lowest(facts: Facts, ranking: list[Row], fixed: list[FixedRow]) -> RankRow | None:
+    """The first by best loss, where it is not the first at the common step."""
+    first = ranking[0] if ranking and fixed else None
+    other = first is not None and first["best_loss"] < fixed[0].loss and facts.name(first["run"]) != fixed[0].run
+    return _rank_row(facts, first, {}) if first and other else None
 
 
 def _told_apart(facts: Facts, members: list[str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 from ngt_report import batches, kinds
 from ngt_report.assemble.facts import Facts, Row
 from ngt_report.formatting import number
+from ngt_report.grouping import outcome
 from ngt_report.model import Confound
 from ngt_report.runs import UNTELLING
 
@@ -76,11 +77,8 @@ def _held(facts: Facts, value: str, runs: list[str]) -> str:
 
 def differs(facts: Facts, members: list[str]) -> tuple[str, ...]:
     """Recorded settings, beside the confounds, that are not the same for all compared runs."""
-    keys = {k for run in members for k in facts.runs[run]["config"] if not UNTELLING.match(k) and not DATA_BUDGET.search(k)} - {
-        *CONFOUNDS,
-        "batch_size",
-        "global_batch_size",
-    }
+    settings = {k for run in members for k, v in facts.runs[run]["config"].items() if not UNTELLING.match(k) and not outcome(k, v)}
+    keys = {k for k in settings if not DATA_BUDGET.search(k)} - {*CONFOUNDS, "batch_size", "global_batch_size"}
     found = sorted(k for k in keys if len({json.dumps(facts.runs[run]["config"].get(k), sort_keys=True) for run in members}) > 1)
     named = [k for k in ("model", "flags") if len({facts.runs[run][k] for run in members}) > 1]
     return tuple(named + [k for k in found if k not in named])

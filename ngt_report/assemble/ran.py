@@ -24,6 +24,8 @@ def settings(facts: Facts) -> tuple[tuple[Setting, ...], tuple[str, ...]]:
     """Recorded settings with their values and runs, and those that no input records."""
     runs = [r for r in facts.runs.values() if not r["is_continuation"]] or list(facts.runs.values())
     rows, missing = [], []
+    if not runs:
+        return (), ()
     for key in WHAT_RAN:
         values = [r[key] if r.get(key) is not None else r["config"].get(key) for r in runs]
         if all(v is None for v in values):
@@ -51,7 +53,7 @@ def _counted(values: list[Any]) -> str:
     return text + (f", and {len(shown) - 8} more" if len(shown) > 8 else "")
 
 
-def other_metrics(facts: Facts) -> tuple[tuple[str, ...], tuple[OtherRow, ...]]:
+def other_metrics(facts: Facts) -> tuple[tuple[str, ...], int, tuple[OtherRow, ...]]:
     """Metrics beside the validation loss that any run has, as one table."""
     told = {(r["run"], r["metric"]) for r in facts.rows["bits"]}  # in a table of their own
     rows = [
@@ -65,7 +67,8 @@ def other_metrics(facts: Facts) -> tuple[tuple[str, ...], tuple[OtherRow, ...]]:
     table: dict[str, dict[str, str]] = {}
     for r in rows:
         table.setdefault(r["run"], {})[r["metric"]] = decimals_text(r["last"]["v"], r["last"]["d"])
-    return columns, tuple(OtherRow(facts.name(run), tuple(values.get(c, "-") for c in columns)) for run, values in sorted(table.items()))
+    others = tuple(OtherRow(facts.name(run), tuple(values.get(c, "-") for c in columns)) for run, values in sorted(table.items()))
+    return columns, len(order) - len(columns), others
 
 
 def artefacts(facts: Facts) -> list[Artefacts]:

@@ -10,7 +10,9 @@ from ngt_report.assemble.campaign import campaign
 from ngt_report.assemble.cites import cites
 from ngt_report.assemble.compared import best_row, group, speed_row
 from ngt_report.assemble.facts import TOP, Facts
+from ngt_report.assemble.noticed import noticed
 from ngt_report.assemble.ran import artefacts, other_metrics, settings, source_rows
+from ngt_report.assemble.unranked import of_one, parted, unranked
 from ngt_report.formatting import number
 from ngt_report.model import AccuracyRow, Excluded, FindingRow, MetricTable, Report, TrainRow
 from ngt_report.queries import header, metric_names
@@ -19,6 +21,7 @@ PRINTED = frozenset(
     "common_step best_last fixed_step throughput train_time ranking perplexity delta equal_time time_to_target seeds other_metrics"
     " train_only recorded_speed accuracy mean_curves spread equal_tokens bits".split()
 )  # metrics that sections of Summary.md print; any other gets a table of its own
+RUNS = ("run", "baseline")  # columns that name runs
 
 
 def assemble(facts: Facts, title: str, notes: str | None, command: str) -> Report:
@@ -27,34 +30,36 @@ def assemble(facts: Facts, title: str, notes: str | None, command: str) -> Repor
     alone = [r["budget"] for r in facts.rows["common_step"] if r["runs"] == 1]
     single = [run for run, c in facts.compared.items() if c["budget"] in alone]
     apart = [run for run, c in facts.compared.items() if c["budget"] is None and facts.runs[run]["is_continuation"]]
-    left_out = _excluded(facts)
     continuations = sum(bool(r["is_continuation"]) for r in facts.runs.values())
+    left_out = _excluded(facts)
+    excluded, silent = parted(tuple(e for run, e in left_out if not facts.runs[run]["is_continuation"]))
+    singles = tuple(best_row(facts, run) for run in single if run in facts.best and facts.best[run]["best_loss"] is not None)
+    trained, accuracy, in_bits = _train_only(facts), _accuracy(facts), bits(facts)
+    apart_rows, runs = tuple(e for _, e in left_out), len(facts.runs) - continuations
+    why = of_one(runs, apart_rows, bool(in_bits)) if len(singles) == 1 else unranked(singles, apart_rows, accuracy, trained)
     recorded, missing = settings(facts)
-    columns, others = other_metrics(facts)
+    columns, dropped, others = other_metrics(facts)
     places = cites(facts)
+    found = tuple(FindingRow(**f) for f in facts.findings)
     return Report(
         title=title,
-        runs=len(facts.runs) - continuations,
+        runs=runs,
         continuations=continuations,
         groups=tuple(groups),
-        singles=tuple(best_row(facts, run) for run in single if run in facts.best and facts.best[run]["best_loss"] is not None),
+        singles=singles,
         single_speed=tuple(speed_row(facts, run) for run in [*single, *apart] if run in facts.speed),
         continued=tuple(e for run, e in left_out if facts.runs[run]["is_continuation"]),
-        excluded=tuple(e for run, e in left_out if not facts.runs[run]["is_continuation"]),
-        train_only=tuple(
-            TrainRow(facts.name(r["run"]), r["last"]["v"], r["last"]["d"], r["last_step"])
-            for r in facts.rows["train_only"]
-            if _without_validation(facts, r["run"])
-        ),
-        accuracy=tuple(
-            AccuracyRow(facts.name(a["run"]), a["best_accuracy"], a["best_step"], a["last_accuracy"], a["last_step"])
-            for a in facts.rows["accuracy"]
-        ),
-        bits=bits(facts),
+        excluded=excluded,
+        silent=silent,
+        unranked=None if groups else why,
+        train_only=trained,
+        accuracy=accuracy,
+        bits=in_bits,
         unknown=tuple(k for k in groups[0].unknown if all(k in g.unknown for g in groups)) if groups else (),
         baseline_missing=not facts.baselines,
-        other=others[:TOP],
+        other=others,
         other_columns=columns,
+        other_columns_dropped=dropped,
         more=tuple(_more(facts, name) for name in metric_names() if name not in PRINTED),
         campaign=campaign(facts),
         grouping=_grouping(facts),
@@ -62,7 +67,8 @@ def assemble(facts: Facts, title: str, notes: str | None, command: str) -> Repor
         missing=missing,
         notes=notes,
         coords=facts.coords,
-        findings=tuple(FindingRow(**f) for f in facts.findings),
+        findings=found,
+        noticed=noticed(found),
         sources=tuple(source_rows(facts)),
         artefacts=tuple(artefacts(facts)),
         unused=sum(s["status"] != "read" for s in facts.sources),
@@ -78,6 +84,18 @@ def _grouping(facts: Facts) -> str:
     if facts.group_by:
         return f"{' and '.join(facts.group_by)} {'is' if len(facts.group_by) == 1 else 'are'} equal"
     return f"recorded configurations are equal but for {' and '.join(facts.except_keys) or 'the seed'}"
+
+
+def _train_only(facts: Facts) -> tuple[TrainRow, ...]:
+    """Runs that were only trained."""
+    rows = [r for r in facts.rows["train_only"] if _without_validation(facts, r["run"])]
+    return tuple(TrainRow(facts.name(r["run"]), r["last"]["v"], r["last"]["d"], r["last_step"]) for r in rows)
+
+
+def _accuracy(facts: Facts) -> tuple[AccuracyRow, ...]:
+    """Runs whose validation is an accuracy alone."""
+    keys = ("best_accuracy", "best_step", "last_accuracy", "last_step")
+    return tuple(AccuracyRow(facts.name(a["run"]), *(a[key] for key in keys)) for a in facts.rows["accuracy"])
 
 
 def _without_validation(facts: Facts, run: str) -> bool:
@@ -109,10 +127,12 @@ def _excluded(facts: Facts) -> list[tuple[str, Excluded]]:
 def _more(facts: Facts, name: str) -> MetricTable:
     """A metric as a plain table, with runs by their display names."""
     rows = facts.rows[name]
-    columns = tuple(rows[0]) if rows else ()
+    columns = tuple(c for c in (rows[0] if rows else ()) if any(r[c] is not None for r in rows[:TOP]))
+    right = tuple(all(isinstance(r[c], int | float | None) for r in rows[:TOP]) for c in columns)
 
     def cell(column: str, value: Any) -> str:
-        return "-" if value is None else facts.name(value) if column == "run" and value in facts.runs else number(value)
+        name = column in RUNS and value in facts.runs
+        return "-" if value is None else facts.name(value) if name else f"{value:.6g}" if isinstance(value, float) else number(value)
 
-    cells = tuple(tuple(cell(c, v) for c, v in r.items()) for r in rows[:TOP])
-    return MetricTable(header(name).get("title", name), header(name).get("unit", ""), columns, cells)
+    cells = tuple(tuple(cell(c, r[c]) for c in columns) for r in rows[:TOP])
+    return MetricTable(header(name).get("title", name), header(name).get("unit", ""), columns, right, cells, max(0, len(rows) - TOP), name)

@@ -9,14 +9,15 @@ from typing import Any
 
 from ngt_report.assemble.facts import TOP, Facts, Row
 from ngt_report.assemble.verdicts import verdicts
-from ngt_report.formatting import number
+from ngt_report.formatting import chance, number, signed
 from ngt_report.grouping import NO_SETTING, outcome
-from ngt_report.model import SeedRow, Spread, Stage
+from ngt_report.model import SeedRow, Spread, Stage, VerdictRow
 from ngt_report.names import CONFIG
 from ngt_report.runs import UNTELLING
 
 CURVE = 6  # steps of the printed mean curves
 CHANCE = re.compile(r"[0-9a-f]{8}$")  # what is shown of a UUID: what two begin with means nothing
+UNTOLD = "not distinguishable with these runs"
 SEED_WORD = re.compile(r"(?:(?:^|[_\-. ])(?:seed|sd|s))?[_\-. =]*$")  # not the s of mass
 
 
@@ -50,9 +51,17 @@ def _stage(facts: Facts, budget: str, table: str | None, rows: list[Row], stray:
     found = verdicts(facts, budget, rows, cells)
     paired = any(v.paired_p is not None for v in found)
     best = next((row for row in shown if row.n > 1), shown[0])
-    return Stage(
-        table, columns, shown, best, sizes[1], said, at_best, found, paired, steps, tuple(sorted(stray)[:8]), len(rows) - len(shown)
-    )
+    left_out, dropped = tuple(sorted(stray)[:8]), len(rows) - len(shown)
+    return Stage(table, columns, shown, best, sizes[1], said, at_best, found, _claims(found), paired, steps, left_out, dropped)
+
+
+def _claims(found: tuple[VerdictRow, ...]) -> tuple[str, ...]:
+    """The first verdicts that tell groups apart, in words, or that none does."""
+    told = [v for v in found[:4] if v.word != UNTOLD]
+    if not told:
+        return (f"{len(found)} {'comparison' if len(found) == 1 else 'comparisons'}: {UNTOLD}",) if found else ()
+    why = [f" ({v.why})" if v.why else f" (p = {chance(v.p)})" if v.p is not None else "" for v in told]
+    return tuple(f"{v.group} against {v.against}: {signed(v.delta)}, {v.word}{w}" for v, w in zip(told, why, strict=True))
 
 
 def _row(facts: Facts, r: Row, cells: tuple[str, ...], curve: tuple[float | None, ...]) -> SeedRow:

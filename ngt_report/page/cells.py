@@ -235,14 +235,14 @@ def columns(facts: Facts) -> list[Column]:
 def headline_origin(facts: Facts, origins: Origins, row: Row, group: Group) -> Origin:
     """Where the numbers of a compared set's headline come from."""
     ids = {facts.name(r["run"]): r["run"] for r in facts.of("fixed_step", row["budget"])}
-    best, variant = (ids.get(found.run) if found else None for found in (group.best, group.variant))
+    best, lowest, variant = (ids.get(found.run) if found else None for found in (group.best, group.lowest, group.variant))
 
     def origin(run: str | None, cell: Callable[[Facts, str, Origins], Cell | None]) -> int | None:
         made = cell(facts, run, origins) if run is not None else None
         return made[2] if made and len(made) > 2 else None
 
     return Origin(
-        best=origin(best, _fixed), best_ppl=origin(best, _fixed_ppl),
+        best=origin(best, _fixed), best_ppl=origin(best, _fixed_ppl), lowest=origin(lowest, _end("best")),
         variant=origin(variant, _fixed), variant_ppl=origin(variant, _fixed_ppl),
         delta=origin(variant, _delta("delta_loss")), delta_ppl=origin(variant, _delta("delta_ppl")), ratio=origin(variant, _ratio),
         spread=_spread_origin(facts, origins, row["budget"], group),

@@ -40,7 +40,7 @@ def dashboard_html(store: Store, facts: Facts, report: Report, files: list[Input
     single = single_origins(facts, origins, report)
     bits = bits_origins(facts, origins)
     tables = shell.island("data-tables", _tables(store, facts, report, names, origins, bool(drawn["series"])))
-    charted = page_charts(store, names)
+    charted = page_charts(store, names, [row["runs"] for row in _compared(facts)])
     library = vega.library()
     script = shell.asset(*SCRIPTS)
     page = Page(
@@ -56,7 +56,7 @@ def dashboard_html(store: Store, facts: Facts, report: Report, files: list[Input
         origins=headline,
         single=single,
         bits=bits,
-        linked=tuple(_row_id(facts, names, f.run) for f in report.findings),
+        linked=_linked(facts, names, {f.run for f in report.findings}),
     )
     return shell.document("dashboard.html.j2", page)
 
@@ -66,9 +66,13 @@ def _compared(facts: Facts) -> list[Row]:
     return [row for row in facts.rows["common_step"] if row["runs"] > 1]
 
 
-def _row_id(facts: Facts, names: dict[str, int], shown: str | None) -> str | None:
-    """The id of a run's row."""
-    return next((f"run-{i}" for run, i in names.items() if shown is not None and facts.name(run) == shown), None)
+def _linked(facts: Facts, names: dict[str, int], about: set[str | None]) -> dict[str, str]:
+    """The rows of the runs that findings are about, by display name; of runs of one name the first."""
+    rows: dict[str, str] = {}
+    for run, i in names.items():
+        if (name := facts.name(run)) in about:
+            rows.setdefault(name, f"run-{i}")
+    return rows
 
 
 def _order(facts: Facts) -> list[str]:

@@ -25,6 +25,7 @@ class Origin(Struct, frozen=True):
 
     best: Annotated[int | None, "the best loss at the common step"]
     best_ppl: Annotated[int | None, "its perplexity"]
+    lowest: Annotated[int | None, "the lowest loss at any step"]
     variant: Annotated[int | None, "the loss of the best variant"]
     variant_ppl: Annotated[int | None, "its perplexity"]
     delta: Annotated[int | None, "its loss minus the baseline's"]
@@ -51,7 +52,7 @@ class Page(Struct, frozen=True):
     origins: Annotated[tuple[Origin, ...], "where the headline's numbers come from, for each compared set"]
     single: Annotated[tuple[int | None, int | None], "the same for best and last of a single run"]
     bits: Annotated[dict[str, int], "the same for lowest bits, by unit and run"]
-    linked: Annotated[tuple[str | None, ...], "for each finding the id of its run's row, or null"]
+    linked: Annotated[dict[str, str], "the id of a run's row, by the run's name, of those that findings are about"]
 
 
 class Coords(Struct, frozen=True):

@@ -42,6 +42,7 @@ NAME = re.compile(r"[A-Za-z0-9_][\w./\\:@#-]*")
 DATE = re.compile(r"\b\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b|\b\d{1,2}[./]\d{1,2}[./]\d{4}\b|\b\d{1,2}:\d{2}\b(?!:)")
 MONTHS = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 DAY = re.compile(rf"(?i)\b{MONTHS}\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?\b|\b\d{{1,2}}(?:st|nd|rd|th)?\s+{MONTHS}\s*(?:\d{{4}})?\b")
+PLACE = re.compile(r"[\w-]\.[A-Za-z][A-Za-z0-9]{1,7}:\d+\b(?!\.\d)")  # a line of a file: budget15k.out:12
 BOUND = re.compile(r"(?:<=|>=|<|(?<![-=])>|≤|≥|\b(?:at least|at most|more than|less than|over|under|above|below|up to|within))\s*$", re.I)
 
 
@@ -88,7 +89,7 @@ class Number(Struct, frozen=True):
 @lru_cache(maxsize=8192)
 def find(text: str) -> Sequence[Number]:
     """The numbers of a text in order; digits inside names, paths, versions and dates are left out."""
-    taken = [m.span() for pattern in (DATE, DAY) for m in pattern.finditer(text)]
+    taken = [m.span() for pattern in (DATE, DAY, PLACE) for m in pattern.finditer(text)]
     found: list[Number] = []
     for match in CLOCK.finditer(text):
         if not _overlaps(match.span(), taken) or match["h3"]:

@@ -63,8 +63,9 @@ SELECT 'warning' AS severity, 'diverged' AS kind, r.name AS run,
     'run ' || r.name || ' ends ' || printf('%.4f', last - best) || ' above its best validation loss: it diverged or overfitted' AS text, spot.path AS source, spot.line AS line
 FROM closing JOIN runs AS r USING (run) WHERE points >= 4 AND isfinite(last) AND last - best > 0.05 * abs(best)
 UNION ALL
-SELECT 'info', 'plateau', r.name, 'run ' || r.name || ' improved by only ' || printf('%.4f', early - best) || ' over the last 40 % of its evaluations', spot.path, spot.line
-FROM closing JOIN runs AS r USING (run) WHERE points >= 10 AND early - best < 0.002 * abs(best)
+SELECT 'info', 'plateau', r.name, 'run ' || r.name || CASE WHEN early - best < 0.00005 THEN ' did not improve' ELSE ' improved by only ' || printf('%.4f', early - best) END
+    || ' over the last 40 % of its evaluations', spot.path, spot.line
+FROM closing JOIN runs AS r USING (run) WHERE points >= 10 AND early - best < 0.002 * abs(best) AND NOT (isfinite(last) AND last - best > 0.05 * abs(best)) -- said above
 -- with slow parts:
 UNION ALL
 SELECT 'warning', 'throughput_drop', name,

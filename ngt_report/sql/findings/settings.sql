@@ -18,7 +18,7 @@ differing AS (
     HAVING abs(max(said) - min(said)) > 1e-9 * abs(max(said))
 )
 SELECT CASE WHEN inside THEN 'warning' ELSE 'error' END AS severity, CASE WHEN inside THEN 'changed' ELSE 'contradiction' END AS kind, r.name AS run,
-    'run ' || r.name || ' has two values of ' || key || ': ' || a.v || ' (' || a.p || coalesce(':' || a.l, '') || ') and ' || b.v
+    'run ' || r.name || ' has two values of ' || key || ': ' || printf('%.9g', a.v) || ' (' || a.p || coalesce(':' || a.l, '') || ') and ' || printf('%.9g', b.v)
         || ' (' || b.p || coalesce(':' || b.l, '') || ')' AS text,
     b.p AS source, b.l AS line
 FROM differing JOIN runs AS r USING (run)

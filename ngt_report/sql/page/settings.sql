@@ -11,6 +11,7 @@ told AS (
     SELECT run, entry.key AS key, entry.value AS value
     FROM entries
     WHERE entry.value IS NOT NULL AND NOT regexp_matches(entry.key, $untelling) AND entry.key NOT IN ('model', 'seed')
+        AND NOT (regexp_matches(entry.key, $outcome) AND contains(entry.value, '.') AND try_cast(entry.value AS DOUBLE) IS NOT NULL) -- measured
     UNION ALL
     SELECT r.run, v.key, v.value
     FROM runs AS r
