@@ -216,6 +216,8 @@ def _continuation(run: Run, facts: Facts, runs: list[Run]) -> tuple[str | None, 
     said = [v for v, _, line, piece in facts.get("resumed_from", ()) if isinstance(v, dict) and piece is run.main]
     step = next((v["step"] for v in said if v.get("step")), None)
     path = next((v["path"] for v in said if v.get("path")), None)
+    if run.resumes:
+        return run.resumes, True, step
     if run.main.kind != "curve" or start is None or start <= 0 or (step is not None and start < step):
         return None, False, None
     name = tail(CHECKPOINT.sub("", CHECKPOINT.sub("", path))) if path else None
