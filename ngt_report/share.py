@@ -14,6 +14,7 @@ from ngt_report import __version__
 from ngt_report.atomic import digest, found, replace_files
 from ngt_report.discover import Inputs
 from ngt_report.errors import ReportError
+from ngt_report.files import InputFile
 from ngt_report.stamp import STAMP, Stamp, original, stamp_of, to_bytes
 
 COMMENT = "PR_comment.md"
@@ -24,10 +25,15 @@ NOTES_TEXT = "<!-- Your own words. They stand in Summary.md at every build; ngtr
 
 def inputs_key(inputs: Inputs, options: dict[str, Any]) -> str:
     """Equal as long as no input file, option, note or version changed."""
-    listing = [[f.rel, f.size, f.mtime_ns] for f in inputs.files]
+    listing = [[f.rel, f.size, f.mtime_ns, *_locked(f)] for f in inputs.files]
     findings = [[path, f.text] for path, f in inputs.findings]
     text = json.dumps([__version__, listing, findings, options], sort_keys=True, default=str)
     return digest(text.encode("utf-8", "surrogateescape"))
+
+
+def _locked(file: InputFile) -> list[str]:
+    """A word for a file that may not be read now; its rights can change without its date."""
+    return [] if file.stand_in is not None or os.access(file.path, os.R_OK) else ["locked"]
 
 
 def unchanged(folder: Path, key: str) -> bool:
