@@ -142,7 +142,9 @@ def prepare(request: Request) -> Prepared:
     out = Path(os.path.abspath(request.out)) if request.out else None
     inputs = discover(list(request.paths), request.complete, out)
     settings = _settings(request, inputs)
-    return inputs, settings, out or Path.cwd() / "artifacts" / safe(inputs.group)
+    folder = out or Path.cwd() / "artifacts" / safe(inputs.group)
+    inputs.findings += share.refused_notes(folder)
+    return inputs, settings, folder
 
 
 def safe(name: str) -> str:

@@ -16,6 +16,7 @@ from ngt_report.discover import Inputs
 from ngt_report.errors import ReportError
 from ngt_report.files import InputFile
 from ngt_report.stamp import STAMP, Stamp, original, stamp_of, to_bytes
+from ngt_report.waist import Finding
 
 COMMENT = "PR_comment.md"
 OUTPUTS = ("Summary.md", "results.csv", "summary.json", "dashboard.html", COMMENT)
@@ -149,10 +150,29 @@ def take_notes(folder: Path, notes: str | None) -> None:
         replace_files({folder / NOTES: notes.encode("utf-8", "replace")})
 
 
+def notes_file(folder: Path) -> Path | None:
+    """A report's NOTES.md, unless there is none, it is a link that leads out of the folder, or no regular file."""
+    path = folder / NOTES
+    return path if path.is_file() and not _leads_out(path) else None
+
+
+def _leads_out(path: Path) -> bool:
+    return path.is_symlink() and not path.resolve().is_relative_to(path.parent.resolve())
+
+
+def refused_notes(folder: Path) -> list[tuple[str, Finding]]:
+    """A finding where NOTES.md is a link out of the report's folder: what it leads to is not ours to quote."""
+    if not _leads_out(folder / NOTES):
+        return []
+    text = f"{NOTES} of the report is a link out of its folder and was not followed; put the text itself there"
+    return [(NOTES, Finding("warning", "link", text))]
+
+
 def notes_of(folder: Path) -> str | None:
     """The user's words, without our comment; None when there are none."""
+    path = notes_file(folder)
     try:
-        text = (folder / NOTES).read_text(encoding="utf-8-sig", errors="replace")
+        text = path.read_text(encoding="utf-8-sig", errors="replace") if path else ""
     except OSError:
         return None
     return text.replace(NOTES_TEXT.strip(), "").strip() or None
