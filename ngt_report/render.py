@@ -163,7 +163,7 @@ def summary_json(facts: Facts, group: str) -> str:
              "baseline": facts.name(facts.baselines[b]["run"]) if b in facts.baselines else None,
              "ranking": [facts.name(k["run"]) for k in facts.of("ranking", b)],
              "fixed_step": [facts.name(k["run"]) for k in facts.of("fixed_step", b)],
-             **({"not_at_step": found} if (found := lacking(facts, b)) else {}),
+             **({"not_at_step": names} if (names := lacking(facts, b)) else {}),
              "noise": [{k: r[k] for k in ("source", "std", "df")} for r in facts.of("spread", b)],
              "verdicts": {facts.name(run): word for run, word in run_verdicts(facts, b).items()},
              "group_verdicts": group_verdicts(facts, b)}
