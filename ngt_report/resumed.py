@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from ngt_report.text.late import late
 
 if TYPE_CHECKING:
     from ngt_report.identity import Piece, Run
 
-FOLDER = re.compile(r"(?P<above>(?:.*/)?)(?:offline-)?run-(?P<when>\d{8}_\d{6})-(?P<id>[^/]+)/")
+FOLDER = late(r"(?P<above>(?:.*/)?)(?:offline-)?run-(?P<when>\d{8}_\d{6})-(?P<id>[^/]+)/")
 Said = tuple[str, str, str | None, str, str, int | None]  # a finding
 Key = tuple[str, str]  # the folder that holds those of the runs, and W&B's id
 
 
 def part_of(path: str) -> tuple[Key, str] | None:
     """Which W&B run a file is of, and when that part of it began; None for other files."""
-    match = FOLDER.match(path)
+    match = FOLDER.match(path) if "run-" in path else None
     return ((match["above"], match["id"]), match["when"]) if match else None
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
-
 from ngt_report.names import clean, known_config
 from ngt_report.sections import told_apart
+from ngt_report.text.late import late
 from ngt_report.waist import Fact
 
-CALL = re.compile(r"(?:\(?(?P<name>[A-Za-z_]\w*)\)?[ \t]*[=:][ \t]*)?(?P<kind>[A-Za-z_][\w.]*)\($")
-DUMP = re.compile(r"(?:cfg|config|conf|args|hparams)\.(?P<path>\w+(?:\.\w+)*)$")  # of a configuration printed path by path
+CALL = late(r"(?:\(?(?P<name>[A-Za-z_]\w*)\)?[ \t]*[=:][ \t]*)?(?P<kind>[A-Za-z_][\w.]*)\($")
+DUMP = late(r"(?:cfg|config|conf|args|hparams)\.(?P<path>\w+(?:\.\w+)*)$")  # of a configuration printed path by path
 ELSEWHERE = frozenset("test testing eval evaluation val valid validation dev data dataset".split())  # sections that set no training
 
 
 def path_of(raw: str, before: str) -> str:
     """The path of a setting, with / between its parts; of most it is the name alone."""
-    if match := DUMP.match(raw):
+    if "." in raw and (match := DUMP.match(raw)):
         parts = match["path"].split(".")
         return raw if ELSEWHERE.intersection(parts[:-1]) else "/".join(parts)
     owner = _caller(before) if "(" in before else ""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 
 from ngt_report.files import InputFile
+from ngt_report.text.late import late
 
-HEADING = re.compile(rb"(?m)^#{1,6}[ \t]+[^\s#]")
-FENCE = re.compile(rb"[ \t]*(?:```|~~~)")
-WORD = re.compile(rb"[A-Za-z\xc3-\xf4][A-Za-z'\x80-\xf4]+")
+HEADING = late(rb"(?m)^#{1,6}[ \t]+[^\s#]")
+FENCE = late(rb"[ \t]*(?:```|~~~)")
+WORD = late(rb"[A-Za-z\xc3-\xf4][A-Za-z'\x80-\xf4]+")
 FEWEST = 2  # headings
-CODE = re.compile(
+CODE = late(
     rb"(?:import [\w.]+(?: as \w+)?|from [\w.]+ import [\w(*].*|def \w+\(.*:)[ \t]*$"
 )  # of a program pasted into a log, with its comments
 WORDS = 6  # in a line of prose
@@ -22,7 +22,7 @@ def is_document(file: InputFile) -> bool:
     """Whether the head of a text is a document; looked at once."""
     if "document" not in file.notes:
         head = file.head[: file.head.rfind(b"\n") + 1]
-        few = sum(1 for _ in zip(range(FEWEST), HEADING.finditer(head), strict=False)) < FEWEST
+        few = b"# " not in head or sum(1 for _ in zip(range(FEWEST), HEADING.finditer(head), strict=False)) < FEWEST
         file.notes["document"] = not few and _reads_as_one(head)
     return bool(file.notes["document"])
 
