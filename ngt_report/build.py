@@ -57,6 +57,7 @@ class Built(Struct, frozen=True):
     files: int
     read: int  # files read in this build; 0 when nothing had changed
     changes: Changes = Changes()  # among the report's files
+    refused: int = 0  # files that could not be read, for want of rights or because of the disk
 
     @property
     def anew(self) -> bool:
@@ -87,12 +88,12 @@ def build(request: Request, progress: Progress | None = None, prepared: Prepared
                 share.check_ours(folder)
             if store.waited and share.unchanged(folder, key):  # and it was this very one
                 return Built(folder, inputs.group, len(inputs.files), 0)
-            read = compute(store, inputs, settings, progress)
+            read, refused = compute(store, inputs, settings, progress)
             texts = render_all(store, inputs, settings, folder, request)
             changes = share.write(folder, texts, key, _meta(request, inputs, folder))
         finally:
             store.close()
-    return Built(folder, inputs.group, len(inputs.files), read, changes)
+    return Built(folder, inputs.group, len(inputs.files), read, changes, refused)
 
 
 @contextmanager
@@ -141,7 +142,9 @@ def prepare(request: Request) -> Prepared:
     out = Path(os.path.abspath(request.out)) if request.out else None
     inputs = discover(list(request.paths), request.complete, out)
     settings = _settings(request, inputs)
-    return inputs, settings, out or Path.cwd() / "artifacts" / safe(inputs.group)
+    folder = out or Path.cwd() / "artifacts" / safe(inputs.group)
+    inputs.findings += share.refused_notes(folder)
+    return inputs, settings, folder
 
 
 def safe(name: str) -> str:
@@ -179,14 +182,14 @@ def _small(inputs: Inputs) -> bool:
     return sum(f.size for f in inputs.files) < SMALL
 
 
-def compute(store: Store, inputs: Inputs, settings: Settings, progress: Progress | None = None) -> int:
-    """Bring the database up to date in one transaction; returns how many files were read."""
+def compute(store: Store, inputs: Inputs, settings: Settings, progress: Progress | None = None) -> tuple[int, int]:
+    """Bring the database up to date in one transaction; returns how many files were read, and how many could not be."""
     from ngt_report import identity, ingest, queries, runs
 
     if _small(inputs):
         store.small()
     store.begin()
-    read = ingest.ingest(store, inputs.files, progress)
+    counts = ingest.ingest(store, inputs.files, progress)
     ingest.outside(inputs.findings, store)
     bases = [os.path.relpath(b, inputs.root).replace(os.sep, "/") for b in inputs.bases]
     found = identity.identify(store, bases, settings, inputs.group)
@@ -194,7 +197,7 @@ def compute(store: Store, inputs: Inputs, settings: Settings, progress: Progress
     queries.build_relations(store, settings, present)
     ingest.keep_lines(store, inputs.files)
     store.run("COMMIT")
-    return read
+    return counts
 
 
 def render_all(store: Store, inputs: Inputs, settings: Settings, folder: Path, request: Request) -> dict[str, str]:

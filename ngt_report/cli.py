@@ -53,9 +53,11 @@ class Commands(click.Group):
             leave_pipe()
             ctx.exit(PIPE_CLOSED)
         except KeyboardInterrupt:
-            click.echo("Error: interrupted", err=True)
-            ctx.exit(INTERRUPTED)
+            leave_interrupted(ctx)
         except Exception as e:
+            engine = sys.modules.get("ngt_report.engine")
+            if engine is not None and engine.interrupted(e):
+                leave_interrupted(ctx)
             if ctx.meta.get("debug"):
                 raise
             click.echo(f"Error: {sentence(e)}", err=True)
@@ -78,6 +80,12 @@ def sentence(error: Exception) -> str:
     else:
         said = f"this is a defect of ngtreport ({type(error).__name__}: {error}); please report it with what --debug shows"
     return plain(said)
+
+
+def leave_interrupted(ctx: click.Context) -> None:
+    """Ctrl+C, wherever it met us."""
+    click.echo("Error: interrupted", err=True)
+    ctx.exit(INTERRUPTED)
 
 
 def leave_pipe() -> None:

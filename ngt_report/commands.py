@@ -90,8 +90,11 @@ def _narrate(built: Built, folder: str) -> None:
 def _done(built: Built, folder: str) -> str:
     """What a build did; where it read no file, which of the report's files it changed all the same."""
     files = f"{built.files} {'file' if built.files == 1 else 'files'}"
-    if built.read or not built.anew:
-        return f"read {built.read} of {files}; the report is in {folder}" if built.read else f"{folder} is up to date ({files})"
+    files += f" ({built.refused} could not be read)" if built.refused else ""
+    if not built.anew:
+        return f"{folder} is up to date ({files})"
+    if built.read or built.refused:
+        return f"read {built.read} of {files}; the report is in {folder}"
     done = [f"{did} {', '.join(names)}" for did, names in (("wrote", built.changes.written), ("removed", built.changes.removed)) if names]
     return f"{' and '.join(done)} in {folder}; no file had to be read ({files})"
 

@@ -12,3 +12,12 @@ _engine = import_module("_duckdb" if find_spec("_duckdb") else "duckdb")
 connect = _engine.connect
 Error: type[Exception] = _engine.Error
 IOException: type[Exception] = _engine.IOException
+
+
+def interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl+C ended a statement, or is behind an error: the engine says so in errors of its own, which are no KeyboardInterrupt."""
+    while error is not None:
+        if type(error).__name__ == "InterruptException" or isinstance(error, RuntimeError) and str(error) == "Query interrupted":
+            return True
+        error = error.__cause__
+    return False

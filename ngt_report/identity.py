@@ -14,6 +14,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from ngt_report import resumed
 from ngt_report.config import Settings
 from ngt_report.files import run_folder
 from ngt_report.names import CONFIG
@@ -70,6 +71,7 @@ class Run(Struct):
     id: str
     pieces: list[Piece]
     names: set[str]
+    resumes: str | None = None  # the run that it goes on from, where W&B's folders say so
 
     @property
     def main(self) -> Piece:
@@ -86,16 +88,18 @@ class Identity(Struct):
 
 def identify(store: Store, bases: list[str], settings: Settings, home: str = "") -> Identity:
     """Assign every trial to a run; `home` is what the given folder is called."""
-    pieces, earlier, said = longest(store, _pieces(store, bases, home))
     work = _Joining(store, settings)
+    pieces, work.loose, work.findings = longest(store, _pieces(store, bases, home))
+    pieces, parts, said = resumed.last_summaries(pieces)
+    work.loose += parts
     work.findings += said
-    work.loose += earlier
     order = {"own": 0, "named": 1, "unnamed": 2, "guest": 3, "row": 4, "checkpoint": 5, "settings": 6}
     for piece in sorted(pieces, key=lambda p: (order[_standing(p)], p.precedence, "/latest-run/" in f"/{p.path}", p.path, p.trial)):
         work.place(piece)
     work.adopt_checkpoints()
     work.say_repeats()
     work.say_settings()
+    work.findings += resumed.link(work.runs)
     return Identity(sorted(work.runs, key=lambda r: r.id), work.loose, work.findings)
 
 
@@ -167,7 +171,8 @@ class _Joining:
             return
         beside = [r for r in self.runs if r.main.kind == "curve" and _folder(r.main.path) == _folder(piece.path)]
         if not beside:
-            self._new(self._own_id(piece), piece)
+            run = resumed.owner(self.runs, piece)
+            self._new(self._own_id(piece), piece) if run is None or contradiction(run, piece) else self._join(run, piece)
         elif len(beside) == 1 and _closes(beside[0].main, piece):
             self._join(beside[0], piece)
         else:

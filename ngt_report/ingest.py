@@ -38,20 +38,20 @@ class Known(Struct):
     bad: list[list[Any]]
 
 
-def ingest(store: Store, files: list[InputFile], progress: Progress | None = None) -> int:
-    """Load every file; returns how many were read. Sources that are gone are forgotten."""
+def ingest(store: Store, files: list[InputFile], progress: Progress | None = None) -> tuple[int, int]:
+    """Load every file; returns how many were read, and how many could not be. Sources that are gone are forgotten."""
     known = _known(store)
     loads = [(file, known.get(file.rel), _what_to_do(file, known.get(file.rel))) for file in files]
     gone = known.keys() - {f.rel for f in files}
     store.forget([known[path].id for path in gone] + [k.id for _, k, what in loads if k and what == "read"])
     total = sum(f.size for f in files)
-    done = 0
+    done = refused = 0
     bulk = BulkQueue(store)
     for file, own, what in loads:
         if progress:
             progress(done, total, file.rel)
         if what == "read":
-            _read_anew(store, file, bulk)
+            refused += not _read_anew(store, file, bulk)
         elif what == "append" and own:
             _append(store, file, own)
         elif what == "touched" and own:
@@ -61,7 +61,7 @@ def ingest(store: Store, files: list[InputFile], progress: Progress | None = Non
     store.flush()
     fresh = [source_id(file.rel) for file, _, what in loads if what in ("read", "append")]
     summarise(store, fresh)
-    return len(fresh)
+    return len(fresh) - refused, refused
 
 
 def _known(store: Store) -> dict[str, Known]:
@@ -80,6 +80,8 @@ def _known(store: Store) -> dict[str, Known]:
 def _what_to_do(file: InputFile, known: Known | None) -> str:
     """nothing, touched (only its date changed), append, or read."""
     if known is None or _version_of(known.format) != known.parser_version or known.lines[3] and file.complete:
+        return "read"
+    if not known.fingerprint:  # it could not be read; now it may be
         return "read"
     if (known.size, known.mtime_ns) == (file.size, file.mtime_ns):
         return "nothing"
@@ -118,12 +120,14 @@ def _fingerprint(file: InputFile, form: Format | None) -> tuple[str, str]:
     return file.fingerprint(), "sha256"
 
 
-def _read_anew(store: Store, file: InputFile, bulk: BulkQueue) -> None:
+def _read_anew(store: Store, file: InputFile, bulk: BulkQueue) -> bool:
+    """Whether the file could be read."""
     loaded = load(file)
     if loaded.reading.bulk:
         bulk.add(loaded)
     else:
         _keep(store, loaded)
+    return bool(loaded.fingerprint[0])
 
 
 def load(file: InputFile) -> Loaded:

@@ -198,6 +198,8 @@ class Group(Struct, frozen=True):
     variant: Annotated[FixedRow | None, "the best run that is not the baseline"]
     variant_ratio: Annotated[float | None, "seconds per step of the best variant over the baseline's"]
     fixed: Annotated[tuple[FixedRow, ...], "every run with a loss at the common step, best first"]
+    at_step: Annotated[int, "how many of them have a loss at the common step"]
+    lacking: Annotated[tuple[str, ...], "compared runs without a loss at the common step, where others have one: not in that table"]
     ranking: Annotated[tuple[RankRow, ...], "every run by its best loss"]
     verdict: Annotated[str | None, "runs against the baseline in plain words, where there are no seeds; null without a baseline"]
     spread: Annotated[str | None, "what single runs prove, and how to see more; null where there are groups of seeds"]

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from ngt_report import formatting as fmt
 from ngt_report.assemble.campaign import campaign
 from ngt_report.assemble.cites import locator
+from ngt_report.assemble.compared import lacking
 from ngt_report.assemble.facts import Facts
 from ngt_report.assemble.seeds import group_verdicts, seed_group
 from ngt_report.assemble.verdicts import run_verdicts
@@ -163,6 +164,7 @@ def summary_json(facts: Facts, group: str) -> str:
              "baseline": facts.name(facts.baselines[b]["run"]) if b in facts.baselines else None,
              "ranking": [facts.name(k["run"]) for k in facts.of("ranking", b)],
              "fixed_step": [facts.name(k["run"]) for k in facts.of("fixed_step", b)],
+             **({"not_at_step": names} if (names := lacking(facts, b)) else {}),
              "noise": [{k: r[k] for k in ("source", "std", "df")} for r in facts.of("spread", b)],
              "verdicts": {facts.name(run): word for run, word in run_verdicts(facts, b).items()},
              "group_verdicts": group_verdicts(facts, b)}

@@ -25,7 +25,7 @@ NOT_CONFIG = re.compile(  # facts that say something else than how the run was c
     r"|^config\.versions?\b"
 )
 UNTELLING = re.compile(  # configuration keys that differ without meaning anything to a reader
-    r"^(?:command|checkpoint)\b|^(?:git_commit|hardware|gpus|params|path|run_?id|id|name|index|runpod_instance|save_every|num_iterations|max_steps"
+    r"^(?:command|checkpoint)\b|^(?:git_commit|hardware|gpus|processes|params|path|run_?id|id|name|index|runpod_instance|save_every|num_iterations|max_steps"
     r"|total_steps|final_step|projection_count|output_dir|logging_dir|log_dir|train_loss_reduction|notes?|date|timestamp|reached_target|flags|model"
     r"|input_bin|pasted_program|out_dir|save_dir|\w*log_file|wandb_\w+)$"
 )
@@ -126,6 +126,8 @@ def config_of(facts: Facts, settings: Settings, run: Run) -> dict[str, Any]:
     config = {k: v for k, v in config.items() if "config." + k not in facts or "." in k or (k, to_json(v)) not in nested}
     for key, value in declared_for(settings, run).items():
         config.setdefault(key, value)
+    if "processes" in config:  # a process has a GPU, where nothing else is said
+        config.setdefault("gpus", config["processes"])
     return dict(sorted(config.items()))
 
 
@@ -216,6 +218,8 @@ def _continuation(run: Run, facts: Facts, runs: list[Run]) -> tuple[str | None, 
     said = [v for v, _, line, piece in facts.get("resumed_from", ()) if isinstance(v, dict) and piece is run.main]
     step = next((v["step"] for v in said if v.get("step")), None)
     path = next((v["path"] for v in said if v.get("path")), None)
+    if run.resumes:
+        return run.resumes, True, step
     if run.main.kind != "curve" or start is None or start <= 0 or (step is not None and start < step):
         return None, False, None
     name = tail(CHECKPOINT.sub("", CHECKPOINT.sub("", path))) if path else None

@@ -14,7 +14,9 @@ from ngt_report import __version__
 from ngt_report.atomic import digest, found, replace_files
 from ngt_report.discover import Inputs
 from ngt_report.errors import ReportError
+from ngt_report.files import InputFile
 from ngt_report.stamp import STAMP, Stamp, original, stamp_of, to_bytes
+from ngt_report.waist import Finding
 
 COMMENT = "PR_comment.md"
 OUTPUTS = ("Summary.md", "results.csv", "summary.json", "dashboard.html", COMMENT)
@@ -24,10 +26,15 @@ NOTES_TEXT = "<!-- Your own words. They stand in Summary.md at every build; ngtr
 
 def inputs_key(inputs: Inputs, options: dict[str, Any]) -> str:
     """Equal as long as no input file, option, note or version changed."""
-    listing = [[f.rel, f.size, f.mtime_ns] for f in inputs.files]
+    listing = [[f.rel, f.size, f.mtime_ns, *_locked(f)] for f in inputs.files]
     findings = [[path, f.text] for path, f in inputs.findings]
     text = json.dumps([__version__, listing, findings, options], sort_keys=True, default=str)
     return digest(text.encode("utf-8", "surrogateescape"))
+
+
+def _locked(file: InputFile) -> list[str]:
+    """A word for a file that may not be read now; its rights can change without its date."""
+    return [] if file.stand_in is not None or os.access(file.path, os.R_OK) else ["locked"]
 
 
 def unchanged(folder: Path, key: str) -> bool:
@@ -143,10 +150,29 @@ def take_notes(folder: Path, notes: str | None) -> None:
         replace_files({folder / NOTES: notes.encode("utf-8", "replace")})
 
 
+def notes_file(folder: Path) -> Path | None:
+    """A report's NOTES.md, unless there is none, it is a link that leads out of the folder, or no regular file."""
+    path = folder / NOTES
+    return path if path.is_file() and not _leads_out(path) else None
+
+
+def _leads_out(path: Path) -> bool:
+    return path.is_symlink() and not path.resolve().is_relative_to(path.parent.resolve())
+
+
+def refused_notes(folder: Path) -> list[tuple[str, Finding]]:
+    """A finding where NOTES.md is a link out of the report's folder: what it leads to is not ours to quote."""
+    if not _leads_out(folder / NOTES):
+        return []
+    text = f"{NOTES} of the report is a link out of its folder and was not followed; put the text itself there"
+    return [(NOTES, Finding("warning", "link", text))]
+
+
 def notes_of(folder: Path) -> str | None:
     """The user's words, without our comment; None when there are none."""
+    path = notes_file(folder)
     try:
-        text = (folder / NOTES).read_text(encoding="utf-8-sig", errors="replace")
+        text = path.read_text(encoding="utf-8-sig", errors="replace") if path else ""
     except OSError:
         return None
     return text.replace(NOTES_TEXT.strip(), "").strip() or None

@@ -101,7 +101,13 @@ class Store:
             result = self.con.execute(text, parameters) if parameters is not None else self.con.execute(text)
             described = result.description
             return ([d[0] for d in described], result.fetchall()) if described else ([], [])
-        except self.error as e:
+        except (self.error, RuntimeError) as e:
+            from ngt_report import engine
+
+            if engine.interrupted(e):
+                raise KeyboardInterrupt from e
+            if not isinstance(e, self.error):
+                raise
             said = str(e).splitlines()[0]
             raise DatabaseError(f"{self.path}: {said}; build the report again, in another folder if this stays") from e
 

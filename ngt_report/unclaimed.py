@@ -6,6 +6,7 @@ import re
 
 from ngt_report.files import InputFile
 from ngt_report.text import loglines
+from ngt_report.text.firstdata import NUMBERS
 from ngt_report.waist import Reading
 
 ASKED = re.compile(rb"stopped early at step \d+ \(SIG")  # what ngttrain prints when it was asked to end
@@ -22,6 +23,10 @@ def read_unclaimed(file: InputFile) -> Reading:
         reading.lines_read += max(block.count(b"\n"), 1)
         end = (end + block)[-TAIL:]
     reading.ignore("not a log", reading.lines_read)
+    if (line := file.notes.get(NUMBERS)) is not None:
+        said = "a written document, headings among prose, is no log: its numbers are of no run"
+        reading.note("info", "no_run", said, None, line)
+        return reading
     _cause(file, reading, end)
     return reading
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from ngt_report.build import Request, build
 from ngt_report.commands import cli
 
 Write = Callable[[str, str], Path]
@@ -81,3 +83,21 @@ def test_a_step_that_suits_some_sets_is_said_in_the_others(logs: str, tmp_path: 
 def test_a_single_run_is_compared_with_none_and_takes_any_step(tmp_path: Path, write: Write) -> None:
     one = write("one/a.log", log(1000, 50))
     assert call("build", str(one), "-o", str(tmp_path / "out"), "--step", "777").exit_code == 0
+
+
+def test_runs_that_lack_the_step_that_was_asked_for_are_named(tmp_path: Path) -> None:
+    """Some of a set were evaluated there: the headline counts those, and the others are named in Summary.md, summary.json and the page."""
+    (tmp_path / "in").mkdir()
+    for place, (name, every) in enumerate((("a", 100), ("b", 100), ("c", 200), ("d", 300))):
+        rows = [(s, 4.1 + place / 10 - s / 1000) for s in range(every, 1201, every)]
+        text = "".join(f"step {s}/1200: train loss {v - 0.1:.4f}, val loss {v:.4f}\n" for s, v in rows)
+        (tmp_path / "in" / f"{name}.log").write_text(text)
+    folder = build(Request((str(tmp_path / "in"),), out=str(tmp_path / "out"), step=100)).folder
+    text = (folder / "Summary.md").read_text(encoding="utf-8")
+    assert "2 of 4 runs compared at step 100." in text
+    assert "2 of the 4 runs were not evaluated at this step and are not in the table: c, d.\n" in text
+    assert json.loads((folder / "summary.json").read_text(encoding="utf-8"))["comparisons"][0]["not_at_step"] == ["c", "d"]
+    assert "Not evaluated at that step" in (folder / "dashboard.html").read_text(encoding="utf-8")
+    whole = build(Request((str(tmp_path / "in"),), out=str(tmp_path / "all"), dashboard=False)).folder
+    assert "not evaluated at this step" not in (whole / "Summary.md").read_text(encoding="utf-8")
+    assert "not_at_step" not in (whole / "summary.json").read_text(encoding="utf-8")

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
 from ngt_report.build import Request, build
+from ngt_report.commands import cli
 from ngt_report.errors import ReportError
 from ngt_report.files import LONGEST_LINE, InputFile
 from tests import bad_documents  # noqa: F401 - it adds to ODD
@@ -126,6 +128,25 @@ def test_a_file_without_rights_is_one_finding(tmp_path: Path, monkeypatch: pytes
     assert list(made.runs) == ["good"] and made.best() == BEST
     assert made.texts("unreadable") == ["locked.log was not read: permission denied"]
     sound(made)
+
+
+def test_what_could_not_be_read_is_not_counted_as_read_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    top, out = written(tmp_path / "in", {"good.log": LOG, "locked.log": LOG.replace("5.2", "5.1")}), str(tmp_path / "out")
+    honest, rights = os.open, os.access
+    with monkeypatch.context() as locked:
+        locked.setattr(os, "access", lambda path, mode: not str(path).endswith("locked.log") and rights(path, mode))
+
+        def refuse(path: Any, *args: Any, **kwargs: Any) -> int:
+            if str(path).endswith("locked.log"):
+                raise PermissionError(13, "Permission denied", str(path))
+            return honest(path, *args, **kwargs)
+
+        locked.setattr(os, "open", refuse)
+        first = CliRunner().invoke(cli, ["build", str(top), "-o", out, "--no-dashboard"])
+        again = CliRunner().invoke(cli, ["build", str(top), "-o", out, "--no-dashboard"])
+    assert "read 1 of 2 files (1 could not be read); the report is in" in first.stderr and "up to date (2 files)" in again.stderr
+    opened = CliRunner().invoke(cli, ["build", str(top), "-o", out, "--no-dashboard"])  # its rights changed, not its date
+    assert "read 1 of 2 files; the report is in" in opened.stderr
 
 
 def test_a_folder_without_rights_is_one_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

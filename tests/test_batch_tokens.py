@@ -28,6 +28,12 @@ NGTTRAIN = {"sequence_length": 512, "device_batch_size": 4, "accumulation": 2}
         ({"sequence_length": 512, "global_batch_size": 64, "accumulation": 4}, 32768),
         ({"sequence_length": 512, "global_batch_size": 64, "batch_size": 8, "accumulation": 4}, 32768),
         (NGTTRAIN, None),
+        ({**NGTTRAIN, "processes": 2}, 8192),
+        ({**NGTTRAIN, "processes": 2, "tensor_model_parallel_size": 1}, 8192),
+        ({**NGTTRAIN, "processes": 2, "tensor_model_parallel_size": 2}, None),  # both see the same sequences
+        ({**NGTTRAIN, "gpus": 2}, None),  # that a machine has; how many of them trained is not said
+        ({**NGTTRAIN, "processes": 2, "batch_size": "auto"}, None),
+        ({"sequence_length": 512, "device_batch_size": 4, "processes": 2}, None),
         ({"batch_size": 8}, None),
         ({"batch_size": "8", "sequence_length": 512.0}, 4096),
         ({"batch_size": True, "sequence_length": float("nan")}, None),
@@ -66,3 +72,15 @@ def test_another_batch_is_said_with_the_tokens_of_a_step(tmp_path: Path) -> None
     build(Request((str(tmp_path / "in"),), out=str(tmp_path / "out")))
     text = (tmp_path / "out" / "Summary.md").read_text()
     assert "**batch tokens** differ: 128 (1 run: one), 256 (1 run: two)" in text and "tokens a step, but" not in text
+
+
+def test_a_log_that_records_the_world_size_has_its_batch_tokens(tmp_path: Path) -> None:
+    """With all four parts in the text, another batch is a confound; with one of them missing it is unknown."""
+    curve = "".join(f"step {s}: train loss {4 - s / 1000:.4f}, val loss {{}}.{900 - s}\n" for s in range(100, 501, 100))
+    (tmp_path / "in").mkdir()
+    for name, accumulation, loss in (("one", 1, 3), ("two", 4, 2)):
+        above = f"device_batch_size: 8\ngrad_accum: {accumulation}\nworld_size: 2\nblock_size: 64\n"
+        (tmp_path / "in" / f"{name}.log").write_text(above + curve.format(*[loss] * 5))
+    build(Request((str(tmp_path / "in"),), out=str(tmp_path / "out"), dashboard=False))
+    text = (tmp_path / "out" / "Summary.md").read_text()
+    assert "**batch tokens** differ: 1024 (1 run: one), 4096 (1 run: two)" in text and "| gpus | 2 |" in text

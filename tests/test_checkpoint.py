@@ -91,6 +91,14 @@ def test_metadata_is_read(tmp_path: Path, protocol: int) -> None:
     assert (reading.lines_read, reading.lines_used, reading.bad) == (1, 1, [])
 
 
+def test_settings_of_two_sections_that_differ_are_told_apart(tmp_path: Path) -> None:
+    model = {"encoder": {"num_layers": 6, "dropout": 0.1}, "decoder": {"num_layers": 4, "dropout": 0.1}}
+    torch_zip.save(tmp_path / "a.pt", {"config": {"model": model, "seed": 3, "data": {"seed": 5}}})
+    found = facts(read(tmp_path / "a.pt"))
+    assert (found["config.encoder.num_layers"], found["config.decoder.num_layers"]) == (6, 4) and "layers" not in found
+    assert (found["dropout"], found["seed"], found["config.data.seed"]) == (0.1, 3, 5)
+
+
 def test_configuration_gets_canonical_names_and_pointers(tmp_path: Path) -> None:
     path = tmp_path / "a.pt"
     torch_zip.save(path, {"config": {**CONFIG, "random_seed": 7}, "args": {"seed": 9, "extra": 1}})

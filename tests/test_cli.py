@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from click.testing import CliRunner, Result
 
 from ngt_report import __version__
 from ngt_report.commands import cli
+from ngt_report.engine import interrupted
+from ngt_report.store import Store
 from tests.conftest import LOGS
 
 TOP = Path(__file__).parents[1]
@@ -226,3 +230,36 @@ def test_the_docs_list_every_command_and_option_and_no_other() -> None:
 def test_the_readme_lists_every_command() -> None:
     page = (TOP / "README.md").read_text(encoding="utf-8")
     assert [name for name in cli.commands if f"\n| `{name}" not in page] == []
+
+
+# -- Ctrl+C -------------------------------------------------------------------------------------------------------------
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals there")
+def test_ctrl_c_in_a_statement_is_an_interruption_and_no_defect(tmp_path: Path) -> None:
+    built = CliRunner().invoke(cli, ["build", str(LOGS), "-o", str(tmp_path / "out"), "--no-dashboard"])
+    assert built.exit_code == 0
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    try:
+        long = "SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b"
+        done = CliRunner().invoke(cli, ["query", long, "--dir", str(tmp_path / "out")])
+    finally:
+        timer.cancel()
+    assert (done.exit_code, done.stderr) == (130, "Error: interrupted\n")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("Query interrupted"), type("InterruptException", (Exception,), {})("INTERRUPT Error")])
+def test_an_interrupted_statement_of_a_build_is_a_keyboard_interrupt(error: Exception, tmp_path: Path) -> None:
+    class Connection:
+        def execute(self, text: str) -> None:
+            raise error
+
+    store = Store(str(tmp_path / "a.duckdb"))
+    store.error = Exception if "Interrupt" in type(error).__name__ else store.error
+    store.con.close()
+    store.con = Connection()  # type: ignore[assignment]
+    with pytest.raises(KeyboardInterrupt):
+        store.run("SELECT 1")
+
+
+def test_another_runtime_error_is_not_taken_for_ctrl_c() -> None:
+    assert not interrupted(RuntimeError("Query interrupted by a bug of ours")) and not interrupted(ValueError("x"))

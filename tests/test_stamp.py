@@ -89,3 +89,23 @@ def test_options_that_cannot_be_are_one_sentence(planted: Path, options: dict[st
     result = ngtreport("bundle", "g", "-o", "b.tar.xz", "-q")
     assert result.exit_code == 3
     assert "has options that no build writes" in result.stderr and "build the report again" in result.stderr
+
+
+# -- NOTES.md -----------------------------------------------------------------------------------------------------------
+def test_notes_that_are_a_link_out_of_the_folder_are_not_quoted_nor_packed(planted: Path, tmp_path: Path) -> None:
+    (planted / "NOTES.md").unlink(missing_ok=True)
+    (planted / "NOTES.md").symlink_to(tmp_path / "home" / "id_rsa")
+    assert ngtreport("build", "g", "--no-dashboard").exit_code == 0
+    text = (planted / "Summary.md").read_text(encoding="utf-8")
+    assert SECRET.decode().strip() not in text and "NOTES.md of the report is a link out of its folder and was not followed" in text
+    assert ngtreport("bundle", "g", "-o", "b.tar.xz", "-q").exit_code == 0
+    assert SECRET not in packed("b.tar.xz")
+    assert (tmp_path / "home" / "id_rsa").read_bytes() == SECRET
+
+
+def test_notes_that_are_a_link_within_the_folder_are_the_users_own(planted: Path) -> None:
+    (planted / "NOTES.md").unlink(missing_ok=True)
+    (planted / "mine.md").write_text("Own words.\n")
+    (planted / "NOTES.md").symlink_to("mine.md")
+    assert ngtreport("build", "g", "--no-dashboard").exit_code == 0
+    assert "Own words." in (planted / "Summary.md").read_text(encoding="utf-8")

@@ -39,6 +39,8 @@ def group(facts: Facts, row: Row) -> Group:
         variant=variant,
         variant_ratio=next((s.ratio for s in speed if variant and s.run == variant.run), None),
         fixed=tuple(fixed[:TOP]),
+        at_step=len(fixed),
+        lacking=tuple(lacking(facts, budget)),
         ranking=tuple(_rank_row(facts, r, told) for r in ranking[:TOP]),
         best_last=() if all_last else tuple(best_rows[:TOP]),
         all_last=all_last,
@@ -66,6 +68,13 @@ def group(facts: Facts, row: Row) -> Group:
         unknown=unknown,
         dropped=max(0, len(ranking) - TOP),
     )
+
+
+def lacking(facts: Facts, budget: str) -> list[str]:
+    """The runs of a set that were not evaluated at the step of its comparison, by name, where others were."""
+    there = {r["run"] for r in facts.of("fixed_step", budget)}
+    members = (run for run, c in facts.compared.items() if c["budget"] == budget)
+    return sorted(facts.name(run) for run in members if run not in there) if there else []
 
 
 def _spread_text(facts: Facts, members: list[str]) -> str:

@@ -178,7 +178,8 @@ def report_files(folder: Path) -> list[Path]:
     """What a report's folder has for people: not the database, which is made again where the bundle is opened."""
     stamp = stamp_of(folder)
     ours = [path for name in (*stamp.outputs, *stamp.beside) if not (path := folder / name).is_symlink()]
-    return [path for path in sorted({*ours, folder / share.NOTES}) if path.is_file()]
+    notes = share.notes_file(folder)
+    return [path for path in sorted({*ours, *([notes] if notes else [])}) if path.is_file()]
 
 
 def wanted_checkpoints(store: Store, which: str) -> set[str]:

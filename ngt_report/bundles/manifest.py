@@ -16,7 +16,7 @@ from ngt_report.config import KEYS, Settings
 from ngt_report.discover import MANIFEST, Inputs
 from ngt_report.errors import ReportError
 from ngt_report.files import InputFile
-from ngt_report.share import NOTES
+from ngt_report.share import notes_file
 from ngt_report.stamp import OF_REPORT
 from ngt_report.waist import Finding
 
@@ -208,12 +208,13 @@ def inputs_of(made: Manifest, folder: Path, fresh: bool = True) -> Inputs:
         files.append(InputFile(str(root / left.path), left.path, left.size, date_of(seen), complete=True, stand_in=left.read))
     return Inputs(
         sorted(files, key=lambda f: f.rel), root, made.group, [root / p for p in made.given], [root / p for p in made.bases],
-        list(made.noticed), made.settings, made.command, _notes(folder / REPORT / NOTES),
+        list(made.noticed), made.settings, made.command, _notes(folder / REPORT),
     )  # fmt: skip
 
 
-def _notes(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8-sig", errors="replace") if path.is_file() else None
+def _notes(folder: Path) -> str | None:
+    path = notes_file(folder)
+    return path.read_text(encoding="utf-8-sig", errors="replace") if path else None
 
 
 def _file(entry: Entry, path: Path, complete: bool, fresh: bool) -> InputFile:

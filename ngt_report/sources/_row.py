@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from ngt_report import names
+from ngt_report.sections import told_apart
 from ngt_report.sources._scalars import (
     CONTAINER,
     clock_seconds,
@@ -47,6 +48,7 @@ class Plan(Struct, frozen=True):
     total: str | None
     tokens: str | None
     facts: dict[str, str]  # raw -> fact key
+    sections: dict[str, str]  # of those in sections and beside them that end alike, the key of the last part
 
 
 @lru_cache(maxsize=4096)
@@ -70,24 +72,29 @@ def plan_of(columns: tuple[str, ...]) -> Plan:
         next((c for n, c in clean.items() if n in BEST_STEPS), None),
         totals[0] if totals else None,
         next((c for c in columns if names.role(c) == "tokens"), None),
-        _fact_keys([c for c in columns if c and c not in used]),
+        *_fact_keys([c for c in columns if c and c not in used]),
     )
 
 
-def _fact_keys(columns: Sequence[str]) -> dict[str, str]:
-    """Raw -> fact key: canonical where there is one, each once; else under config."""
+def _fact_keys(columns: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Raw -> fact key: canonical where there is one, each once; else under config. And the short keys that several have."""
     keys: dict[str, str] = {}
+    ends: dict[str, list[str]] = {}
     for raw in sorted(columns, key=lambda c: "/" in c):  # the top level of an object goes first
         base = raw.rpartition("/")[2]
         key = names.known_config(base)
+        inside = raw.startswith(("config/", "args/", "hparams/", "params/"))
+        if key or inside:
+            ends.setdefault(key or "config." + names.clean(base), []).append(raw)
         if key is None and names.clean(raw) in PATHS:
             key = "checkpoint.path"
         if key is None and names.clean(raw) in OUTCOMES:
             key = names.clean(raw)
         if key is None or key in keys.values():
-            key = "config." + names.clean(base if raw.startswith(("config/", "args/", "hparams/", "params/")) else raw)
+            key = "config." + names.clean(base if inside else raw)
         keys[raw] = key
-    return {raw: keys[raw] for raw in columns}
+    several = {raw: key for key, own in ends.items() if len(own) > 1 and any("/" in raw for raw in own) for raw in own}
+    return {raw: keys[raw] for raw in columns}, several
 
 
 def _blank(flat: Mapping[str, Any], plan: Plan, crashed: bool) -> bool:
@@ -183,7 +190,7 @@ class RowReader(Struct):
             # a table made from best checkpoints gives the step of each, not the length of its run
             of_best = "final/loss" not in plan.metrics.values() and any(_is_best_file(c, v) for c, v in flat.items())
             self.reading.fact("config.total_steps" if of_best else "total_steps", total, trial, line)
-        for raw, key in plan.facts.items():
+        for raw, key in (plan.facts | told_apart(plan.sections, flat)).items() if plan.sections else plan.facts.items():
             value = flat[raw]
             text = self.typed or key in TEXTS or raw == self.identity
             value = plain(value) if text or not isinstance(value, str) else scalar(value)

@@ -46,5 +46,5 @@ FORMAT = Format(
     read=read,
     rank=48,
     grows=True,
-    version=2,
+    version=3,
 )

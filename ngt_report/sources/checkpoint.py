@@ -19,6 +19,7 @@ from msgspec import Struct
 from ngt_report import names
 from ngt_report.bundles.zips import Guarded
 from ngt_report.files import InputFile
+from ngt_report.sections import told_apart
 from ngt_report.sources import Format
 from ngt_report.sources._stubs import Name, Opaque, Refused, Storage, Tensor, shown
 from ngt_report.sources._torch_pickle import Machine
@@ -268,13 +269,23 @@ def _tell_config(reading: Reading, top: dict[Any, Any]) -> None:
         whole = whole and not plain.cut
         if not taken:
             reading.fact("checkpoint.config", config, pointer=source)
-        for path, value in sorted(_scalars(config), key=lambda item: len(item[0]))[:CONFIG_KEYS]:
-            key = _config_key(path, taken)
+        scalars = sorted(_scalars(config), key=lambda item: len(item[0]))[:CONFIG_KEYS]
+        longer = _told_apart(scalars)
+        for path, value in scalars:
+            key = longer.get("/".join(path)) or _config_key(path, taken)
             if key not in taken:
                 taken.add(key)
                 reading.fact(key, value, pointer=".".join((source, *path)))
     if not whole:
         reading.note("info", "checkpoint_config_cut", "the checkpoint's configuration is too large to be kept whole", 0)
+
+
+def _told_apart(scalars: list[tuple[tuple[str, ...], Any]]) -> dict[str, str]:
+    """Longer keys for settings of known names that several sections have with other values, and the top does not have."""
+    values = {"/".join(path): value for path, value in scalars}
+    top = {names.known_config(path[0]) for path, _ in scalars if len(path) == 1}
+    short = {"/".join(path): key for path, _ in scalars if len(path) > 1 and (key := names.known_config(path[-1])) and key not in top}
+    return told_apart(short, values)
 
 
 def _config_key(path: tuple[str, ...], taken: set[str]) -> str:
@@ -373,5 +384,6 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     rank=10,
+    version=2,
     precedence=2,
 )

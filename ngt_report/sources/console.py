@@ -35,5 +35,5 @@ FORMAT = Format(
     read=read,
     rank=42,
     grows=True,
-    version=3,
+    version=4,
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 from ngt_report import names
 from ngt_report.files import InputFile
+from ngt_report.sections import told_apart
 from ngt_report.sources import Format
 from ngt_report.sources._curve import CurveReader
 from ngt_report.sources._objects import objects_of, record_of, sample
@@ -65,16 +66,24 @@ def _configuration(reading: Reading, spoken: list[tuple[int, dict[str, Any]]]) -
         reading.ignore("no values", len(spoken))
         return
     said = {f.key for f in reading.facts}
+    found: dict[str, tuple[int, Any]] = {}
     for line, record in spoken:
         for raw, value in record.items():
-            base = raw.rpartition("/")[2]
-            if names.clean(raw) in SPLIT_KEYS or names.measured(base) and number(value) is not None:
-                continue
-            key = "total_steps" if names.role(base) == "total" else names.known_config(base) or "config." + names.clean(base)
-            if key not in said:
-                said.add(key)
-                reading.fact(key, plain(value), 0, line)
+            found.setdefault(raw, (line, value))
+    short = {raw: key for raw, (_, value) in found.items() if (key := _fact_key(raw, value))}
+    for raw, key in (short | told_apart(short, {raw: value for raw, (_, value) in found.items()})).items():
+        if key not in said:
+            said.add(key)
+            reading.fact(key, plain(found[raw][1]), 0, found[raw][0])
     reading.lines_used += len(spoken)
+
+
+def _fact_key(raw: str, value: Any) -> str | None:
+    """What a setting is called by the last part of its path; None for what was measured."""
+    base = raw.rpartition("/")[2]
+    if names.clean(raw) in SPLIT_KEYS or names.measured(base) and number(value) is not None:
+        return None
+    return "total_steps" if names.role(base) == "total" else names.known_config(base) or "config." + names.clean(base)
 
 
 FORMAT = Format(
@@ -86,5 +95,5 @@ FORMAT = Format(
     read=read,
     rank=25,
     precedence=2,
-    version=5,
+    version=6,
 )

@@ -52,5 +52,5 @@ FORMAT = Format(
     read=read,
     rank=62,
     grows=True,
-    version=4,
+    version=5,
 )

@@ -162,5 +162,5 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     rank=44,
-    version=2,
+    version=3,
 )

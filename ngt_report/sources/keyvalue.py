@@ -30,5 +30,5 @@ FORMAT = Format(
     read=read,
     rank=60,
     grows=True,
-    version=4,
+    version=5,
 )

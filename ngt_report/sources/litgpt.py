@@ -76,5 +76,5 @@ FORMAT = Format(
     read=read,
     rank=41,
     grows=True,
-    version=3,
+    version=4,
 )

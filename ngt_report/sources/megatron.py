@@ -43,5 +43,5 @@ FORMAT = Format(
     read=read,
     rank=41,
     grows=True,
-    version=2,
+    version=3,
 )

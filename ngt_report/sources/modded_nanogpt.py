@@ -35,5 +35,5 @@ FORMAT = Format(
     read=read,
     rank=40,
     grows=True,
-    version=2,
+    version=3,
 )

@@ -41,5 +41,5 @@ FORMAT = Format(
     read=read,
     rank=45,
     grows=True,
-    version=3,
+    version=4,
 )

@@ -247,5 +247,5 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     rank=64,
-    version=2,
+    version=3,
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from ngt_report import names
 from ngt_report.files import HEAD, InputFile
+from ngt_report.sections import told_apart
 from ngt_report.sources import Format
 from ngt_report.sources._scalars import STRONG, flatten, load_json, metrics_of, number, scalar
 from ngt_report.waist import Reading, Trial
@@ -35,11 +36,12 @@ def read(file: InputFile) -> Reading:
     lines = file.text_head.splitlines()
     reading.lines_read = reading.lines_used = len(lines)
     taken: set[str] = set()
-    for raw, value in _settings(file.text_head).items():
-        key = _key(raw) or _other(raw, value)
-        if key and key not in taken and value is not None and names.role(raw.rpartition("/")[2]) is None:
+    found = {raw: v for raw, v in _settings(file.text_head).items() if v is not None and names.role(raw.rpartition("/")[2]) is None}
+    short = {raw: key for raw, value in found.items() if (key := _key(raw) or _other(raw, value))}
+    for raw, key in (short | told_apart(short, found)).items():
+        if key not in taken:
             taken.add(key)
-            reading.fact(key, value, 0, _line(lines, raw.rpartition("/")[2]))
+            reading.fact(key, found[raw], 0, _line(lines, raw.split("/")))
     return reading
 
 
@@ -91,9 +93,13 @@ def _yaml(text: str) -> dict[str, Any]:
     return found
 
 
-def _line(lines: list[str], key: str) -> int:
-    """The line where a key stands first."""
-    return next((n for n, text in enumerate(lines, 1) if re.search(rf'(?:^|["\s]){re.escape(key)}"?\s*:', text)), 1)
+def _line(lines: list[str], path: list[str]) -> int:
+    """The line where a key stands first, below those of its sections."""
+    at = 0
+    for key in path:
+        here = (n for n, text in enumerate(lines[at:], at) if re.search(rf'(?:^|["\s]){re.escape(key)}"?\s*:', text))
+        at = next(here, at)
+    return at + 1
 
 
 FORMAT = Format(
@@ -105,5 +111,5 @@ FORMAT = Format(
     read=read,
     rank=95,
     precedence=4,
-    version=2,
+    version=3,
 )

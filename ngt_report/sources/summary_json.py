@@ -103,4 +103,5 @@ FORMAT = Format(
     read=read,
     rank=21,
     precedence=2,
+    version=2,
 )

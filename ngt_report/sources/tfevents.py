@@ -18,6 +18,7 @@ from msgspec import Struct, field
 from ngt_report import names
 from ngt_report.files import BLOCK, InputFile, run_folder
 from ngt_report.sources import Format
+from ngt_report.sources._axes import Axes
 from ngt_report.sources._event_proto import Event, Malformed, only_scalar, parse
 from ngt_report.waist import Block, Column, Reading, Segment, Trial
 
@@ -97,7 +98,9 @@ class Reader:
         self.told: str | None = state.get("precision")
         self.double = self.told == "float64"
         self.series = {tag: Series(tag, self.segment, last=last) for tag, last in state.get("last", {}).items()}
+        self.axes = Axes(state.get("axes", {}))  # of the series before the ones at hand
         self.done: list[Series] = []
+        self.others: set[str] = set()  # tags that went back on an axis of their own
         self.lengths: dict[bytes, int] = {}  # headers whose checksum held
         self.layouts: dict[bytes, Series] = {}  # all bytes of a summary but its float -> where the float belongs
         self.tries = MOST_TRIES
@@ -235,8 +238,9 @@ class Reader:
             self.reading.ignore(RULES[kinds[0]] if kinds else "not a scalar" if 5 in event.kinds else "no content")
             return
         self.double |= event.double
-        if any(tag in self.series and event.step < self.series[tag].last for tag, _ in event.scalars):
-            self._restart(event.step)
+        fallen = [tag for tag, _ in event.scalars if tag in self.series and event.step < self.series[tag].last]
+        if fallen:
+            self._fall(fallen, event.step)
         taken = [self._point(event, tag, value) for tag, value in event.scalars]
         if not any(taken):
             self.reading.ignore(f"more than {MOST_TAGS:,} tags")
@@ -268,12 +272,35 @@ class Reader:
             self.reading.note("info", "tag_twice", text, 0, self.record)
         return metric
 
-    def _restart(self, step: int) -> None:
-        """The run went back to an earlier step: what follows supersedes what lies beyond it."""
+    def _fall(self, fallen: list[str], step: int) -> None:
+        """Tags went back: the run did, unless all of them count something else than its steps."""
+        axes = self._axes()
+        main = axes.main()
+        steps = [tag for tag in fallen if axes.alike(tag, main)]
+        if steps:
+            self._restart(steps[0], step, axes)
+        for tag in set(fallen) - set(steps):
+            self.axes.add(tag, self.series[tag].last, 0)
+        for tag in sorted(set(fallen) - set(steps) - self.others):
+            self.others.add(tag)
+            text = f"tag {tag[:80]!r} goes back, but counts something else than {main[:80]!r}: no restart of the run"
+            self.reading.note("info", "other_axis", text, 0, self.record)
+
+    def _axes(self) -> Axes:
+        """How far the tags got by now."""
+        return self.axes.with_those((tag, s.last, len(s.step)) for tag, s in self.series.items() if s.step)
+
+    def _restart(self, tag: str, step: int, axes: Axes) -> None:
+        """The run went back to an earlier step: what follows supersedes what lies beyond it, of the tags that count the same."""
         self.segment += 1
         self.reading.segments.append(Segment(0, self.segment, step, self.record, "continues"))
-        self.done += self.series.values()
-        self.series = {}
+        kept = {name: series for name, series in self.series.items() if not axes.alike(name, tag)}
+        gone = [series for name, series in self.series.items() if name not in kept]
+        self.axes = self.axes.with_those((s.tag, s.last, len(s.step)) for s in gone if s.step)
+        self.done += gone
+        for series in kept.values():
+            series.segment = self.segment
+        self.series = kept
         self.layouts.clear()
 
     def _learn(self, event: Event, payload: bytes) -> None:
@@ -294,10 +321,12 @@ class Reader:
             self._tell()
         else:
             reading.status = "no metrics" if file.size else "empty"
-        if self.goes_on:
+        axes = self._axes()
+        if self.goes_on and not axes.mixed():  # tags that count something else are judged by all their points
             reading.state = {
                 "offset": self.offset, "record": self.record, "segment": self.segment, "tags": self.tags, "wall": self.wall,
                 "last": {tag: series.last for tag, series in self.series.items()}, "precision": self.told,
+                "axes": axes.seen,
             }  # fmt: skip
 
     def _tell(self) -> None:
@@ -373,5 +402,5 @@ FORMAT = Format(
     rank=15,
     grows=True,
     precedence=2,
-    version=2,
+    version=3,
 )

@@ -11,7 +11,9 @@ from ngt_report.text.headings import Headings, look
 from ngt_report.text.pasted import Pasted
 from ngt_report.text.records import spread
 from ngt_report.text.tokens import Dialect, Shapes, shape_of, tokenize
+from ngt_report.text.written import is_document
 
+NUMBERS = "a document's first data line"  # among a file's notes
 ANSI = re.compile(rb"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\n]*\x07|\x1b[@-_]")
 
 
@@ -34,10 +36,13 @@ def headings_of(file: InputFile, counted: bool = False) -> Headings:
 
 
 def first_data_line(file: InputFile, dialect: Dialect) -> tuple[int, list[str]] | None:
-    """The number of the first data line and the data lines near it; looks through the whole file if it must."""
+    """The number of the first data line and the data lines near it; looks through the whole file if it must. None for a document."""
     key = f"first data line: {dialect.maybe.pattern!r}"
     if key not in file.notes:
-        file.notes[key] = None if file.encoding == "binary" else _first_of(file, dialect)
+        found = None if file.encoding == "binary" else _first_of(file, dialect)
+        if found and is_document(file):
+            file.notes[NUMBERS], found = min(found[0], file.notes.get(NUMBERS, found[0])), None
+        file.notes[key] = found
     noted: tuple[int, list[str]] | None = file.notes[key]
     return noted
 

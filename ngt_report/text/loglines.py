@@ -13,8 +13,9 @@ from msgspec import Struct
 from ngt_report import names
 from ngt_report.text.late import late
 from ngt_report.text.lone import values_of
+from ngt_report.text.owned import key_of, path_of, tell_apart
 from ngt_report.text.tokens import NUMBER
-from ngt_report.waist import Block, Column, Reading
+from ngt_report.waist import Block, Column, Fact, Reading
 
 ANSI_TEXT = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x00")
 _NAME = r"[\w.+=\-/:@]+"
@@ -211,6 +212,7 @@ def harvest(reading: Reading, trial: int, preamble: Sequence[tuple[int, str]]) -
     gpus: Counter[str] = Counter()
     buffer: list[str] = []
     first = 0
+    said: list[tuple[str, Fact]] = []
     begun = False  # below a heading of an epoch stands what it measured: a rate there is of a schedule
     for at, text in lines:
         if match := GPU.search(text):
@@ -223,8 +225,9 @@ def harvest(reading: Reading, trial: int, preamble: Sequence[tuple[int, str]]) -
                 _json_config(reading, trial, "\n".join(buffer), first)
                 inside = 0
         elif not begun:
-            _line_config(reading, trial, at, text)
+            said += _line_config(reading, trial, at, text)
         begun = begun or bool(EPOCH.match(text))
+    tell_apart(said)
     _sum_of_tensors(reading, trial, lines)
     if gpus:
         name, count = gpus.most_common(1)[0]
@@ -264,19 +267,23 @@ def _json_config(reading: Reading, trial: int, text: str, line: int) -> None:
             reading.fact(canonical or "config." + names.clean(key), value, trial, line)
 
 
-def _line_config(reading: Reading, trial: int, line: int, text: str) -> None:
-    """Known keys in `key: value` or `key=value` form, and command-line flags."""
+def _line_config(reading: Reading, trial: int, line: int, text: str) -> list[tuple[str, Fact]]:
+    """Known keys in `key: value` or `key=value` form, each with its path, and command-line flags."""
+    said: list[tuple[str, Fact]] = []
     if match := FLAGS.search(text):
         reading.fact("command.flags", match["flags"].strip(), trial, line)
         text = text[: match.start()]
     elif text.count(" --") >= 2:
         reading.fact("command.flags", text[text.index("--") :].strip()[:400], trial, line)
-        return
+        return said
     for pair in PAIR.finditer(text):
-        key = names.known_config(pair["key"])
+        path = path_of(pair["key"], text[: pair.start("key")])
+        key = key_of(path)
         value = parsed(pair["value"].strip("'\"*`"))
         if key and value is not None and isinstance(value, str) == (key in WORDS):
             reading.fact(key, value, trial, line)
+            said.append((path, reading.facts[-1]))
+    return said
 
 
 def parsed(text: str) -> Any:
