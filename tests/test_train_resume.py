@@ -7,6 +7,8 @@ import json
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from ngt_train import checkpoint, train  # noqa: E402
+from ngt_train import checkpoint, config, train  # noqa: E402
 from ngt_train.config import RunConfig  # noqa: E402
-from ngt_train.errors import CheckpointError, ConfigError  # noqa: E402
+from ngt_train.errors import CheckpointError, ConfigError, TrainError  # noqa: E402
 from ngt_train.session import Session  # noqa: E402
 from tests import training  # noqa: E402
 
@@ -232,6 +234,30 @@ def test_a_checkpoint_of_old_that_lacks_the_last_values_loads(tokens: Path, tmp_
 def test_nothing_to_resume_from_is_said(tokens: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"there is no checkpoint to resume from: .*run\.pt_last\.pt does not exist"):
         train.run(training.tiny(tokens, tmp_path), resume=True)
+
+
+def test_a_run_that_is_going_on_is_neither_resumed_nor_overwritten(tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = training.tiny(tokens, tmp_path)
+    train.run(made)
+    before = files(tmp_path)
+    code = f"from ngt_train import runlog; runlog.reopen({str(made.events_path())!r}); print('open', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None and other.stdout.readline() == b"open\n"
+        for how in ({"resume": True}, {"overwrite": True}, {}):
+            with pytest.raises(TrainError, match="is being written by another process"):
+                train.run(made, **how)
+        other.kill()
+    assert files(tmp_path) == before
+
+
+def test_overwriting_leaves_nothing_of_the_earlier_run(tokens: Path, tmp_path: Path) -> None:
+    made = training.tiny(tokens, tmp_path, "eval.test=true", f"log.tensorboard={tmp_path / 'runs'}", "checkpoint.keep=5")
+    train.run(made)
+    shorter = config.override(made, ["train.steps=3", "eval.test=false", "checkpoint.keep=0"])
+    train.run(shorter, overwrite=True)
+    assert not (tmp_path / "results" / "g" / "run" / "metrics.json").exists()
+    assert not made.checkpoint_path("step_5").exists()
+    assert len(list((tmp_path / "runs").rglob("*tfevents*"))) == 1
 
 
 def test_a_run_that_is_there_is_not_overwritten_unasked(tokens: Path, tmp_path: Path) -> None:
