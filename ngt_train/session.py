@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -299,6 +300,8 @@ def _text_tensor(text: str) -> Tensor:
 @contextmanager
 def torch_settings(run: RunConfig) -> Iterator[None]:
     """Threads and determinism as the run wants them, put back afterwards."""
+    if run.train.deterministic:  # else torch refuses every product on a GPU
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     if run.train.threads:
         torch.set_num_threads(run.train.threads)

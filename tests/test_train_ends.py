@@ -14,7 +14,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from ngt_train import checkpoint, config, train  # noqa: E402
+from ngt_train import checkpoint, config, session, train  # noqa: E402
 from ngt_train.config import RunConfig  # noqa: E402
 from ngt_train.errors import CheckpointError, DataError, Diverged, TrainError  # noqa: E402
 from ngt_train.progress import Bar, clock, short  # noqa: E402
@@ -336,6 +336,16 @@ def test_a_hugging_face_model_is_fine_tuned_and_resumed(tokens: Path, tmp_path: 
     assert checkpoint.load(made.checkpoint_path("last"))["step"] == 10
     document = json.loads((tmp_path / "results" / "g" / "run" / "metrics.json").read_text())
     assert {"eval", "test", "train"} <= document.keys()
+
+
+def test_determinism_on_a_gpu_has_the_workspace_that_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it torch refuses every matrix product there."""
+    monkeypatch.setattr(os, "environ", {key: value for key, value in os.environ.items() if key != "CUBLAS_WORKSPACE_CONFIG"})
+    for assignment, told in (("train.deterministic=false", None), ("train.deterministic=true", ":4096:8")):
+        with session.torch_settings(training.tiny(tmp_path, tmp_path, assignment)):
+            assert os.environ.get("CUBLAS_WORKSPACE_CONFIG") == told
+            assert torch.are_deterministic_algorithms_enabled() == (told is not None)
+    assert not torch.are_deterministic_algorithms_enabled()
 
 
 def test_no_test_split_is_said_before_the_first_step(tmp_path: Path) -> None:
