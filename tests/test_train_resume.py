@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -152,6 +153,18 @@ def test_another_configuration_is_refused_with_the_place(change: str, said: str,
     with pytest.raises(CheckpointError, match=said):
         train.run(training.tiny(tokens, tmp_path, change), resume=True)
     assert training.tiny(tokens, tmp_path).events_path().read_bytes() == lines
+
+
+def test_a_run_goes_on_in_another_place(tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the same tokens lie elsewhere."""
+    whole = training.tiny(tokens, tmp_path / "whole")
+    train.run(whole)
+    made = training.tiny(tokens, tmp_path / "parts")
+    training.killed_at(monkeypatch, made, 7)
+    moved = shutil.copytree(tokens, tmp_path / "moved")
+    elsewhere = config.override(made, [f"data.folder={moved}", "train.threads=1", "train.timeout=30"])
+    assert train.run(elsewhere, resume=True).status == "finished"
+    assert training.same(last(whole)["model"], last(made)["model"])
 
 
 def test_other_validation_tokens_are_refused(tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
