@@ -34,6 +34,8 @@ COMBINATIONS = [
     ("ngpt", ("optim.kind=muon", "schedule.kind=cosine")),
     ("gated", ("optim.kind=muon", "schedule.kind=trapezoid", "schedule.warmdown=4", "optim.matrix_scale=0.1")),
     ("gated", ("optim.kind=adamw", "schedule.kind=linear", "train.clip=0")),
+    ("vanilla", ("train.precision=float16", "train.accumulation=2")),
+    ("ngt", ("train.precision=bfloat16", "data.order=sequential", "log.interval=3")),
 ]
 
 
