@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from ngt_train import experiments, outcomes, presets, runlog
+from ngt_train import config, experiments, outcomes, presets, runlog
 from ngt_train.commands import main
 from ngt_train.errors import ConfigError, TrainError
 from ngt_train.sweep import Sweep, _cuda_devices
@@ -276,6 +276,18 @@ def test_coordinates_of_an_earlier_checkpoint_are_not_the_end(inside: Path) -> N
     log.close()
     again, _ = carried_out("[runs.a]\n")
     assert again == rows and rows["a"]["time_seconds"] == 2.0
+
+
+def test_a_variable_wins_only_by_being_better_than_the_base() -> None:
+    made = [experiments.Experiment(config.from_dict({"name": "base"}))]
+    made += [experiments.Experiment(config.from_dict({"name": f"lr={lr}"}), "optim.lr", lr) for lr in (0.1, 0.2, 0.3)]
+    for losses, winner in (
+        ((2.0, 2.0, 2.5, 3.0), {}),
+        ((2.0, 1.5, 1.0, 1.0), {"optim.lr": 0.2}),
+        ((2.0, None, 1.9, 1.95), {"optim.lr": 0.2}),
+    ):
+        rows = {e.name: {"val_loss": loss} for e, loss in zip(made, losses, strict=True)}
+        assert outcomes.winners(made, rows) == winner
 
 
 def test_a_run_that_a_signal_stopped_is_not_done(inside: Path) -> None:
