@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -47,12 +48,11 @@ def _built(texts: tuple[str, ...], options: dict[str, Any]) -> LoadedReport:
     inputs, settings, _ = prepare(Request(texts, **options))
     scratch = TemporaryDirectory(prefix="ngtreport-", ignore_cleanup_errors=True)
     store = Store(os.path.join(scratch.name, "report.duckdb"))
-    try:
+    with ExitStack() as undo:
+        undo.callback(scratch.cleanup)
+        undo.callback(store.close)
         compute(store, inputs, settings)
-    except BaseException:
-        store.close()
-        scratch.cleanup()
-        raise
+        undo.pop_all()
     return LoadedReport(store, settings.title or inputs.group, scratch)
 
 

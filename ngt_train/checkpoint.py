@@ -63,13 +63,18 @@ def _temporary(path: Path) -> Iterator[Path]:
         _forget_killed(path)
         yield temporary
     except (OSError, RuntimeError) as e:  # torch's zip writer raises RuntimeError where the disk is full
-        why = getattr(e, "strerror", None) or next(iter(str(e).splitlines()), "")
         raise CheckpointError(
-            f"checkpoint {path} cannot be written: {why.lower()}; free the disk or set checkpoint.folder, then --resume"
+            f"checkpoint {path} cannot be written: {_why(e)}; free the disk or set checkpoint.folder, then --resume"
         ) from e
     finally:
         with contextlib.suppress(OSError):  # there may be no such folder
             temporary.unlink(missing_ok=True)
+
+
+def _why(error: OSError | RuntimeError) -> str:
+    """The system's words; torch's zip writer has only where in its own source it stopped, and stops where the disk takes no more."""
+    text = getattr(error, "strerror", None) or next(iter(str(error).splitlines()), "")
+    return "the disk takes no more" if "inline_container" in text else text.lower()
 
 
 def _forget_killed(path: Path) -> None:

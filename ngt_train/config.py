@@ -6,6 +6,7 @@ TOML tables and `--set section.key=value` name the fields below. `model.*` besid
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -119,6 +120,10 @@ class ScheduleConfig:
         _require(ratio is None or not self.warmup, "schedule.warmup and schedule.warmup_ratio are both given; keep one")
         _require(self.kind == "trapezoid" or not self.warmdown, f"schedule.warmdown belongs to kind trapezoid, not to {self.kind}")
 
+    def warmup_steps(self, steps: int) -> int:
+        """Length of the warm-up in a run of `steps`."""
+        return self.warmup if self.warmup_ratio is None else math.ceil(self.warmup_ratio * steps)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
@@ -225,11 +230,11 @@ class RunConfig:
         _require(0 <= self.seed < 2**63, f"seed must be between 0 and 2^63, not {self.seed}")
         s, steps = self.schedule, self.train.steps
         if self.train.epochs is None:
-            _require(s.warmup <= steps, f"schedule.warmup {s.warmup} is longer than the run of {steps} steps")
+            warmup = s.warmup_steps(steps)
+            _require(warmup <= steps, f"schedule.warmup {warmup} is longer than the run of {steps} steps")
             _require(s.warmdown <= steps, f"schedule.warmdown {s.warmdown} is longer than the run of {steps} steps")
-            _require(
-                s.warmup + s.warmdown <= steps, f"schedule.warmup {s.warmup} and warmdown {s.warmdown} overlap in a run of {steps} steps"
-            )
+            told = f"schedule.warmup {warmup}" + ("" if s.warmup_ratio is None else f" (warmup_ratio {s.warmup_ratio:g})")
+            _require(warmup + s.warmdown <= steps, f"{told} and warmdown {s.warmdown} overlap in a run of {steps} steps")
 
     # -- paths -------------------------------------------------------------------------------------------------------
     def events_path(self) -> Path:

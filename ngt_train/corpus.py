@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ngt_train import manifest
+from ngt_train import manifest, settings
 from ngt_train.config import RunConfig
-from ngt_train.errors import DataError
+from ngt_train.errors import ConfigError, DataError, nearest
+from ngt_train.recipe import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,6 +79,8 @@ def _check(config: RunConfig, made: Manifest) -> None:
             raise DataError(
                 f"{config.data_folder()} was prepared with {key} {found!r}, but data.{key} is {wanted!r}; set data.{key} or data.folder"
             )
+    if unknown := sorted(config.data.options.keys() - settings.hints(Recipe).keys()):
+        raise ConfigError(f"unknown setting 'data.options.{unknown[0]}'{nearest(unknown[0], settings.hints(Recipe))}")
     options = {key: value for key, value in config.data.options.items() if key not in ("path", "tokenizer_file")}
     if made.tokenizer == "bpe" and not made.recipe.get("tokenizer_file"):
         options["vocabulary"] = config.data.vocabulary

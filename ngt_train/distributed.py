@@ -84,7 +84,7 @@ class World:
         """Says in one sentence that a peer is gone."""
         try:
             yield
-        except Exception as e:
+        except RuntimeError as e:
             if type(e).__name__ not in LOST:
                 raise
             raise TrainError(
@@ -128,7 +128,7 @@ def join(device: str, timeout_s: float) -> Iterator[World]:
     backend = "cpu:gloo,cuda:nccl" if chosen.type == "cuda" else "gloo"
     try:
         dist.init_process_group(backend, timeout=timedelta(seconds=timeout_s))
-    except Exception as e:
+    except (RuntimeError, ValueError, OSError) as e:
         raise TrainError(f"{size} ranks did not come together within {timeout_s:g} s ({_why(e)}); start all of them with torchrun") from e
     try:
         yield World(dist.get_rank(), size, chosen)

@@ -116,10 +116,13 @@ def combined(plan: Plan, winners: Mapping[str, Any]) -> Experiment:
 
 
 def extended(plan: Plan, best: RunConfig) -> Experiment:
-    """The best run with more steps; its schedule's warm-up stays, its warm-down grows with the run."""
-    steps = max(1, round(best.train.steps * plan.auto.extend))
+    """The best run with more steps or epochs; its schedule's warm-up stays, its warm-down grows with the run."""
     schedule = replace(best.schedule, warmdown=round(best.schedule.warmdown * plan.auto.extend))
-    return Experiment(replace(best, name=f"extended_{steps}", schedule=schedule, train=replace(best.train, steps=steps, epochs=None)))
+    if best.train.epochs is not None:
+        epochs = best.train.epochs * plan.auto.extend
+        return Experiment(replace(best, name=f"extended_{epochs:g}_epochs", schedule=schedule, train=replace(best.train, epochs=epochs)))
+    steps = max(1, round(best.train.steps * plan.auto.extend))
+    return Experiment(replace(best, name=f"extended_{steps}", schedule=schedule, train=replace(best.train, steps=steps)))
 
 
 # -- parts of the file --------------------------------------------------------------------------------------------------

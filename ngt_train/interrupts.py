@@ -11,7 +11,10 @@ WATCHED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")  # the last is what batch s
 
 
 class Interrupts:
-    """While entered, `asked` is the name of the first signal that came, or empty; a second SIGINT ends at once."""
+    """While entered, `asked` is the name of the first signal that came, or empty; a second SIGINT ends at once.
+
+    A signal that is ignored already stays so: nohup ignores SIGHUP for what it starts, a shell SIGINT for what it puts in the background.
+    """
 
     def __init__(self) -> None:
         self.asked = ""
@@ -20,7 +23,8 @@ class Interrupts:
     def __enter__(self) -> Interrupts:
         if threading.current_thread() is threading.main_thread():
             for name in WATCHED:
-                if number := getattr(signal, name, None):
+                number = getattr(signal, name, None)
+                if number is not None and signal.getsignal(number) != signal.SIG_IGN:
                     self._before[number] = signal.signal(number, self._note)
         return self
 

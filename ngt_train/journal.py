@@ -11,6 +11,7 @@ from typing import Any
 from ngt_train import config as configuration
 from ngt_train import provenance, results, runlog
 from ngt_train.config import RunConfig
+from ngt_train.errors import TrainError
 from ngt_train.humanlog import HumanLog, model_line, step_line
 from ngt_train.runlog import Metrics
 from ngt_train.tensorboard import TensorBoardLog
@@ -118,21 +119,30 @@ class Journal:
         self._say(f"{'note' if severity == 'info' else severity}: {text}")
 
     def finish(self, status: str = "finished", reason: str | None = None, extra: Mapping[str, Any] | None = None) -> None:
-        """The end: results first, run_end last, so that a run with a run_end has its row. `extra` are sections of metrics.json."""
+        """The end: results first, run_end last, so that a run that finished has its row. `extra` are sections of metrics.json."""
         outcome = results.Outcome(
             status, reason, self.step, self.elapsed_s, self.world, self.gpus, self.hardware, self.commit,
             self.final_val, self.best_val, self.latest,
         )  # fmt: skip
-        folder = Path(self.config.log.results) / self.config.group
-        results.write_row(folder / "results.csv", results.row(self.config, self.model, outcome))
-        if status == "finished" and (self.config.loss.kind == "mixed" or self.config.eval.test or extra):
-            document = results.metrics_document(self.config, outcome, extra)
-            results.write_metrics(folder / self.config.name, document)
-            results.write_section(folder / "results.md", results.section(document))
+        try:
+            self._tabulate(outcome, extra)
+        except TrainError as e:
+            if status not in ("crashed", "diverged"):
+                raise
+            self.note(str(e), "warning", self.step)  # the log says how it ended all the same
         if status != "finished":
             self._say(f"{status}: {reason}" if reason else status)
         self.log.finish(status, reason)
         self.close()
+
+    def _tabulate(self, outcome: results.Outcome, extra: Mapping[str, Any] | None) -> None:
+        """The run's row, and of a finished one the documents that its kind has."""
+        folder = Path(self.config.log.results) / self.config.group
+        results.write_row(folder / "results.csv", results.row(self.config, self.model, outcome))
+        if outcome.status == "finished" and (self.config.loss.kind == "mixed" or self.config.eval.test or extra):
+            document = results.metrics_document(self.config, outcome, extra)
+            results.write_metrics(folder / self.config.name, document)
+            results.write_section(folder / "results.md", results.section(document))
 
     def close(self) -> None:
         """Close the files without a run_end: the run is to go on later."""

@@ -15,6 +15,7 @@ from ngt_train.files import make_folder, replacing
 
 Row = dict[str, Any]
 DONE = ("finished", "stopped early", "diverged")
+ADDED = ("coords", "note")  # events that may come after the end, of an earlier step
 TO_GO_ON = "--resume"  # in the reason of a run that a signal stopped
 FLAGS = ("model", "data", "loss", "optim", "schedule", "train")  # sections whose settings are flags of an experiment
 REFERENCE = {
@@ -104,7 +105,7 @@ class _Log:
             self.end = event
         elif kind in ("train", "eval"):
             (self.train if kind == "train" else self.evaluations).append(event)
-        if isinstance(event.get("step"), int):
+        if isinstance(event.get("step"), int) and kind not in ADDED:
             self.last = event
 
 

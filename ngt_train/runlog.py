@@ -113,7 +113,7 @@ class RunLog:
     def close(self) -> None:
         """Close the file without a word: the run is to go on later."""
         if self._fd >= 0:
-            os.close(self._fd)
+            _close(self._fd)
             self._fd = -1
 
     def __enter__(self) -> RunLog:
@@ -244,12 +244,56 @@ def _current() -> RunLog:
     return _active
 
 
+def refuse_busy(path: Path) -> None:
+    """Raise RunLogError where another process has the log open for writing."""
+    if path.exists():
+        _close(_open(path))
+
+
 def _open(path: Path) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o644)
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o644)
     except OSError as error:
         raise RunLogError(f"{path} cannot be opened for writing: {error.strerror}; give a path that can") from error
+    try:
+        _lock(file)
+    except BlockingIOError as error:
+        os.close(file)
+        raise RunLogError(f"{path} is being written by another process; wait until that run has ended, or give another name") from error
+    return file
+
+
+_HELD: dict[tuple[int, int], int] = {}  # (device, inode) of the logs that this process has locked -> the file that holds the lock
+
+
+def _lock(file: int) -> None:
+    """Of several processes only one may write, where the system has locks; within a process everybody may."""
+    try:
+        import fcntl
+    except ImportError:
+        return
+    key = _identity(file)
+    if key in _HELD:
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:  # a file system without locks
+        return
+    _HELD[key] = file
+
+
+def _close(file: int) -> None:
+    if _HELD.get(key := _identity(file)) == file:
+        del _HELD[key]
+    os.close(file)
+
+
+def _identity(file: int) -> tuple[int, int]:
+    state = os.fstat(file)
+    return state.st_dev, state.st_ino
 
 
 def _ending(path: Path) -> tuple[dict[str, Any] | None, bool, int]:

@@ -98,6 +98,9 @@ def from_checkpoint(
     for held, text in (
         (count > 0, f"--tokens must be at least 1, not {count}"),
         (temperature >= 0, f"--temperature must not be negative: {temperature}"),
+        (top_k is None or top_k > 0, f"--top-k must not be negative: {top_k}"),
+        (samples > 0, f"--samples must be at least 1, not {samples}"),
+        (0 <= seed < 2**63 - samples, f"--seed must be between 0 and 2^63, not {seed}"),
     ):
         if not held:
             raise ConfigError(text)

@@ -7,18 +7,13 @@ import math
 from ngt_train.config import ScheduleConfig
 
 
-def warmup_steps(schedule: ScheduleConfig, steps: int) -> int:
-    """Length of the warm-up in a run of `steps`."""
-    return schedule.warmup if schedule.warmup_ratio is None else math.ceil(schedule.warmup_ratio * steps)
-
-
 def factor(schedule: ScheduleConfig, step: int, steps: int) -> float:
     """Factor for the optimizer step number `step` (from 0) of `steps`.
 
     Warm-up is (step + 1) / warmup, so that no step is lost at rate 0; then constant, cosine (Loshchilov and Hutter 2017),
     linear, or trapezoid (constant until the last `warmdown` steps, then linear).
     """
-    warmup = warmup_steps(schedule, steps)
+    warmup = schedule.warmup_steps(steps)
     if step < warmup:
         return (step + 1) / warmup
     if schedule.kind == "constant":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -32,7 +33,8 @@ LEAST_SCALE = 2.0**-10  # of fp16: below it every step overflows
 SUMS = ("cross_entropy", "objective", "cosine", "tokens", "penalty", "penalties")  # of this rank since the last train event
 CHUNKS = {"cpu": 512}  # tokens whose logits fit the cache; other devices want large products
 LARGE_CHUNK = 4096
-FREE = ("name", "group", "log", "checkpoint")  # parts of the configuration that a resume may change
+FREE = ("name", "group", "log", "checkpoint")  # parts of the configuration that a resume may change, and settings:
+HERE = ("data.folder", "train.device", "train.threads", "train.timeout")  # where it goes on; which data it is, fingerprints say
 
 
 @dataclass(slots=True)
@@ -266,7 +268,7 @@ class Session:
     def _refuse_another(self, state: State, name: str) -> None:
         began = config.to_dict(config.from_dict(state["config"]))  # settings that its version did not have are at their defaults
         old, new = ({k: v for k, v in tree.items() if k not in FREE} for tree in (began, config.to_dict(self.config)))
-        if found := settings.differences(old, new):
+        if found := [difference for difference in settings.differences(old, new) if difference[0] not in HERE]:
             told = ", ".join(f"{key} ({was!r} there, {now!r} here)" for key, was, now in found[:5])
             more = f" and {len(found) - 5} more" if len(found) > 5 else ""
             raise CheckpointError(f"checkpoint {name} is of another configuration: {told}{more}; resume with its own, or give another name")
@@ -299,6 +301,8 @@ def _text_tensor(text: str) -> Tensor:
 @contextmanager
 def torch_settings(run: RunConfig) -> Iterator[None]:
     """Threads and determinism as the run wants them, put back afterwards."""
+    if run.train.deterministic:  # else torch refuses every product on a GPU
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     if run.train.threads:
         torch.set_num_threads(run.train.threads)

@@ -130,7 +130,7 @@ def _scalar(kind: Any, value: Any, place: str) -> Any:
             raise ConfigError(f"{place} = {value} is not a finite number")
         return value
     if kind is float and type(value) is int:
-        return float(value)
+        return _scalar(kind, float(value) if abs(value) < 1 << 1023 else math.inf, place)
     if kind is int and type(value) is float and value.is_integer():
         return int(value)
     if kind is str and type(value) in (int, float):

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,8 @@ from typing import IO, Any
 
 from ngt_train import config as configuration
 from ngt_train import environment, experiments, manifest, outcomes, settings
-from ngt_train.errors import TrainError
+from ngt_train.config import RunConfig
+from ngt_train.errors import ConfigError, TrainError
 from ngt_train.experiments import Experiment, Plan
 from ngt_train.files import make_folder, replacing
 from ngt_train.outcomes import Row
@@ -86,7 +88,7 @@ class Sweep:
         self.order += added
         waiting = []
         for experiment in added:
-            if self._settings(experiment) == _text(experiment) and outcomes.is_done(experiment.run):
+            if self._begun(experiment) == _settings(_text(experiment)) and outcomes.is_done(experiment.run):
                 self._finished(experiment, None, "was done before")
             else:
                 waiting.append(experiment)
@@ -105,9 +107,9 @@ class Sweep:
 
     def _start(self, experiment: Experiment) -> _Process:
         """Start a run: resumed if it was begun with these settings and has saved, anew if it was begun with others."""
-        begun = self._settings(experiment)
+        begun = self._begun(experiment)
         flag = [] if begun is None else ["--overwrite"]
-        if begun == _text(experiment) and experiment.run.checkpoint_path("last").exists():
+        if begun == _settings(_text(experiment)) and experiment.run.checkpoint_path("last").exists():
             flag = ["--resume"]
         path = self.folder / f"{experiment.name}.toml"
         with replacing(path, TrainError) as f:
@@ -155,10 +157,10 @@ class Sweep:
         told = remark or (f"failed: {failure}" if failure else str(row["status"]))
         self.say(f"[{len(rows)}/{len(self.order)}] {experiment.name}: {told}, {loss}")
 
-    def _settings(self, experiment: Experiment) -> str | None:
-        """The settings that a run of this name was begun with."""
+    def _begun(self, experiment: Experiment) -> RunConfig | str | None:
+        """The settings that a run of this name was begun with; None where there was none."""
         path = self.folder / f"{experiment.name}.toml"
-        return path.read_text(encoding="utf-8") if path.exists() else None
+        return _settings(path.read_text(encoding="utf-8")) if path.exists() else None
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -203,6 +205,14 @@ class Sweep:
 def _text(experiment: Experiment) -> str:
     """The settings of a run as TOML."""
     return settings.to_toml(configuration.to_dict(experiment.run))
+
+
+def _settings(text: str) -> RunConfig | str:
+    """The settings of such a text: one that an older version wrote has the defaults of what came later; the text where it is none."""
+    try:
+        return configuration.from_dict(tomllib.loads(text))
+    except (ConfigError, tomllib.TOMLDecodeError):
+        return text
 
 
 def _failure(output: Path, code: int) -> str:

@@ -13,11 +13,11 @@ from pathlib import Path
 from ngt_train.errors import TrainError
 
 VERSION = b"brain.Event:2"
-START = b"\x08\x01"  # SessionLog{status: START}: what an earlier file says from this step on is superseded
+START = b"\x08\x01"  # SessionLog{status: START}: TensorBoard drops what an earlier file says of its step and later ones
 
 
 class TensorBoardLog:
-    """One event file in a folder; a resumed run adds another, which supersedes the steps from `step` on."""
+    """One event file in a folder; a resumed run adds another, which supersedes the steps after `step`."""
 
     def __init__(self, folder: Path, step: int = 0) -> None:
         from google_crc32c import value
@@ -32,7 +32,7 @@ class TensorBoardLog:
             raise TrainError(f"{self.path} cannot be opened: {error.strerror}; set log.tensorboard to another folder") from error
         self._write(_wall() + _field(3, VERSION))
         if step:
-            self._write(_wall() + b"\x10" + _varint(step) + _field(7, START))
+            self._write(_wall() + b"\x10" + _varint(step + 1) + _field(7, START))
 
     def write(self, metrics: Mapping[str, float | None], step: int) -> None:
         """One event with all metrics of a step as scalars, in float32; what is None is left out."""

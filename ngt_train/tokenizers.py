@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -252,12 +252,16 @@ def from_text(text: str, kind: str, place: str = "the tokenizer") -> Tokenizer:
         return CharTokenizer(tree["characters"])
     from tokenizers import Tokenizer as Inner
 
+    inner = _read(lambda: Inner.from_str(text), f"{place} is not a tokenizer that the tokenizers library reads")
+    return BpeTokenizer(inner, "bpe" if kind in ("byte", "char") else kind)
+
+
+def _read(make: Callable[[], Any], wrong: str) -> Any:
+    """What the library makes of a stranger's file; DataError begins with `wrong` where it makes nothing."""
     try:
-        return BpeTokenizer(Inner.from_str(text), "bpe" if kind in ("byte", "char") else kind)
-    except DataError:
-        raise
-    except Exception as e:  # the library raises plain Exception
-        raise DataError(f"{place} is not a tokenizer that the tokenizers library reads: {e}") from e
+        return make()
+    except Exception as e:  # all that the library raises is plain Exception
+        raise DataError(f"{wrong}: {e}") from e
 
 
 def _gpt2_pair(folder: Path) -> Any:
@@ -267,10 +271,8 @@ def _gpt2_pair(folder: Path) -> Any:
 
     for vocabulary, merges in (("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe")):
         if (folder / vocabulary).is_file() and (folder / merges).is_file():
-            try:
-                inner = Inner(models.BPE.from_file(str(folder / vocabulary), str(folder / merges)))
-            except Exception as e:  # the library raises plain Exception
-                raise DataError(f"{folder}: {vocabulary} and {merges} are not a BPE vocabulary and its merges: {e}") from e
+            pair = str(folder / vocabulary), str(folder / merges)
+            inner = Inner(_read(partial(models.BPE.from_file, *pair), f"{folder}: {vocabulary} and {merges} are no BPE and its merges"))
             inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
             inner.decoder = decoders.ByteLevel()
             inner.add_special_tokens([END])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ngt_train import checkpoint, corpus, distributed, evaluate, outcomes, semantic, session
+from ngt_train import checkpoint, corpus, distributed, evaluate, outcomes, runlog, semantic, session
 from ngt_train.errors import CheckpointError, ConfigError, Diverged, TrainError
 from ngt_train.interrupts import Interrupts
 from ngt_train.journal import Journal, Position, Silent
@@ -55,6 +55,7 @@ def run(config: RunConfig, *, resume: bool = False, overwrite: bool = False, bar
     with distributed.join(config.train.device, config.train.timeout) as world, session.torch_settings(config):
         if world.first:
             _make_folders(config)
+            runlog.refuse_busy(config.events_path())
             if not resume:
                 _make_room(config, overwrite)
         world.barrier()
@@ -97,7 +98,7 @@ class _Run:
         while self.done.step < self.steps and not self.session.reached():
             self.asked |= self.session.step(bool(self.interrupts.asked))
             self._watch()
-            if self._due(self.config.log.interval):
+            if self._due(self.config.log.interval) or self.done.step == self.steps:
                 self._log()
             if self._owes_evaluation():
                 self._evaluate()
@@ -182,17 +183,19 @@ class _Run:
             self._write(raw, best=False)
 
     def _write(self, raw: dict[str, torch.Tensor], best: bool) -> None:
-        """Write last, the same under the name best if it is, and under its step if it is kept."""
+        """Write one file under its step if it is kept, best if it is, and last.
+
+        In this order: last says that the rest is there, for a resume goes on after it and would never write them again.
+        """
         state = self.session.pack(raw)
-        kinds = ["last"] + ["best"] * best + ["step"] * self._due(self.config.checkpoint.keep)
+        kinds = ["step"] * self._due(self.config.checkpoint.keep) + ["best"] * best + ["last"]
         if self.session.world.first:
-            last = self.config.checkpoint_path("last")
+            paths = [self.config.checkpoint_path(kind if kind != "step" else f"step_{self.done.step}") for kind in kinds]
             facts = {key: state[key] for key in ("step", "tokens", "elapsed_s", "best_val", "best_step")}
-            size = checkpoint.save(last, state, facts)
-            for kind in kinds:
-                path = self.config.checkpoint_path(kind if kind != "step" else f"step_{self.done.step}")
-                if kind != "last":
-                    checkpoint.copy(last, path, facts)
+            size = checkpoint.save(paths[0], state, facts)
+            for kind, path in zip(kinds, paths, strict=True):
+                if path != paths[0]:
+                    checkpoint.copy(paths[0], path, facts)
                 self.book.checkpoint(kind, path, size=size, best_val=self.done.best_val, best_step=self.done.best_step, **self._where())
         self.session.world.barrier()
 
@@ -239,8 +242,11 @@ def _make_room(config: RunConfig, overwrite: bool) -> None:
     left = [path for path in (events, events.with_suffix(".log"), *kept) if path.exists()]
     if left and not overwrite:
         raise ConfigError(f"{left[0]} is there already; go on with --resume, start anew with --overwrite, or give another name")
-    for path in left:
-        path.unlink()
+    told = [Path(config.log.results) / config.group / config.name / "metrics.json"]  # they are no sign of a run, but were of this one
+    if config.log.tensorboard:
+        told += (Path(config.log.tensorboard) / config.group / config.name).glob("events.out.tfevents.*")
+    for path in (*left, *told):
+        path.unlink(missing_ok=True)
 
 
 def _make_folders(config: RunConfig) -> None:

@@ -11,7 +11,7 @@ pytest.importorskip("torch")
 pytest.importorskip("tokenizers")
 
 from ngt_train import config, corpus, distributed
-from ngt_train.errors import DataError
+from ngt_train.errors import TrainError
 
 
 @pytest.fixture
@@ -41,6 +41,7 @@ def test_missing_data_is_prepared_and_said_then_taken_as_it_is(settings: dict[st
         ({"dataset": "stdlib"}, "was prepared with dataset 'text', but data.dataset is 'stdlib'"),
         ({"tokenizer": "byte"}, "was prepared with tokenizer 'bpe', but data.tokenizer is 'byte'"),
         ({"vocabulary": 300}, "was prepared with vocabulary 270, but data.vocabulary is 300; set it or data.folder"),
+        ({"options": {"min_char": 5}}, "unknown setting 'data.options.min_char'; did you mean 'min_chars'?"),
         ({"options": {"test": 0.2}}, "was prepared with test 0.1, but data.options.test is 0.2"),
         ({"options": {"limit": {"train": 1}}}, r"was prepared with limit {}, but data.options.limit is {'train': 1}"),
         ({"block": 5000}, "too few for a block of 5000"),
@@ -48,7 +49,7 @@ def test_missing_data_is_prepared_and_said_then_taken_as_it_is(settings: dict[st
 )
 def test_data_of_other_settings_is_refused(settings: dict[str, Any], change: dict[str, Any], said: str) -> None:
     opened(settings, [])
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(TrainError, match=said):
         opened({**settings, **change}, [])
 
 

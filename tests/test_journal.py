@@ -203,6 +203,29 @@ def test_a_mixed_run_leaves_metrics_json_and_its_section(inside: Path) -> None:
     assert (run["run"], run["last"]["val_loss"]) == ("mixed", 3.9)
 
 
+@pytest.mark.parametrize(("world", "accumulation", "seconds"), [(1, 1, 10.0), (3, 2, 4.0), (2, 5, 0.0)])
+def test_a_document_counts_the_sequences_of_all_processes(world: int, accumulation: int, seconds: float) -> None:
+    config = settings("mixed", train={"steps": 100, "batch": 4, "accumulation": accumulation, "precision": "float16"})
+    latest = {"val/loss": 4.0, "train/loss": 3.0, "train/objective": 2.0}
+    told = results.metrics_document(config, results.Outcome("finished", None, 50, seconds, world, latest=latest))
+    speed = {"train_samples_per_second": 50 * 4 * accumulation * world / seconds, "train_steps_per_second": 50 / seconds} if seconds else {}
+    assert told["train"] == {"train_runtime": seconds, "train_loss": 2.0, **speed}
+    assert told["eval"] == {"eval_loss": 4.0, "eval_ce_loss": 4.0} and told["args"]["fp16"]
+    assert "test" not in told and "Test metrics" not in results.section(told)
+    assert "- Test metrics: " in results.section(
+        results.metrics_document(config, results.Outcome("finished", None, 1, 1, latest={"test/loss": 4}))
+    )
+
+
+@pytest.mark.parametrize("world", [1, 4])
+def test_a_row_counts_the_batch_of_all_processes_and_divides_the_time_by_the_steps(world: int) -> None:
+    config = settings(train={"steps": 100, "batch": 4, "accumulation": 2})
+    row = results.row(config, {"gate": "none"}, results.Outcome("stopped early", "SIGTERM", 40, 8.0, world))
+    assert (row["batch_size"], row["device_batch_size"], row["ms_per_step"], row["train_time_ms"]) == (8 * world, 4, 200.0, 8000.0)
+    assert row["notes"] == "stopped early: SIGTERM"
+    assert results.row(config, {}, results.Outcome("crashed", None, 0, 1.0))["ms_per_step"] is None
+
+
 def test_a_section_is_replaced_and_what_people_wrote_stays(tmp_path: Path) -> None:
     path = tmp_path / "results.md"
     results.write_section(path, "## Run: a\n- old\n")

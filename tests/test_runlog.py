@@ -264,3 +264,28 @@ def test_the_writer_needs_no_torch() -> None:
     code = "import sys, ngt_train.runlog; print(sorted({'torch', 'numpy', 'pandas', 'click'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=TOP, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no locks there")
+def test_of_two_processes_one_may_write(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    code = f"from ngt_train import runlog; runlog.init({str(path)!r}); print('open', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], cwd=TOP, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None and other.stdout.readline() == b"open\n"
+        before = path.read_bytes()
+        for act in (runlog.init, runlog.reopen, runlog.refuse_busy):
+            with pytest.raises(RunLogError, match=r"a\.jsonl is being written by another process; wait until that run has ended"):
+                act(path)
+        assert path.read_bytes() == before
+        other.kill()
+    runlog.refuse_busy(path)
+    runlog.init(path).finish()
+    assert [event["segment"] for event in events(path)] == [0, 1, 1]
+
+
+def test_a_script_may_open_its_log_again(tmp_path: Path) -> None:
+    """As a notebook's cell does that is run twice."""
+    first, second = runlog.init(tmp_path / "a.jsonl"), runlog.init(tmp_path / "a.jsonl")
+    first.close()
+    second.finish()
+    assert [event["segment"] for event in events(tmp_path / "a.jsonl")] == [0, 1, 1]

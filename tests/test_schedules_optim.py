@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import pytest
@@ -97,6 +98,27 @@ def stepped(config: OptimConfig) -> list[torch.Tensor]:
             parameter.grad = torch.randn(parameter.shape, generator=generator)
         made.step(scaler, torch.tensor(1.0))
     return [p.detach() for p in tested.parameters()]
+
+
+def test_each_step_has_gradients_of_its_own_and_none_reach_a_frozen_weight() -> None:
+    module = variants.load("ngpt")
+    made = module.Model(module.Config(vocab_size=20, block=4, layers=1, heads=2, hidden=8, learn_logit_scale=False))
+    twin = copy.deepcopy(made)
+    ours = optim.build(made, made.roles(), OptimConfig(lr=0.1, weight_decay=0.5), "cpu")
+    theirs = torch.optim.AdamW([p for p in twin.parameters() if p.requires_grad], lr=0.1, weight_decay=0.5)
+    scaler = torch.amp.GradScaler("cpu", enabled=False)
+    for step in range(3):
+        tokens = torch.arange(4).unsqueeze(0) + step
+        for model in (made, twin):
+            model.head(model(tokens).hidden).square().mean().backward()
+        ours.step(scaler, torch.tensor(1.0))
+        ours.zero_grad()
+        theirs.step()
+        theirs.zero_grad()
+    for (name, a), b in zip(made.named_parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(a, b, msg=name)
+    assert made.head.scale.item() == 15.0
+    assert sum(group["elements"] for group in ours.routing) == sum(p.numel() for p in made.parameters() if p.requires_grad)
 
 
 def test_the_fused_kernel_is_adamw() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from ngt_train import experiments, outcomes, presets
+from ngt_train import config, experiments, outcomes, presets, runlog
 from ngt_train.commands import main
 from ngt_train.errors import ConfigError, TrainError
 from ngt_train.sweep import Sweep, _cuda_devices
@@ -177,6 +177,21 @@ def test_a_restarted_sweep_runs_only_what_failed_or_was_changed(inside: Path) ->
     assert [call["flags"] for call in calls("base")] == [[], ["--overwrite"]]
 
 
+def test_settings_that_came_with_a_later_version_repeat_no_run(inside: Path) -> None:
+    carried_out("[runs.a]\n")
+    path = Path("sweeps/s/a.toml")
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not line.startswith(("topk", "semantic", "timeout"))))  # as if before those
+    _, said = carried_out("[runs.a]\n")
+    assert len(calls("a")) == 1 and said[0].startswith("[1/1] a: was done before")
+
+
+def test_epochs_are_extended_as_epochs(inside: Path) -> None:
+    made = plan("[base.train]\nepochs = 2.0\n[runs.a]\n[auto]\nextend = 1.5\n")
+    longer = experiments.extended(made, made.experiments[0].run)
+    assert (longer.name, longer.run.train.epochs) == ("extended_3_epochs", 3.0)
+
+
 def test_runs_share_devices_and_get_no_setting_from_outside(inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LR", "0.5")
     carried_out('jobs = 2\ndevices = ["0", "3"]\n[grid]\nseed = [1, 2, 3, 4]\n')
@@ -252,6 +267,27 @@ def test_superseded_events_and_torn_lines_count_for_nothing(inside: Path) -> Non
     row = outcomes.row(experiment, 1)
     assert (row["best_val_loss"], row["best_step"], row["val_loss"], row["status"]) == (3.0, 10, None, "diverged")
     assert outcomes.is_done(experiment.run)
+
+
+def test_coordinates_of_an_earlier_checkpoint_are_not_the_end(inside: Path) -> None:
+    rows, _ = carried_out("[runs.a]\n")
+    log = runlog.reopen(Path("logs/s/a.jsonl"))
+    log.coords(0, ["a"], [0], [1.0], [[0.0]], step=1, tokens=10, elapsed_s=1.0)
+    log.close()
+    again, _ = carried_out("[runs.a]\n")
+    assert again == rows and rows["a"]["time_seconds"] == 2.0
+
+
+def test_a_variable_wins_only_by_being_better_than_the_base() -> None:
+    made = [experiments.Experiment(config.from_dict({"name": "base"}))]
+    made += [experiments.Experiment(config.from_dict({"name": f"lr={lr}"}), "optim.lr", lr) for lr in (0.1, 0.2, 0.3)]
+    for losses, winner in (
+        ((2.0, 2.0, 2.5, 3.0), {}),
+        ((2.0, 1.5, 1.0, 1.0), {"optim.lr": 0.2}),
+        ((2.0, None, 1.9, 1.95), {"optim.lr": 0.2}),
+    ):
+        rows = {e.name: {"val_loss": loss} for e, loss in zip(made, losses, strict=True)}
+        assert outcomes.winners(made, rows) == winner
 
 
 def test_a_run_that_a_signal_stopped_is_not_done(inside: Path) -> None:

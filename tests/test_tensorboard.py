@@ -48,10 +48,12 @@ def test_values_beyond_float32_and_nan_are_kept_as_such(tmp_path: Path) -> None:
     assert found["lr"] == [(1, float(np.float32(0.1)))]
 
 
-def test_a_resumed_run_supersedes_from_its_step_on(tmp_path: Path) -> None:
+def test_a_resumed_run_supersedes_what_is_after_its_step(tmp_path: Path) -> None:
+    """TensorBoard drops the step of a START and later ones; the value at the checkpoint's own step is to stay."""
     log = TensorBoardLog(tmp_path, step=50)
     log.write({"val/loss": 4.0}, 60)
     log.close()
+    assert b"\x10\x33\x3a\x02\x08\x01" in log.path.read_bytes()  # step 51, session_log {status: START}
     assert points(log.path) == {"val/loss": [(60, 4.0)]}
     assert read(log.path).ignored == {"file version": 1, "session log": 1}
 

@@ -20,6 +20,7 @@ REFUSED = {
     "optm.lr=1": "unknown setting 'optm'; did you mean 'optim'?",
     "optim.lr=-1": "optim.lr must be above 0, not -1.0",
     "optim.lr=inf": "optim.lr = inf is not a finite number",
+    f"optim.lr={10**400}": "optim.lr = inf is not a finite number",
     "optim.lr=fast": "optim.lr must be a number, not 'fast'",
     "optim.kind=adam": "optim.kind = 'adam' is not possible; did you mean 'adamw'?",
     'optim.decay=["matrix", "vektor"]': "optim.decay[1] = 'vektor' is not possible; did you mean 'vector'?",
@@ -65,6 +66,15 @@ def test_overrides_have_the_types_of_the_fields() -> None:
 def test_two_clashing_limits_are_refused_with_both_values() -> None:
     with pytest.raises(ConfigError, match="warmup 600 and warmdown 600 overlap in a run of 1000 steps"):
         config.override(RunConfig(), ["schedule.kind=trapezoid", "schedule.warmup=600", "schedule.warmdown=600"])
+
+
+def test_a_warmup_in_parts_of_the_run_may_not_overlap_the_warmdown_either() -> None:
+    settings = ["schedule.kind=trapezoid", "schedule.warmup_ratio=0.9", "schedule.warmdown=500"]
+    with pytest.raises(ConfigError, match=r"warmup 900 \(warmup_ratio 0\.9\) and warmdown 500 overlap in a run of 1000 steps"):
+        config.override(RunConfig(), settings)
+    by_epochs = config.override(RunConfig(), [*settings, "train.epochs=1"])
+    with pytest.raises(ConfigError, match="overlap in a run of 625 steps"):
+        config.resolve_steps(by_epochs, 1 + 512 * 16 * 625)
 
 
 def test_toml_gives_back_what_it_was_given(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from ngt_train import checkpoint, config, train  # noqa: E402
+from ngt_train import checkpoint, config, session, train  # noqa: E402
 from ngt_train.config import RunConfig  # noqa: E402
 from ngt_train.errors import CheckpointError, DataError, Diverged, TrainError  # noqa: E402
 from ngt_train.progress import Bar, clock, short  # noqa: E402
@@ -67,6 +67,18 @@ def test_a_signal_saves_and_ends_cleanly(name: str, tokens: Path, tmp_path: Path
     assert checkpoint.load(made.checkpoint_path("last"))["step"] == 8
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == handlers
     assert train.run(made, resume=True).step == 10
+
+
+def test_a_signal_that_is_ignored_stays_ignored(tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As nohup and a shell's background want it."""
+    made = training.tiny(tokens, tmp_path)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        before_step(monkeypatch, 3, lambda session: os.kill(os.getpid(), signal.SIGHUP))
+        assert train.run(made).status == "finished"
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def in_evaluation(monkeypatch: pytest.MonkeyPatch, step: int, split: str = "val") -> None:
@@ -213,10 +225,56 @@ def test_a_full_disk_ends_the_run_and_keeps_the_last_checkpoint(tokens: Path, tm
         monkeypatch.setattr(torch, "save", full)
 
     before_step(monkeypatch, 7, fill)
-    with pytest.raises(CheckpointError, match=r"run\.pt_last\.pt cannot be written: no space left on device; free the disk"):
+    with pytest.raises(CheckpointError, match=r"run\.pt_best\.pt cannot be written: no space left on device; free the disk"):
         train.run(made)
     assert end(made)[0] == "crashed"
     assert checkpoint.load(made.checkpoint_path("last"))["step"] == 5
+
+
+@pytest.mark.parametrize("kind", ["best", "step_10", "last"])
+def test_a_kill_between_two_files_of_a_save_leaves_none_stale(
+    kind: str, tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = training.tiny(tokens, tmp_path, "checkpoint.keep=5")
+    train.run(made)
+    whole = {name: checkpoint.load(made.checkpoint_path(name)) for name in ("last", "best", "step_5", "step_10")}
+    real = checkpoint._publish
+
+    def publish(temporary: Path, path: Path, facts: Any) -> None:
+        real(temporary, path, facts)
+        if path == made.checkpoint_path(kind) and made.checkpoint_path("last").exists():
+            raise training.Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(checkpoint, "_publish", publish)
+        with pytest.raises(training.Killed):
+            train.run(made, overwrite=True)
+    train.run(made, resume=True)
+    for name, state in whole.items():
+        again = checkpoint.load(made.checkpoint_path(name))
+        assert training.same(state["model"], again["model"]) and state["step"] == again["step"], name
+
+
+@pytest.mark.parametrize(("act", "told"), [("diverge", "diverged"), ("stop", "crashed"), ("", "crashed")])
+def test_a_table_that_is_in_the_way_leaves_a_log_with_an_end(
+    act: str, told: str, tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = training.tiny(tokens, tmp_path)
+    table = tmp_path / "results" / "g" / "results.csv"
+    table.parent.mkdir(parents=True)
+    table.write_text("another,table\n")
+    acts = {"diverge": poison, "stop": lambda session: os.kill(os.getpid(), signal.SIGTERM)}
+    before_step(monkeypatch, 4, acts.get(act, lambda session: None))
+    with pytest.raises(TrainError, match="train/loss is NaN" if act == "diverge" else "has other columns"):
+        train.run(made)
+    assert end(made)[0] == told
+    assert "has other columns" in training.events(made, "note")[-1]["text"]
+
+
+def test_the_last_step_is_told_whatever_the_interval(tokens: Path, tmp_path: Path) -> None:
+    made = training.tiny(tokens, tmp_path, "log.interval=4")
+    train.run(made)
+    assert list(training.curve(made, "train", "train/loss")) == [4, 8, 10]
 
 
 def test_a_tensorboard_folder_that_cannot_be_is_said_before_the_log_begins(tokens: Path, tmp_path: Path) -> None:
@@ -278,6 +336,16 @@ def test_a_hugging_face_model_is_fine_tuned_and_resumed(tokens: Path, tmp_path: 
     assert checkpoint.load(made.checkpoint_path("last"))["step"] == 10
     document = json.loads((tmp_path / "results" / "g" / "run" / "metrics.json").read_text())
     assert {"eval", "test", "train"} <= document.keys()
+
+
+def test_determinism_on_a_gpu_has_the_workspace_that_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it torch refuses every matrix product there."""
+    monkeypatch.setattr(os, "environ", {key: value for key, value in os.environ.items() if key != "CUBLAS_WORKSPACE_CONFIG"})
+    for assignment, told in (("train.deterministic=false", None), ("train.deterministic=true", ":4096:8")):
+        with session.torch_settings(training.tiny(tmp_path, tmp_path, assignment)):
+            assert os.environ.get("CUBLAS_WORKSPACE_CONFIG") == told
+            assert torch.are_deterministic_algorithms_enabled() == (told is not None)
+    assert not torch.are_deterministic_algorithms_enabled()
 
 
 def test_no_test_split_is_said_before_the_first_step(tmp_path: Path) -> None:

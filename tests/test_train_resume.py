@@ -6,7 +6,10 @@ import csv
 import json
 import os
 import random
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -15,9 +18,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from ngt_train import checkpoint, train  # noqa: E402
+from ngt_train import checkpoint, config, train  # noqa: E402
 from ngt_train.config import RunConfig  # noqa: E402
-from ngt_train.errors import CheckpointError, ConfigError  # noqa: E402
+from ngt_train.errors import CheckpointError, ConfigError, TrainError  # noqa: E402
 from ngt_train.session import Session  # noqa: E402
 from tests import training  # noqa: E402
 
@@ -31,6 +34,8 @@ COMBINATIONS = [
     ("ngpt", ("optim.kind=muon", "schedule.kind=cosine")),
     ("gated", ("optim.kind=muon", "schedule.kind=trapezoid", "schedule.warmdown=4", "optim.matrix_scale=0.1")),
     ("gated", ("optim.kind=adamw", "schedule.kind=linear", "train.clip=0")),
+    ("vanilla", ("train.precision=float16", "train.accumulation=2")),
+    ("ngt", ("train.precision=bfloat16", "data.order=sequential", "log.interval=3")),
 ]
 
 
@@ -152,6 +157,18 @@ def test_another_configuration_is_refused_with_the_place(change: str, said: str,
     assert training.tiny(tokens, tmp_path).events_path().read_bytes() == lines
 
 
+def test_a_run_goes_on_in_another_place(tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the same tokens lie elsewhere."""
+    whole = training.tiny(tokens, tmp_path / "whole")
+    train.run(whole)
+    made = training.tiny(tokens, tmp_path / "parts")
+    training.killed_at(monkeypatch, made, 7)
+    moved = shutil.copytree(tokens, tmp_path / "moved")
+    elsewhere = config.override(made, [f"data.folder={moved}", "train.threads=1", "train.timeout=30"])
+    assert train.run(elsewhere, resume=True).status == "finished"
+    assert training.same(last(whole)["model"], last(made)["model"])
+
+
 def test_other_validation_tokens_are_refused(tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = training.tiny(tokens, tmp_path)
     training.killed_at(monkeypatch, made, 7)
@@ -232,6 +249,30 @@ def test_a_checkpoint_of_old_that_lacks_the_last_values_loads(tokens: Path, tmp_
 def test_nothing_to_resume_from_is_said(tokens: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"there is no checkpoint to resume from: .*run\.pt_last\.pt does not exist"):
         train.run(training.tiny(tokens, tmp_path), resume=True)
+
+
+def test_a_run_that_is_going_on_is_neither_resumed_nor_overwritten(tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = training.tiny(tokens, tmp_path)
+    train.run(made)
+    before = files(tmp_path)
+    code = f"from ngt_train import runlog; runlog.reopen({str(made.events_path())!r}); print('open', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None and other.stdout.readline() == b"open\n"
+        for how in ({"resume": True}, {"overwrite": True}, {}):
+            with pytest.raises(TrainError, match="is being written by another process"):
+                train.run(made, **how)
+        other.kill()
+    assert files(tmp_path) == before
+
+
+def test_overwriting_leaves_nothing_of_the_earlier_run(tokens: Path, tmp_path: Path) -> None:
+    made = training.tiny(tokens, tmp_path, "eval.test=true", f"log.tensorboard={tmp_path / 'runs'}", "checkpoint.keep=5")
+    train.run(made)
+    shorter = config.override(made, ["train.steps=3", "eval.test=false", "checkpoint.keep=0"])
+    train.run(shorter, overwrite=True)
+    assert not (tmp_path / "results" / "g" / "run" / "metrics.json").exists()
+    assert not made.checkpoint_path("step_5").exists()
+    assert len(list((tmp_path / "runs").rglob("*tfevents*"))) == 1
 
 
 def test_a_run_that_is_there_is_not_overwritten_unasked(tokens: Path, tmp_path: Path) -> None:

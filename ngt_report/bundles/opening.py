@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import weakref
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,12 +83,11 @@ def inputs_of(path: Path, complete: bool = False) -> Inputs:
             raise ReportError(f"{path / MANIFEST} is missing; open the bundle again")
         return manifest.inputs_of(found, path, fresh=False)
     scratch = Path(tempfile.mkdtemp(prefix="ngtreport-"))
-    try:
+    with ExitStack() as undo:
+        undo.callback(shutil.rmtree, scratch, ignore_errors=True)
         made, expected = _unpacked(path, scratch / stem(path))
         inputs = _inputs(made, expected, complete)
-    except BaseException:
-        shutil.rmtree(scratch, ignore_errors=True)
-        raise
+        undo.pop_all()
     weakref.finalize(inputs, shutil.rmtree, scratch, ignore_errors=True)
     return inputs
 

@@ -15,6 +15,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
@@ -61,15 +62,14 @@ def unpack(archive: Path, folder: Path, limits: Limits = LIMITS, after: After | 
         folder.mkdir(parents=True)
     except OSError as e:
         raise ReportError(f"the folder {folder} cannot be made: {(e.strerror or str(e)).lower()}; give another folder") from e
-    try:
-        with archive.open("rb") as raw:
-            taking.all(Tar(Xz(raw, limits.allowed(taking.packed))) if form == "xz" else Zip(raw, taking.packed))
-    except Exception as e:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise _said(taking, e) from e
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+    with ExitStack() as undo:
+        undo.callback(shutil.rmtree, folder, ignore_errors=True)
+        try:
+            with archive.open("rb") as raw:
+                taking.all(Tar(Xz(raw, limits.allowed(taking.packed))) if form == "xz" else Zip(raw, taking.packed))
+        except (ReportError, OSError, MemoryError, *DAMAGE) as e:
+            raise _said(taking, e) from e
+        undo.pop_all()
     return taking.made
 
 
@@ -87,9 +87,7 @@ def _said(taking: _Taking, error: Exception) -> Exception:
         return ReportError(f"{(error.strerror or str(error)).lower()}{at}; free space or give another folder")
     if isinstance(error, MemoryError) or "memory" in str(error).lower() and isinstance(error, lzma.LZMAError):
         return ReportError("unpacking needs more memory than an archive may ask for")
-    if isinstance(error, DAMAGE):
-        return ReportError(f"it is damaged{at} ({plain(str(error)) or type(error).__name__}); get it again")
-    return error
+    return ReportError(f"it is damaged{at} ({plain(str(error)) or type(error).__name__}); get it again")
 
 
 class _Taking:
