@@ -85,7 +85,9 @@ def test_the_mixed_loss_study_has_cross_entropy_and_accuracy_on_both_splits(trai
     summary, text = report(trained, "mixed_loss", monkeypatch)
     assert summary["baseline"] == {"run": "baseline_wt2_small", "why": "its name says baseline"}  # all models are vanilla at this scale
     deltas = text.partition("## Difference to the baseline on validation and test")[2].partition("\n## ")[0]
-    head = "| run | baseline | val_loss | val_ppl | val_accuracy | test_loss | test_ppl | test_accuracy |"
+    head = (
+        "| run | baseline | delta_val_loss | delta_val_ppl | delta_val_accuracy | delta_test_loss | delta_test_ppl | delta_test_accuracy |"
+    )
     assert head in deltas and deltas.count("| baseline_wt2_small |") == 2
     header = next(line for line in text.splitlines() if line.startswith("| run |") and "test/loss" in line)
     assert {"val/objective", "val/accuracy", "test/loss", "test/accuracy", "test/perplexity"} <= {

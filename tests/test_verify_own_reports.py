@@ -107,6 +107,21 @@ def test_a_table_of_several_rankings(logs: World) -> None:
     assert "4" not in wrong(table.format(4), logs)  # one ranking of all
 
 
+def test_kinds_of_one_run_each_have_their_own_places(logs: World) -> None:
+    rows = "| 1 | vanilla_25m | 4.5524 | {} |\n| 1 | mass_in_value | 4.6451 | {} |\n| 1 | no_repulsion | 4.7214 | {} |\n"
+    table = "| rank | run | best val loss | kind |\n|---|---|---|---|\n" + rows
+    assert wrong(table.format("a", "b", "c"), logs) == []
+    assert wrong(table.format("a", "a", "a"), logs) == ["1", "1"]
+
+
+def test_a_count_may_be_of_the_runs_that_are_compared(tmp_path: Path) -> None:
+    for name, last, start in (("a", 500, 4.0), ("b", 500, 4.1), ("c", 500, 400.0)):  # of c: a sum, no mean
+        lines = "".join(f"step {s}/500: val loss {start - s / 1000:.4f}\n" for s in range(0, last + 1, 100))
+        (tmp_path / f"{name}.log").write_text(lines)
+    with world(tmp_path) as logs:
+        assert [v.value for v in logs.counts(frozenset(logs.evidence.runs))["runs"]][:2] == [3, 2]
+
+
 def test_a_row_that_names_what_it_is_held_against(logs: World) -> None:
     table = "| run | against | val loss delta @15000 |\n|---|---|---|\n"
     table += "| no_radius | mass_in_value | {} |\n| no_repulsion | vanilla_25m | +0.1660 |\n"

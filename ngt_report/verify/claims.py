@@ -347,6 +347,9 @@ class World:
         done = self.subjects.current(runs)
         where = "; ".join(sorted({f for r in done for f in self.evidence.runs[r].files})[:2])
         out: Options = {"runs": [Value(len(done), where, "runs")]}
+        compared = sum(self.evidence.runs[r].budget is not None for r in done)
+        if 0 < compared < len(done):  # a report may count only those that it compares
+            out["runs"].append(Value(compared, where, "runs that are compared"))
         for group in groups_of(self.evidence, done):
             out["runs"].append(Value(len(group), where, "runs of one configuration"))
         return out

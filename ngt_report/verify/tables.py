@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -57,6 +58,9 @@ def _with_step(terms: Sequence[Term], found: Sequence[Number], text: str) -> boo
     )
 
 
+NUMERIC = re.compile(r"[-+±\d.,%eE\s]*")
+
+
 def check_table(table: Table, world: World) -> list[tuple[Text, Number, Outcome]]:
     """A verdict on every number of a table, the header's first."""
     reader = _Reader(table, world)
@@ -70,6 +74,12 @@ def check_table(table: Table, world: World) -> list[tuple[Text, Number, Outcome]
 def _all_wrong(outcomes: list[Outcome]) -> bool:
     """Whether none of the values of a column is right, of two or more."""
     return len(outcomes) > 1 and all(o.verdict == MISMATCH for o in outcomes)
+
+
+def _counts_up(ranked: list[Cell]) -> bool:
+    """Whether places count up from 1; equal values share theirs."""
+    places = [cell.number.value for cell in ranked]
+    return all(place in (i, *places[max(i - 2, 0) : i - 1]) for i, place in enumerate(places, 1))
 
 
 class _Reader:
@@ -220,16 +230,16 @@ class _Reader:
                 cell.options = {"place among these rows": places}
 
     def _rankings(self, ranked: list[Cell]) -> list[list[Cell]]:
-        """The cells of each ranking: a table that begins again at 1 has several, if a column tells the kinds of rows apart."""
-        parts: list[list[Cell]] = []
-        for cell in ranked:
-            if not parts or cell.number.value == 1 < parts[-1][-1].number.value:
-                parts.append([])
-            parts[-1].append(cell)
-        whole = all(c.number.value in (i, *(p.number.value for p in part[i - 2 : i - 1])) for part in parts for i, c in enumerate(part, 1))
-        shared = [dict(frozenset.intersection(*(c.beside for c in part))) for part in parts]
-        telling = [i for i in (shared[0] if shared else ()) if len({s.get(i, "") for s in shared} - {""}) == len(parts)]
-        return parts if whole and telling else [ranked]
+        """The cells of each ranking: a table has several if a column tells kinds of rows apart, each with its own places."""
+        beside = [dict(cell.beside) for cell in ranked]
+        for column in range(len(self.grid.heads)):
+            kinds = [cells.get(column, "") for cells in beside]
+            if self.grid.names_runs(column) or not any(kind and not NUMERIC.fullmatch(kind) for kind in kinds):
+                continue
+            parts = [[cell for _, cell in part] for _, part in groupby(zip(kinds, ranked, strict=True), lambda pair: pair[0])]
+            if len(parts) > 1 and all(map(_counts_up, parts)):
+                return parts
+        return [ranked]
 
     def _standing(self, term: Term | None, cell: Cell) -> tuple[float, str] | None:
         """What a row is ranked by, lower first, and where it stands."""

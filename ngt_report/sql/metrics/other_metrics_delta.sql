@@ -3,7 +3,7 @@
 -- better: as named
 -- grain: run
 -- when: metric test/loss
--- columns: run VARCHAR, baseline VARCHAR, val_loss DOUBLE, val_ppl DOUBLE, val_accuracy DOUBLE, test_loss DOUBLE, test_ppl DOUBLE, test_accuracy DOUBLE
+-- columns: run VARCHAR, baseline VARCHAR, delta_val_loss DOUBLE, delta_val_ppl DOUBLE, delta_val_accuracy DOUBLE, delta_test_loss DOUBLE, delta_test_ppl DOUBLE, delta_test_accuracy DOUBLE
 WITH
 figures AS (
     SELECT
@@ -19,9 +19,9 @@ whole AS (
     WHERE test_loss IS NOT NULL
 )
 SELECT
-    w.run, r.name AS baseline, round(w.val_loss - b.val_loss, 6) AS val_loss, round(w.val_ppl - b.val_ppl, 6) AS val_ppl,
-    round(w.val_accuracy - b.val_accuracy, 6) AS val_accuracy, round(w.test_loss - b.test_loss, 6) AS test_loss,
-    round(w.test_ppl - b.test_ppl, 6) AS test_ppl, round(w.test_accuracy - b.test_accuracy, 6) AS test_accuracy
+    w.run, r.name AS baseline, round(w.val_loss - b.val_loss, 6) AS delta_val_loss, round(w.val_ppl - b.val_ppl, 6) AS delta_val_ppl,
+    round(w.val_accuracy - b.val_accuracy, 6) AS delta_val_accuracy, round(w.test_loss - b.test_loss, 6) AS delta_test_loss,
+    round(w.test_ppl - b.test_ppl, 6) AS delta_test_ppl, round(w.test_accuracy - b.test_accuracy, 6) AS delta_test_accuracy
 FROM whole AS w
 JOIN baselines AS n ON n.budget = w.budget AND n.run <> w.run
 JOIN whole AS b ON b.budget = n.budget AND b.run = n.run
