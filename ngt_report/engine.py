@@ -16,7 +16,9 @@ IOException: type[Exception] = _engine.IOException
 
 def interrupted(error: BaseException | None) -> bool:
     """Whether Ctrl+C ended a statement, or is behind an error: the engine says so in errors of its own, which are no KeyboardInterrupt."""
-    while error is not None:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:  # an error may be its own cause
+        seen.add(id(error))
         if type(error).__name__ == "InterruptException" or isinstance(error, RuntimeError) and str(error) == "Query interrupted":
             return True
         error = error.__cause__
