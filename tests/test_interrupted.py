@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from ngt_report.engine import interrupted
@@ -9,7 +11,7 @@ from ngt_report.engine import interrupted
 
 def behind(*errors: BaseException) -> BaseException:
     """The first of these errors, each caused by the next."""
-    for error, cause in zip(errors, errors[1:], strict=False):
+    for error, cause in pairwise(errors):
         error.__cause__ = cause
     return errors[0]
 
