@@ -25,11 +25,6 @@ def test_headings_among_prose_are_no_log_and_that_is_said(name: str, tmp_path: P
     assert (found["source"], found["severity"]) == (name, "info") and "written document" in found["text"]
 
 
-def test_nothing_but_headings_apart_from_each_other_is_no_log(tmp_path: Path) -> None:
-    text = "# Step 1: loss 4.2\n\n# Step 2: loss 3.2\n\n# Step 3: loss 3.0\n"
-    assert not report(written(tmp_path, {"in/a.md": text}) / "in", tmp_path / "out").runs
-
-
 @pytest.mark.parametrize(
     "text",
     [

@@ -9,7 +9,6 @@ from ngt_report.files import InputFile
 from ngt_report.sources import Format, formats
 from ngt_report.sources._rewritten import Rewritten, rewritten
 from ngt_report.text.late import late
-from ngt_report.text.written import apart
 from ngt_report.waist import Reading
 
 MARK = late(rb"[ \t]*(?P<mark>>|#+|//+)(?=[ \t]|\r?$)", re.MULTILINE)
@@ -37,8 +36,6 @@ def _mark_of(file: InputFile) -> bytes | None:
     if first is None:
         return None
     own = rb"[ \t]*" + re.escape(first["mark"]) + rb"(?:[ \t]|\r?$)"
-    if first["mark"].startswith(b"#") and apart(file.head[: file.head.rfind(b"\n") + 1].split(b"\n")):
-        return None  # headings of a document
     other, marked, lines = re.compile(rb"(?m)^(?!" + own + rb")[ \t]*[^\s]"), re.compile(rb"(?m)^" + own), 0
     for block, _ in file.blocks():
         whole = block[: block.rfind(b"\n") + 1]
@@ -81,5 +78,4 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     rank=90,
-    version=2,
 )

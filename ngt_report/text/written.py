@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from ngt_report.files import InputFile
 from ngt_report.text.late import late
 
@@ -25,12 +23,6 @@ def is_document(file: InputFile) -> bool:
         few = b"# " not in head or sum(1 for _ in zip(range(FEWEST), HEADING.finditer(head), strict=False)) < FEWEST
         file.notes["document"] = not few and _reads_as_one(head)
     return bool(file.notes["document"])
-
-
-def apart(lines: list[bytes]) -> bool:
-    """Whether lines that are all marked with # are headings: none follows another without a blank line between."""
-    marked = [bool(line.strip()) for line in lines]
-    return sum(marked) >= FEWEST and not any(a and b for a, b in pairwise(marked))
 
 
 def _reads_as_one(head: bytes) -> bool:
