@@ -13,7 +13,7 @@ from math import fsum
 from ngt_report.assemble.confounds import SPOKEN, confound_value
 from ngt_report.assemble.facts import Facts, Row
 from ngt_report.assemble.seeds import settings_of
-from ngt_report.assemble.verdicts import BETTER, EQUAL, WORSE, Noise, noise_of, other_loss
+from ngt_report.assemble.verdicts import APART, BETTER, EQUAL, WORSE, Noise, noise_of, other_loss
 from ngt_report.formatting import number
 from ngt_report.model import Campaign, Effect, Move, Phase
 
@@ -22,7 +22,6 @@ SIZELESS = frozenset(  # settings that change no model's size: where it differs 
     "learning_rate batch_size device_batch_size accumulation weight_decay dropout precision eval_iters gpus".split()
 )
 SIZE = ("params", "layers", "hidden")  # where these differ, an improvement may be the model's size
-APART = "not comparable"
 DATE = re.compile(r"20\d\d-?[01]\d-?[0-3]\d(?:[T_-]?[0-2]\d[-:]?[0-5]\d(?:[-:]?[0-5]\d)?)?")
 
 

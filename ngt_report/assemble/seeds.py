@@ -8,7 +8,7 @@ from collections import Counter
 from typing import Any
 
 from ngt_report.assemble.facts import TOP, Facts, Row
-from ngt_report.assemble.verdicts import verdicts
+from ngt_report.assemble.verdicts import EQUAL, verdicts
 from ngt_report.formatting import chance, number, signed
 from ngt_report.grouping import NO_SETTING, outcome
 from ngt_report.model import SeedRow, Spread, Stage, VerdictRow
@@ -17,7 +17,6 @@ from ngt_report.runs import UNTELLING
 
 CURVE = 6  # steps of the printed mean curves
 CHANCE = re.compile(r"[0-9a-f]{8}$")  # what is shown of a UUID: what two begin with means nothing
-UNTOLD = "not distinguishable with these runs"
 SEED_WORD = re.compile(r"(?:(?:^|[_\-. ])(?:seed|sd|s))?[_\-. =]*$")  # not the s of mass
 
 
@@ -57,9 +56,9 @@ def _stage(facts: Facts, budget: str, table: str | None, rows: list[Row], stray:
 
 def _claims(found: tuple[VerdictRow, ...]) -> tuple[str, ...]:
     """The first verdicts that tell groups apart, in words, or that none does."""
-    told = [v for v in found[:4] if v.word != UNTOLD]
+    told = [v for v in found[:4] if v.word != EQUAL]
     if not told:
-        return (f"{len(found)} {'comparison' if len(found) == 1 else 'comparisons'}: {UNTOLD}",) if found else ()
+        return (f"{len(found)} {'comparison' if len(found) == 1 else 'comparisons'}: {EQUAL}",) if found else ()
     why = [f" ({v.why})" if v.why else f" (p = {chance(v.p)})" if v.p is not None else "" for v in told]
     return tuple(f"{v.group} against {v.against}: {signed(v.delta)}, {v.word}{w}" for v, w in zip(told, why, strict=True))
 
