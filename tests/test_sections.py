@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from ngt_report.assemble.ran import WHAT_RAN
+from ngt_report.names import known_config
 from ngt_report.sections import told_apart
 from ngt_report.text.owned import path_of
 from tests.readings import report, written
@@ -82,3 +84,9 @@ def test_an_end_is_as_long_as_it_must_be() -> None:
 def test_what_stands_behind_a_closed_call_is_of_no_call() -> None:
     assert path_of("lr", "Adam(betas=(0.9, 0.95), ") == "adam/lr"
     assert path_of("lr", "made Adam(eps=1) with ") == "lr"
+
+
+@pytest.mark.parametrize("key", WHAT_RAN)
+def test_a_setting_is_known_by_its_own_name(key: str) -> None:
+    """Our own trainer writes `hidden` and `accumulation`: a report of its runs must not call them not recorded."""
+    assert known_config(key) == key

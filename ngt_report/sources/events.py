@@ -257,4 +257,5 @@ FORMAT = Format(
     rank=20,
     grows=True,
     precedence=1,
+    version=2,
 )
