@@ -93,13 +93,16 @@ def unmarked(line: str) -> str:
 
 
 def database(folder: Path, writes: Path | None = None) -> Store:
-    """The report's database, opened for reading; of all files, its statements reach `writes` at most."""
+    """The report's database, opened for reading; of all files, its statements reach `writes` at most.
+
+    On one thread: with more, Ctrl+C at some moments leaves DuckDB 2.0.1 working on, deaf to every further one.
+    """
     from ngt_report.store import Store
 
     path = folder / "report.duckdb"
     if not path.is_file():
         raise ReportError(f"{path.as_posix()} is missing; build the report again")
-    return Store(str(path), read_only=True, writes=str(writes) if writes else None)
+    return Store(str(path), read_only=True, threads=1, writes=str(writes) if writes else None)
 
 
 def shown(path: Path) -> str:
