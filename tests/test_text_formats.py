@@ -6,9 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ngt_report.commands import cli
 from ngt_report.text import loglines
 from ngt_report.text import tokens as textlog
 from tests.readings import accounted, clock, curve, points, read, report, written
@@ -111,6 +113,28 @@ def test_the_clock_is_reset_after_the_warm_up(tmp_path: Path) -> None:
     assert run["train_time_s"] == 3.72
     assert run["throughput"] == run["throughput"] | {"from_step": 20, "to_step": 40}
     assert run["throughput"]["steps_per_s"] == pytest.approx(20 / 2.48)
+
+
+def test_an_evaluation_between_printed_step_times_has_the_clock_of_the_steps_before_it(tmp_path: Path) -> None:
+    lines = [f"iter {s}: loss 3.{9 - s // 100}000, time {2200.0 if s % 50 == 0 else 200.0:.2f}ms, mfu 3.10%" for s in range(0, 210, 10)]
+    for step in (200, 150, 100, 50):
+        lines.insert(step // 10, f"step {step}: train loss 3.9000, val loss {4 - step / 1000:.4f}")
+    _, reading = read("\n".join(lines) + "\n")
+    evaluated = {
+        s: round(e, 6) for b in reading.blocks if "val/loss" in b.columns and b.elapsed for s, e in zip(b.step, b.elapsed, strict=True) if e
+    }
+    assert evaluated == {50: 2.2 + 9.8, 100: 24.0, 150: 36.0, 200: 48.0}  # 50 steps of 0.2 s and an evaluation of 2 s, one after another
+    made = report(written(tmp_path, {"a.log": "\n".join(lines) + "\n"}) / "a.log", tmp_path / "out")
+    assert made.runs["a"]["throughput"]["steps_per_s"] == pytest.approx(150 / 36)
+    told = CliRunner().invoke(cli, ["trace", "a:steps_per_s", "--dir", str(tmp_path / "out")]).output
+    assert "(200 - 50) / (48 s - 12 s)" in told and told.count("no line prints it") == 2
+
+
+def test_an_evaluation_has_the_clock_of_the_mean_times_before_it() -> None:
+    line = " iteration {:8d}/     400 | consumed samples: 2560 | elapsed time per iteration (ms): 100.0 | lm loss: 3.5E+00 |\n"
+    evaluation = " validation loss at iteration {} | lm loss value: 3.1E+00 | lm loss PPL: 2.2E+01 |\n"
+    _, reading = read(line.format(100) + line.format(200) + evaluation.format(200) + evaluation.format(250) + line.format(300))
+    assert [(list(b.step), list(b.elapsed or [])) for b in reading.blocks if "val/loss" in b.columns] == [([200, 250], [20.0, None])]
 
 
 def test_programs_are_pasted_above_every_trial() -> None:

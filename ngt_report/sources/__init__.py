@@ -27,6 +27,7 @@ class Format(Struct, frozen=True):
     sniff: Callable[[InputFile], str | None]  # the reason to believe it is this format, or None
     read: Callable[[InputFile], Reading]
     rank: int = 50  # the smaller is asked first
+    sums: bool = False  # its clock is a sum of printed times of steps, which no line prints
     grows: bool = False  # read() goes on from file.state when a file was appended to
     precedence: int = 3  # of equal values: 1 events, 2 full-precision CSV or JSON, 3 text
     version: int = 1  # raise it when read() changes: files are then read anew

@@ -42,6 +42,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     rank=41,
+    sums=True,
     grows=True,
-    version=3,
+    version=4,
 )

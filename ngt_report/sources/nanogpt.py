@@ -40,6 +40,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     rank=45,
+    sums=True,
     grows=True,
-    version=4,
+    version=5,
 )

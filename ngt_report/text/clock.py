@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from msgspec import Struct, field
 
@@ -18,7 +18,8 @@ class StepTimes(Struct):
     total: float = 0.0
     usual: float | None = None  # of one step
     odd: bool = False  # whether the latest was far longer
-    step: int | None = None  # the latest that was printed
+    step: int | None = None  # the latest that is in the sum
+    means: bool = False  # whether the times are means over the steps since the one before
     first: tuple[int, int, float] | None = None  # line, step and mean of the first, whose interval the second tells
     late: list[tuple[int, float]] = field(default_factory=list)  # lines whose clock became known afterwards
 
@@ -29,6 +30,7 @@ class StepTimes(Struct):
 
     def add(self, seconds: float, step: int, mean: bool, line: int) -> float | None:
         """The clock at this step. A time far longer than usual (an evaluation) stands for itself only, unless it is a mean."""
+        self.means = mean
         if mean and self.step is None and step > 1:  # of how many iterations? the next line tells
             self.first, self.step, self.usual = (line, step, seconds), step, seconds
             return None
@@ -43,16 +45,51 @@ class StepTimes(Struct):
         self.usual, self.step = usual if self.odd else seconds, step
         return self.total
 
-    def summed(self, readings: Iterable[tuple[float | None, str, int, int]], elapsed: bool) -> tuple[list[float | None], bool]:
+    def before(self, step: int) -> float | None:
+        """The clock of an evaluation that stands before this step, or behind it: steps of which no time is told yet took the usual one."""
+        if self.step is None or self.usual is None or self.waits:
+            return None
+        if step > self.step + 1:
+            if self.means:
+                return None  # the next mean tells of these steps
+            self.total += (step - 1 - self.step) * self.usual
+            self.step = step - 1
+        return self.total
+
+    def summed(
+        self, readings: Iterable[tuple[float | None, str, int, int]], evaluating: Container[int], elapsed: bool
+    ) -> tuple[list[float | None], bool]:
         """The clock of lines, from (seconds, kind, step, line), of which some print a step's time; an elapsed time ends that."""
         out: list[float | None] = []
-        for seconds, kind, step, line in readings:
+        for i, (seconds, kind, step, line) in enumerate(readings):
             elapsed = elapsed or kind == "@clock" and seconds is not None
-            if seconds is None or kind == "@clock":
+            if seconds is not None and kind == "@clock":
                 out.append(seconds)
+            elif elapsed or seconds is None and i not in evaluating:
+                out.append(None)
             else:
-                out.append(None if elapsed else self.add(seconds, step, kind == "@mean_clock", line))
+                out.append(self.before(step) if seconds is None else self.add(seconds, step, kind == "@mean_clock", line))
         return out, elapsed
+
+
+def clocks_of(
+    parts: list[Part], steps: Sequence[int], lines: Sequence[int], times: StepTimes, elapsed: bool
+) -> tuple[list[float | None] | None, bool]:
+    """The clock of each line in seconds, and whether an elapsed time was printed so far: times of steps are no clock then."""
+    clocks, kinds = printed_clocks(parts, len(steps))
+    if clocks is None:
+        if elapsed or times.step is None:
+            return None, elapsed
+        clocks = [None] * len(steps)
+    elif not elapsed and all(kind == "@clock" for kind in kinds):
+        return clocks, True
+    kinds = kinds * len(steps) if len(kinds) == 1 else kinds
+    return times.summed(zip(clocks, kinds or ["@clock"] * len(steps), steps, lines, strict=False), evaluating(parts, len(steps)), elapsed)
+
+
+def evaluating(parts: list[Part], size: int) -> set[int]:
+    """Which lines hold a validation metric."""
+    return {i for p in parts if evaluates(p.shape) for i in (p.places if p.places is not None else range(size))}
 
 
 def put_late(blocks: Sequence[Block], late: Sequence[tuple[int, float]]) -> None:

@@ -16,7 +16,7 @@ from msgspec.structs import asdict
 
 from ngt_report.files import LONGEST_LINE, InputFile
 from ngt_report.text import loglines, pasted
-from ngt_report.text.clock import StepTimes, evaluates, printed_clocks, put_late
+from ngt_report.text.clock import StepTimes, clocks_of, evaluates, evaluating, put_late
 from ngt_report.text.datalines import DataLines
 from ngt_report.text.epochsteps import EpochSteps, without_steps
 from ngt_report.text.firstdata import clean, headings_of
@@ -368,15 +368,10 @@ class TextReader:
     def _clocks(self, span: Span, steps: list[int]) -> tuple[list[float | None] | None, list[int]]:
         """The clock of each line in seconds as printed, and the lines at which it starts again."""
         parts = span.parts()
-        clocks, kinds = printed_clocks(parts, len(steps))
+        clocks, self.elapsed = clocks_of(parts, steps, span.lines, self.times, self.elapsed)
         if clocks is None:
             self._see_evaluations(parts, steps)
             return None, []
-        if self.elapsed or any(kind != "@clock" for kind in kinds):
-            kinds = kinds * len(steps) if len(kinds) == 1 else kinds
-            clocks, self.elapsed = self.times.summed(zip(clocks, kinds, steps, span.lines, strict=False), self.elapsed)
-        else:
-            self.elapsed = True
         known: Any = [c for c in clocks if c is not None] if None in clocks else clocks
         if known and (known[0] < (self.last_clock or 0.0) or any(map(gt, known, known[1:]))):
             return clocks, self._watch_clock(span, parts, steps, clocks)
@@ -391,14 +386,14 @@ class TextReader:
 
     def _watch_clock(self, span: Span, parts: list[Part], steps: list[int], clocks: list[float | None]) -> list[int]:
         """Line by line: where the clock falls, and whether an evaluation came before; returns where segments begin."""
-        evaluating = {i for p in parts if evaluates(p.shape) for i in (p.places if p.places is not None else range(len(steps)))}
+        validated = evaluating(parts, len(steps))
         restarts = []
         for i, clock in enumerate(clocks):
             if clock is not None:
                 if self.last_clock is not None and clock < self.last_clock and self._clock_fell(span.lines[i], steps[i]):
                     restarts.append(i)
                 self.last_clock = clock
-            if steps[i] > 0 and i in evaluating:
+            if steps[i] > 0 and i in validated:
                 self.evaluated = True
         return restarts
 

@@ -1,6 +1,6 @@
 -- title: where a reading of the training clock was printed
 -- grain: point, the best one first
-SELECT p.step, p.elapsed_s, coalesce(g.clock_offset_s, 0) AS offset_s, p.source, s.path, p.line, p.pointer
+SELECT p.step, p.elapsed_s, coalesce(g.clock_offset_s, 0) AS offset_s, p.source, s.path, s.format, p.line, p.pointer
 FROM raw_points AS p
 JOIN run_trials AS t ON t.source = p.source AND t.trial = p.trial
 JOIN sources AS s ON s.id = p.source
