@@ -17,6 +17,8 @@ OF_DEVICES = ("device_batch_size", "accumulation", "processes", "sequence_length
 
 def parts(config: Mapping[str, Any]) -> tuple[str, ...]:
     """The settings whose product it is; none where it cannot be known."""
+    if _whole(config.get("batch_tokens")) is not None:
+        return ("batch_tokens",)
     if _whole(config.get("sequence_length")) is None:
         return ()
     if _whole(config.get("global_batch_size")) is not None:

@@ -12,8 +12,9 @@ from ngt_report.text.tokens import Dialect
 from ngt_report.waist import Reading
 
 DIALECT = Dialect(
-    keys={"time": "@step_clock", "dt": "@step_clock", "iter_time": "@step_clock", "iter_dt": "@step_clock"}, scope="training and evaluation"
-)
+    keys={"time": "@step_clock", "dt": "@step_clock", "iter_time": "@step_clock", "iter_dt": "@step_clock"},
+    totals=frozenset({"max_iters"}), scope="training and evaluation",
+)  # fmt: skip
 LINE = re.compile(
     r"(?:.*\s)?(?:iter|step)\s+\d+\s*[:|].*\b(?:(?:iter[ _])?time|dt|iter_dt)\W*[\d.]+\s*m?s\b|(?:.*\s)?iter_dt\s+[\d.]+m?s;\s*iter\s+\d+:",
     re.IGNORECASE,

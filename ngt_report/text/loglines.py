@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 from msgspec import Struct
 
 from ngt_report import names
 from ngt_report.text.late import late
 from ngt_report.text.lone import values_of
-from ngt_report.text.owned import key_of, path_of, tell_apart
 from ngt_report.text.tokens import NUMBER
-from ngt_report.waist import Block, Column, Fact, Reading
+from ngt_report.waist import Block, Column, Reading
 
 ANSI_TEXT = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x00")
 _NAME = r"[\w.+=\-/:@]+"
@@ -64,16 +60,6 @@ _ANY = re.compile(  # on the lower-cased line: a hundred times more lines than k
     rb"|(?:train(?:ing)?|elapsed)[ _](?:time|took)|throughput|result|resum|stop|target|traceback|error|exception|interrupt|exit|killed"
     rb"|oom-kill|terminate|segmentation|bus error|core dumped|memory|no space|cancelled|aborted|sig|watchdog|load|restor"
 )
-CODE = re.compile(r"^(?:import |from \w[\w.]* import |def |class |@\w|if |for |while |with |try:|return |elif |else:)")
-RULER = re.compile(r"^[=\-*#]{20,}$")
-GPU = re.compile(r"\|\s+\d+\s+((?:NVIDIA|Tesla|GeForce|AMD|Quadro)[^|]*?)\s+(?:On|Off)\s")
-PAIR = re.compile(
-    r"(?:^|[\s(,{\[;|])['\"]?(?P<key>[A-Za-z][\w.\-]*(?: [a-z]\w*)?)['\"]?[ \t]*[:=](?!=)[ \t]*"
-    r"(?P<value>'[^']*'|\"[^\"]*\"|\d+(?:,\d{3})+(?!\d)|[^\s,;(){}\[\]'\"]+)"
-)
-EPOCH = re.compile(r"^\W*epoch\W*\d+(?:[ \t]*/[ \t]*\d+)?\W*$", re.IGNORECASE)
-TENSORS = re.compile(r"num (?P<kind>(?:non-)?decayed) parameter tensors: \d+, with (?P<count>[\d,]+) parameters")
-FLAGS = re.compile(r"(?:^|\s)(?:flags?|args?|command|cmd|cli)\b[^:=\-]*[:=][ \t]*(?P<flags>.*--\w.*)$", re.IGNORECASE)
 
 
 class Kind(Struct, frozen=True):
@@ -101,7 +87,6 @@ KINDS = (
         b"aborted", b"watchdog",
     )),
 )  # fmt: skip
-WORDS = frozenset("model dataset tokenizer flags hardware git_commit precision val_loss_unit".split())  # keys whose values are words
 UNIT_SECONDS = {"ms": 1e-3, "s": 1.0, "sec": 1.0, "seconds": 1.0, "m": 60.0, "min": 60.0, "minutes": 60.0, "h": 3600.0, "hours": 3600.0}
 
 
@@ -180,117 +165,3 @@ def _resume(reading: Reading, trial: int, rest: str, line: int) -> None:
     if path or step:
         where = {"path": path[0] if path else None, "step": int(step["step"].replace(",", "")) if step else None}
         reading.fact("resumed_from", where, trial, line)
-
-
-class Preamble:
-    """Lines before the first data line of a run, of which its configuration is read."""
-
-    def __init__(self) -> None:
-        self.lines: list[tuple[int, str]] = []
-
-    def keep(self, lines: Sequence[tuple[int, str]]) -> None:
-        """Remember lines; of a very long preamble, its beginning and its end."""
-        self.lines += [(at, text[:400]) for at, text in lines]
-        if len(self.lines) > 20_000:
-            del self.lines[5_000:10_000]
-
-    def end(self, reading: Reading, trial: int) -> None:
-        """Put what the lines say into the reading, when there is a trial that they are of."""
-        if self.lines and trial >= 0:
-            harvest(reading, trial, self.lines)
-            for at, text in self.lines:
-                if (kind := kind_of(text.encode())) in ("resume", "stop", *ENDINGS):
-                    record(reading, trial, kind, text, at, None)
-            self.lines = []
-
-
-# -- configuration ------------------------------------------------------------------------------------------------
-def harvest(reading: Reading, trial: int, preamble: Sequence[tuple[int, str]]) -> None:
-    """Configuration from the lines before the first data line; a pasted program's defaults are not configuration."""
-    lines = preamble[_program_end([text for _, text in preamble]) :]
-    inside = 0
-    gpus: Counter[str] = Counter()
-    buffer: list[str] = []
-    first = 0
-    said: list[tuple[str, Fact]] = []
-    begun = False  # below a heading of an epoch stands what it measured: a rate there is of a schedule
-    for at, text in lines:
-        if match := GPU.search(text):
-            gpus[match[1]] += 1
-        if not inside and text.strip() == "{":
-            inside, buffer, first = 1, ["{"], at
-        elif inside:
-            buffer.append(text)
-            if text.rstrip() == "}":
-                _json_config(reading, trial, "\n".join(buffer), first)
-                inside = 0
-        elif not begun:
-            said += _line_config(reading, trial, at, text)
-        begun = begun or bool(EPOCH.match(text))
-    tell_apart(said)
-    _sum_of_tensors(reading, trial, lines)
-    if gpus:
-        name, count = gpus.most_common(1)[0]
-        reading.fact("hardware", name, trial, lines[0][0])
-        reading.fact("gpus", count, trial, lines[0][0])
-
-
-def _sum_of_tensors(reading: Reading, trial: int, lines: Sequence[tuple[int, str]]) -> None:
-    """The parameters of a model whose optimiser says how many are decayed and how many are not."""
-    found: dict[str, set[int]] = {}
-    for _, text in lines:
-        if match := TENSORS.search(text):
-            found.setdefault(match["kind"], set()).add(int(match["count"].replace(",", "")))
-    if len(found) == 2 and all(len(counts) == 1 for counts in found.values()):
-        at = next(at for at, text in lines if TENSORS.search(text))
-        reading.fact("params", sum(min(counts) for counts in found.values()), trial, at)
-
-
-def _program_end(texts: Sequence[str]) -> int:
-    """Where a pasted program ends: at the first ruler after its last line of code."""
-    code = [i for i, t in enumerate(texts) if CODE.match(t)]
-    if len(code) < 3:
-        return 0
-    return next((i + 1 for i in range(code[-1], len(texts)) if RULER.match(texts[i])), len(texts))
-
-
-def _json_config(reading: Reading, trial: int, text: str, line: int) -> None:
-    try:
-        config = json.loads(text)
-    except ValueError:
-        return
-    for key, value in config.items() if isinstance(config, dict) else ():
-        if value is None or isinstance(value, str | int | float | bool):
-            canonical = names.known_config(key)
-            if names.role(key) == "total" and canonical is None:
-                reading.fact("total_steps", value, trial, line)
-            reading.fact(canonical or "config." + names.clean(key), value, trial, line)
-
-
-def _line_config(reading: Reading, trial: int, line: int, text: str) -> list[tuple[str, Fact]]:
-    """Known keys in `key: value` or `key=value` form, each with its path, and command-line flags."""
-    said: list[tuple[str, Fact]] = []
-    if match := FLAGS.search(text):
-        reading.fact("command.flags", match["flags"].strip(), trial, line)
-        text = text[: match.start()]
-    elif text.count(" --") >= 2:
-        reading.fact("command.flags", text[text.index("--") :].strip()[:400], trial, line)
-        return said
-    for pair in PAIR.finditer(text):
-        path = path_of(pair["key"], text[: pair.start("key")])
-        key = key_of(path)
-        value = parsed(pair["value"].strip("'\"*`"))
-        if key and value is not None and isinstance(value, str) == (key in WORDS):
-            reading.fact(key, value, trial, line)
-            said.append((path, reading.facts[-1]))
-    return said
-
-
-def parsed(text: str) -> Any:
-    """A scalar as its own type: 42, 3e-4, True, 'adamw'; None for nothing."""
-    if re.fullmatch(r"[-+]?\d+(?:,\d{3})*", text):
-        return int(text.replace(",", ""))
-    if re.fullmatch(NUMBER, text):
-        return float(text.replace(",", ""))
-    words: dict[str, Any] = {"true": True, "false": False, "none": None, "null": None, "": None}
-    return words.get(text.lower(), text[:200])

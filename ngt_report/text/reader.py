@@ -20,9 +20,9 @@ from ngt_report.text.clock import StepTimes, clocks_of, evaluates, evaluating, p
 from ngt_report.text.datalines import DataLines
 from ngt_report.text.epochsteps import EpochSteps, without_steps
 from ngt_report.text.firstdata import clean, headings_of
-from ngt_report.text.loglines import Preamble
 from ngt_report.text.lone import Lone, epoch_of, values_of
 from ngt_report.text.pasted import Pasted
+from ngt_report.text.preamble import Preamble
 from ngt_report.text.records import open_record
 from ngt_report.text.spans import Found, Part, Span, first_after
 from ngt_report.text.steady import add_steady
@@ -43,7 +43,7 @@ class TextReader:
         self.reading = Reading()
         self.data = DataLines(dialect)
         self.headings = headings_of(file, dialect.header is HEADER and dialect.line is None)
-        self.preamble = Preamble()
+        self.preamble = Preamble(dialect.totals)
         self.overall = False  # what closes all runs of the log was printed: it is not of the last one
         self.trial, self.segment = -1, 0
         self.named: str | None = None  # the marker that waits for its first data line

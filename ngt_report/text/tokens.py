@@ -136,6 +136,7 @@ class Dialect(Struct, frozen=True):
     """What one family of text logs calls things: raw cleaned keys, clock semantics and scope."""
 
     keys: dict[str, str] = {}  # cleaned raw key -> canonical name, '@clock', '@step_clock', '@mean_clock' or '@drop'
+    totals: frozenset[str] = frozenset()  # settings that are the number of steps of a run
     scope: str = "unknown"  # what the clock counts: 'training', 'training and evaluation', 'unknown'
     line: re.Pattern[str] | None = None  # data lines of another build: groups step, key and number
     maybe: re.Pattern[bytes] = MAYBE  # true for every data line, and cheap

@@ -1,0 +1,202 @@
+"""Lines above the first data line of a run: the configuration that they say, in pairs, tables, sentences and flags."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from ngt_report import names
+from ngt_report.text.late import late
+from ngt_report.text.loglines import ENDINGS, kind_of, record
+from ngt_report.text.owned import ELSEWHERE, key_of, path_of, tell_apart
+from ngt_report.text.sentences import parameters, told
+from ngt_report.text.tokens import NUMBER
+from ngt_report.waist import Fact, Reading
+
+CODE = re.compile(r"^(?:import |from \w[\w.]* import |def |class |@\w|if |for |while |with |try:|return |elif |else:)")
+RULER = re.compile(r"^[=\-*#]{20,}$")
+GPU = re.compile(r"\|\s+\d+\s+((?:NVIDIA|Tesla|GeForce|AMD|Quadro)[^|]*?)\s+(?:On|Off)\s")
+PAIR = re.compile(
+    r"(?:^|[\s(,{\[;|])['\"]?(?P<key>[A-Za-z][\w.\-]*(?: [a-z]\w*)?)['\"]?[ \t]*[:=](?!=)[ \t]*"
+    r"(?P<value>'[^']*'|\"[^\"]*\"|\d+(?:,\d{3})+(?!\d)|(?:[^\s,;(){}\[\]'\":]|:(?!\s|$))++(?![ \t]*[:=][ \t]))"
+)
+EPOCH = re.compile(r"^\W*epoch\W*\d+(?:[ \t]*/[ \t]*\d+)?\W*$", re.IGNORECASE)
+TENSORS = re.compile(r"num (?P<kind>(?:non-)?decayed) parameter tensors: \d+, with (?P<count>[\d,]+) parameters")
+FLAGS = re.compile(r"(?:^|\s)(?:flags?|args?|command|cmd|cli)\b[^:=\-]*[:=][ \t]*(?P<flags>.*--\w.*)$", re.IGNORECASE)
+_BAR = r"[ \t]*[|\u2502\u2503]"
+ROW = late(rf"^\W*?{_BAR}[ \t]*(?P<key>[A-Za-z][^|\u2502\u2503]{{1,60}}?){_BAR}[ \t]*(?P<value>[^|\u2502\u2503]+?)(?:{_BAR}\W*)?$")
+DOTTED = late(r"^[ \t>]*(?P<key>[A-Za-z][\w\-]+)[ \t]*\.{3,}[ \t]*(?P<value>\S.*)$")
+ASIDE = late(r"(?<=\w)[ \t]*\([^()]*\)(?=[ \t]*[:=])")  # Total train batch size (w. parallel) = 32
+SYMBOL = late(r"(?:[ \t]+[A-Z][A-Za-z]?|[ \t]*\([^()]*\))$")  # sequence length T, learning rate (LR)
+BEFORE = late(r"(?:[A-Za-z][\w\-]*[ \t]+){1,4}$")
+OVERRIDES = late(r"^\W*overrid\w*\W+", re.IGNORECASE)  # Overriding: n_layer = 8
+DEVICE = late(r"[^,;|()]+?(?=[ \t]*(?:$|[,;|()]|\s\s|\s\w+[=:]))")  # of several words
+OTHERS = ELSEWHERE | frozenset("min minimum final end padded warmup".split())  # words before a setting that make it another
+WORDS = frozenset("model dataset tokenizer flags hardware git_commit precision val_loss_unit".split())  # keys whose values are words
+
+
+class Preamble:
+    """Lines before the first data line of a run, of which its configuration is read."""
+
+    def __init__(self, totals: Collection[str] = ()) -> None:
+        """`totals`: settings that are the number of steps of the run."""
+        self.totals = totals
+        self.lines: list[tuple[int, str]] = []
+
+    def keep(self, lines: Sequence[tuple[int, str]]) -> None:
+        """Remember lines; of a very long preamble, its beginning and its end."""
+        self.lines += [(at, text[:400]) for at, text in lines]
+        if len(self.lines) > 20_000:
+            del self.lines[5_000:10_000]
+
+    def end(self, reading: Reading, trial: int) -> None:
+        """Put what the lines say into the reading, when there is a trial that they are of."""
+        if self.lines and trial >= 0:
+            harvest(reading, trial, self.lines, self.totals)
+            for at, text in self.lines:
+                if (kind := kind_of(text.encode())) in ("resume", "stop", *ENDINGS):
+                    record(reading, trial, kind, text, at, None)
+            self.lines = []
+
+
+# -- configuration ------------------------------------------------------------------------------------------------
+def harvest(reading: Reading, trial: int, preamble: Sequence[tuple[int, str]], totals: Collection[str] = ()) -> None:
+    """Configuration from the lines before the first data line; a pasted program's defaults are not configuration."""
+    lines = preamble[_program_end([text for _, text in preamble]) :]
+    inside = 0
+    gpus: Counter[str] = Counter()
+    buffer: list[str] = []
+    first = 0
+    said: list[tuple[str, Fact]] = []
+    words: list[tuple[int, str]] = []  # lines that may tell a setting in words
+    begun = False  # below a heading of an epoch stands what it measured: a rate there is of a schedule
+    for at, text in lines:
+        if match := GPU.search(text):
+            gpus[match[1]] += 1
+        if not inside and text.strip() == "{":
+            inside, buffer, first = 1, ["{"], at
+        elif inside:
+            buffer.append(text)
+            if text.rstrip() == "}":
+                _json_config(reading, trial, "\n".join(buffer), first)
+                inside = 0
+        elif not begun:
+            said += _line_config(reading, trial, at, text, totals)
+            words.append((at, text))
+        begun = begun or bool(EPOCH.match(text))
+    tell_apart(said)
+    _sum_of_tensors(reading, trial, lines)
+    _in_words(reading, trial, words)
+    if gpus:
+        name, count = gpus.most_common(1)[0]
+        reading.fact("hardware", name, trial, lines[0][0])
+        reading.fact("gpus", count, trial, lines[0][0])
+
+
+def _sum_of_tensors(reading: Reading, trial: int, lines: Sequence[tuple[int, str]]) -> None:
+    """The parameters of a model whose optimiser says how many are decayed and how many are not."""
+    found: dict[str, set[int]] = {}
+    for _, text in lines:
+        if match := TENSORS.search(text):
+            found.setdefault(match["kind"], set()).add(int(match["count"].replace(",", "")))
+    if len(found) == 2 and all(len(counts) == 1 for counts in found.values()):
+        at = next(at for at, text in lines if TENSORS.search(text))
+        reading.fact("params", sum(min(counts) for counts in found.values()), trial, at)
+
+
+def _in_words(reading: Reading, trial: int, lines: Sequence[tuple[int, str]]) -> None:
+    """What is told in words, where nothing else says it."""
+    said = {fact.key for fact in reading.facts if fact.trial == trial}
+    counts = []
+    for at, text in lines:
+        low = text.lower()
+        counts += [(rank, at, count) for rank, count in parameters(text, low)]
+        for key, value in told(text, low):
+            if key not in said:
+                reading.fact(key, parsed(value), trial, at)
+                said.add(key)
+    if counts and "params" not in said:
+        _, at, count = min(counts)
+        reading.fact("params", count, trial, at)
+
+
+def _program_end(texts: Sequence[str]) -> int:
+    """Where a pasted program ends: at the first ruler after its last line of code."""
+    code = [i for i, t in enumerate(texts) if CODE.match(t)]
+    if len(code) < 3:
+        return 0
+    return next((i + 1 for i in range(code[-1], len(texts)) if RULER.match(texts[i])), len(texts))
+
+
+def _json_config(reading: Reading, trial: int, text: str, line: int) -> None:
+    try:
+        config = json.loads(text)
+    except ValueError:
+        return
+    for key, value in config.items() if isinstance(config, dict) else ():
+        if value is None or isinstance(value, str | int | float | bool):
+            canonical = names.known_config(key)
+            if names.role(key) == "total" and canonical is None:
+                reading.fact("total_steps", value, trial, line)
+            reading.fact(canonical or "config." + names.clean(key), value, trial, line)
+
+
+def _line_config(reading: Reading, trial: int, line: int, text: str, totals: Collection[str]) -> list[tuple[str, Fact]]:
+    """Known keys in `key: value` or `key=value` form, each with its path, and command-line flags."""
+    said: list[tuple[str, Fact]] = []
+    if match := FLAGS.search(text):
+        reading.fact("command.flags", match["flags"].strip(), trial, line)
+        text = text[: match.start()]
+    elif text.count(" --") >= 2:
+        reading.fact("command.flags", text[text.index("--") :].strip()[:400], trial, line)
+        return said
+    text = _as_pair(text)
+    if override := OVERRIDES.match(text) if "verrid" in text else None:
+        text = text[override.end() :]
+    for pair in PAIR.finditer(text):
+        path = path_of(pair["key"], text[: pair.start("key")])
+        key = "total_steps" if pair["key"] in totals else _key(pair["key"], path, text[: pair.start("key")])
+        value = parsed(_value(key, text, pair).strip("'\"*`"))
+        if key and key != "params" and value is not None and isinstance(value, str) == (key in WORDS):
+            if override:
+                reading.facts = [f for f in reading.facts if (f.trial, f.key) != (trial, key)]
+            reading.fact(key, value, trial, line)
+            said.append((path, reading.facts[-1]))
+    return said
+
+
+def _as_pair(text: str) -> str:
+    """A row of a table of settings, a dotted line, or a name with an aside in brackets as `key: value`; other lines as they are."""
+    for pattern, mark in ((ROW, "|"), (ROW, "\u2502"), (ROW, "\u2503"), (DOTTED, "...")):
+        if mark in text and (match := pattern.match(text)):
+            return f"{SYMBOL.sub('', match['key'])}: {match['value']}"
+    return ASIDE.sub("", text) if ")" in text else text
+
+
+def _key(raw: str, path: str, before: str) -> str | None:
+    """The canonical key of a setting, with as many of the words before it as make a known one; None where they make it another."""
+    words = match[0].split() if before[-1:] in (" ", "\t") and (match := BEFORE.search(before)) else []
+    for n in range(len(words)):
+        if key := names.known_config(" ".join((*words[n:], raw))):
+            return key
+    return None if OTHERS.intersection(w.lower() for w in words[-2:]) else key_of(path)
+
+
+def _value(key: str | None, text: str, pair: re.Match[str]) -> str:
+    """What stands behind a key; the name of a device may have several words."""
+    if key == "hardware" and pair["value"][0] not in "'\"" and (match := DEVICE.match(text, pair.start("value"))):
+        return match[0]
+    return pair["value"]
+
+
+def parsed(text: str) -> Any:
+    """A scalar as its own type: 42, 3e-4, True, 'adamw'; None for nothing."""
+    if re.fullmatch(r"[-+]?\d+(?:,\d{3})*", text):
+        return int(text.replace(",", ""))
+    if re.fullmatch(NUMBER, text):
+        return float(text.replace(",", ""))
+    words: dict[str, Any] = {"true": True, "false": False, "none": None, "null": None, "": None}
+    return words.get(text.lower(), text[:200])
