@@ -130,6 +130,20 @@ def test_an_evaluation_between_printed_step_times_has_the_clock_of_the_steps_bef
     assert "(200 - 50) / (48 s - 12 s)" in told and told.count("no line prints it") == 2
 
 
+@pytest.mark.parametrize(
+    ("time", "clocks"),
+    [("dt: 500.00ms", {100: 50.0, 200: 100.0, 300: 150.0}), ("elapsed: {}.0s", {100: 99.0, 200: 199.0, 300: 299.0})],
+)
+def test_an_evaluation_without_a_step_has_the_clock_before_it(time: str, clocks: dict[int, float]) -> None:
+    text = ""
+    for step in range(301):
+        text += f"validation loss: {4 - step / 1000:.4f}\n" if step % 100 == 0 else ""
+        text += f"step {step} | loss: 3.{999 - step} | {time.format(step)}\n"
+    _, reading = read(text)
+    found = [(b.step[0], b.elapsed[0]) for b in reading.blocks if "val/loss" in b.columns and b.elapsed]
+    assert dict(found) == clocks
+
+
 def test_an_evaluation_has_the_clock_of_the_mean_times_before_it() -> None:
     line = " iteration {:8d}/     400 | consumed samples: 2560 | elapsed time per iteration (ms): 100.0 | lm loss: 3.5E+00 |\n"
     evaluation = " validation loss at iteration {} | lm loss value: 3.1E+00 | lm loss PPL: 2.2E+01 |\n"

@@ -108,18 +108,32 @@ class Lone(Struct):
             return last
         return last + 1 if gap == 1 else None
 
-    def put(self, reading: Reading, trial: int, segment: int, at: int | None, closing: bool, held: list[Held], epochs: EpochSteps) -> None:
-        """Hand them over, and say once that steps come from elsewhere."""
+    def put(
+        self,
+        reading: Reading,
+        trial: int,
+        segment: int,
+        at: tuple[int | None, float | None],
+        closing: bool,
+        held: list[Held],
+        epochs: EpochSteps,
+    ) -> None:
+        """Hand them over at a step and a clock, and say once that steps come from elsewhere."""
+        neighbour, clock = at
         several = len(held) > 1 and not self.stepped and len({epoch for _, _, epoch in held} - {None}) > 1
         if several and not self.loose and any(epochs.end_of(epoch, None) is None for _, _, epoch in held if epoch is not None):
             self._loosen(reading, trial, held[0][0])
         for line, values, epoch in held:
             closes = closing and not (several and epoch is not None)
-            step = epochs.end_of(epoch, None if self.loose and not closes else at)
+            step = epochs.end_of(epoch, None if self.loose and not closes else neighbour)
             self.named = self.named or epoch is not None
             for name, text in self._closing(values) if closes else self._evaluated(values):
                 column = Column([float(text.replace(",", ""))], names.decimals(text))
-                reading.blocks.append(Block(trial, segment, [step], {name: column}, [line]))
+                reading.blocks.append(
+                    Block(
+                        trial, segment, [step], {name: column}, [line], None, [clock] if clock is not None and step == neighbour else None
+                    )
+                )
             if not closes and not self.said and not self.loose:
                 self.said = True
                 where = "the next step printed, as steps are counted from 0" if self.ahead else "the step printed before them"

@@ -258,7 +258,7 @@ class TextReader:
             if start in cuts:
                 self._fall(steps[start], span.lines[start])
             if self.lone.held:
-                self._place_lone(steps[start:end], any(map(evaluates, span.shapes)))
+                self._place_lone(steps[start:end], any(map(evaluates, span.shapes)), start in cuts)
             self._columns(span.cut(start, end) if cuts else span, steps[start:end] if cuts else steps)
 
     def _steps(self, span: Span) -> list[int]:
@@ -295,16 +295,22 @@ class TextReader:
         self.reading.segments.append(Segment(self.trial, self.segment, step, line, clock))
         self.evaluated = False
 
-    def _place_lone(self, steps: list[int], own: bool) -> None:
-        """Evaluations without a step, before these data lines, which may have their own."""
+    def _place_lone(self, steps: list[int], own: bool, fell: bool) -> None:
+        """Evaluations without a step, before these data lines, which may have their own; where the step fell, so may the clock."""
         lone = self.lone
         if self.last_step is None or steps[0] < self.last_step:
             step: int | None = lone.before_first(steps, own)
         else:
             lone.curve = lone.curve or not lone.stepped
             step = steps[0] if lone.ahead else self.last_step
-        lone.put(self.reading, self.trial, self.segment, step, lone.stepped, lone.held, self.epochs)
+        lone.put(
+            self.reading, self.trial, self.segment, (step, None if fell else self._clock_before(step)), lone.stepped, lone.held, self.epochs
+        )
         lone.held = []
+
+    def _clock_before(self, step: int | None) -> float | None:
+        """The clock of an evaluation that was printed without a step: that of the line before it, or the sum of the steps before it."""
+        return self.last_clock if self.elapsed else None if step is None else self.times.before(step)
 
     def _close_lone(self, kept: int = 0) -> None:
         """Evaluations without a step, after the last data line of a run; some may be kept for the next run."""
@@ -312,7 +318,7 @@ class TextReader:
         held, lone.held = lone.held[: len(lone.held) - kept], lone.held[len(lone.held) - kept :]
         if self.trial >= 0:
             step, closing = lone.after_last(self.last_step, self.gap), not lone.curve or lone.stepped
-            lone.put(self.reading, self.trial, self.segment, step, closing, held, self.epochs)
+            lone.put(self.reading, self.trial, self.segment, (step, self._clock_before(step)), closing, held, self.epochs)
 
     def _open_trial(self, line: int) -> None:
         if self.trial >= 0:
