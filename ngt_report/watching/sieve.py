@@ -282,8 +282,10 @@ def _digits(words: Any, places: Any, deep: int = 3) -> tuple[Any, Any]:
     found = words[places] ^ np.uint64(0x3030303030303030)
     others = ((found + np.uint64(0x7676767676767676)) | found) & np.uint64(0x8080808080808080)  # right up to the first that is no digit
     first = others & (~others + np.uint64(1))
-    count = np.where(others == 0, 8, np.frexp(first.astype(np.float64))[1] - 1 >> 3)
-    shifted = np.where(count > 0, found << (np.uint64(8) * (8 - count).astype(np.uint64)), 0)
+    digits = (first >> np.uint64(7)) - np.uint64(1)  # all bits of the bytes before it
+    ones = np.uint64(0x0101010101010101)
+    count = ((digits & ones) * ones >> np.uint64(56)).astype(np.int64)
+    shifted = (found & digits) << (np.uint64(64) - np.uint64(8) * count.astype(np.uint64))
     value, full = joined(shifted).astype(np.float64), count == 8
     if deep > 1 and full.any():
         more, after = _digits(words, places[full] + 8, deep - 1)
