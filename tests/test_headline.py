@@ -10,10 +10,9 @@ import pytest
 from tests.readings import report, written
 
 
-def log(loss: float, first: str = "", clock: bool = True) -> str:
-    return first + "".join(
-        f"step {s}/400 val_loss={loss + 4 / s:.4f}{f' elapsed={s / 5:.1f}s' if clock else ''}\n" for s in range(100, 401, 100)
-    )
+def log(loss: float, first: str = "", total: int = 400) -> str:
+    lines = (f"step {s}/{total} val_loss={loss + 4 / s:.4f} elapsed={s / 5:.1f}s\n" for s in range(total // 4, total + 1, total // 4))
+    return first + "".join(lines)
 
 
 def summary(tmp_path: Path, files: dict[str, str]) -> str:
@@ -58,6 +57,18 @@ def test_with_a_baseline_the_comparison_says_what_varies(tmp_path: Path) -> None
 )
 def test_repeats_are_guessed_from_names_only_where_every_run_is_in_a_group(names: tuple[str, ...], said: str, tmp_path: Path) -> None:
     assert said in summary(tmp_path, {f"{name}.log": log(3 + k / 10) for k, name in enumerate(names)}).partition("## Before")[0]
+
+
+def test_advice_on_seeds_is_given_once_however_many_tables_there_are(tmp_path: Path) -> None:
+    files = {f"{name}_{total}.log": log(3.0 + k / 9, total=total) for k, name in enumerate("xyz") for total in (400, 500, 600)}
+    top = summary(tmp_path, files).partition("## Before")[0]
+    assert top.count("No run records its seed") == 1 and top.count("\n- As above, no seed spread was measured") == 2
+
+
+def test_a_name_that_says_the_settings_is_enough(tmp_path: Path) -> None:
+    rows = [{"run_id": f"lr={k / 1000}", "lr": k / 1000, "steps": 400, "val_loss": 3 + k / 10} for k in (1, 2, 3)]
+    text = summary(tmp_path, {"sweep.jsonl": "".join(json.dumps(row) + "\n" for row in rows)})
+    assert "Best overall" in text and "Settings of that run" not in text
 
 
 def test_no_empty_table_is_left_where_there_are_no_numbers(tmp_path: Path) -> None:

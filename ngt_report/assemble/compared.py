@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from ngt_report.assemble.confounds import confounds, differs
@@ -85,7 +86,13 @@ def _best_settings(facts: Facts, members: list[str]) -> tuple[str, ...]:
     run = facts.runs[min(there, key=lambda r: (facts.fixed[r]["loss"], r))]
     values = {key: run[key] if key == "model" else run["config"].get(key) for key in differs(facts, members) if key != "flags"}
     said = {key: value for key, value in values.items() if key != "seed" and isinstance(value, str | int | float)}
-    return tuple(f"{key}={number(value)}" for key, value in said.items()) if 0 < len(said) <= SETTINGS else ()
+    words = set(re.split(r"[\s_=/#]+", run["name"]))
+    telling = any(number(value) in words for value in said.values())  # the name says it
+    return (
+        tuple(f"{key}={number(value)}" for key, value in said.items())
+        if said.keys() - {"model"} and len(said) <= SETTINGS and not telling
+        else ()
+    )
 
 
 def lacking(facts: Facts, budget: str) -> list[str]:

@@ -43,7 +43,8 @@ def _stage(facts: Facts, budget: str, table: str | None, rows: list[Row], stray:
     )
     sizes = Counter(r["n"] for r in rows)
     at_best = any(r["mean_best"] != r["mean_loss"] or r["min_best"] != r["min_loss"] for r in rows)
-    said = " and ".join(_counted(count, n) for n, count in sorted(sizes.items(), reverse=True))
+    *first, last = (_counted(count, n) for n, count in sorted(sizes.items(), reverse=True))
+    said = f"{', '.join(first)} and {last}" if first else last
     found = verdicts(facts, budget, rows, cells)
     paired = any(v.paired_p is not None for v in found)
     best = next((row for row in shown if row.n > 1), shown[0])
