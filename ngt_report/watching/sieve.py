@@ -20,6 +20,7 @@ from ngt_report.waist import Reading
 ENDS = (1 << 12, 1 << 16)  # bytes of the head and of the end that are read whole; the second where the first are too few
 LEAST = 1 << 17  # a smaller file is read whole
 PIECE = 1 << 19  # bytes of what lies between that are looked at together; they fit a core's cache
+FEW = 1 << 15  # bytes of a piece that tell at once where evaluations are many
 MOST = 128  # evaluations of a piece that all stay; of more, the lowest and some on the way
 ON_THE_WAY = 24
 SAMPLE = 6  # lines of a kind that anchors are learned from
@@ -202,6 +203,8 @@ def _places(piece: bytes, size: int, anchor: bytes) -> list[int] | None:
     """A place in each line that has an evaluation, or may have one of another kind than met so far; None when they are many."""
     found: list[int] = []
     for text in (VAL,) if VAL in anchor else (anchor, VAL):
+        if piece.count(text, 0, min(size, FEW)) > 2 * MOST:
+            return None
         at = piece.find(text, 0, size)
         while at >= 0:
             found.append(at)
