@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from functools import cache
 from importlib.resources import files as resource_files
 from pathlib import Path
 from typing import Any
 
 from ngt_report.errors import ReportError, UsageError
-from ngt_report.grouping import OUTCOME
+from ngt_report.grouping import OUTCOME, shared_name
 from ngt_report.runs import UNTELLING
 from ngt_report.store import Store, finite, sql, sql_names
 
@@ -59,9 +60,19 @@ def prepare(store: Store) -> None:
 
 def rows_of(store: Store, name: str) -> list[dict[str, Any]]:
     """A chart's rows; `prepare` was called before. Long names of runs have a shorter `label`."""
-    rows = [finite(row) for row in store.rows(sql(f"charts/{name}.sql"))]
+    rows = _called([finite(row) for row in store.rows(sql(f"charts/{name}.sql"))])
     short = labels(list(dict.fromkeys(row["run"] for row in rows if "id" in row)))
     return [row | {"label": short.get(row["run"], row["run"])} if "run" in row else row for row in rows]
+
+
+def _called(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Bars of several runs are called by what the names of these have in common, where that tells them apart."""
+    shared = [shared_name(row.pop("names", None) or [""]) for row in rows]
+    alone = Counter(shared)
+    return [
+        row | {"run": f"{name} (n = {row['n']})"} if name and row["n"] > 1 and alone[name] == 1 else row
+        for row, name in zip(rows, shared, strict=True)
+    ]
 
 
 def labels(names: list[str]) -> dict[str, str]:

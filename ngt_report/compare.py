@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from html import escape
 from math import exp
+from textwrap import wrap
 from typing import Any
 
 from ngt_report import queries
@@ -16,7 +17,7 @@ from ngt_report.errors import UsageError
 from ngt_report.formatting import duration, number, percent, plain, signed
 from ngt_report.lookup import Row, curve, nearest, run_names, shown_value, split_step
 from ngt_report.store import Store, finite
-from ngt_report.terminal import paint, table
+from ngt_report.terminal import SHORTEST, cells, paint, shorten, table
 
 
 def compare(store: Store, first: str, second: str) -> dict[str, Any]:
@@ -136,16 +137,38 @@ def to_json(compared: dict[str, Any], diff_only: bool) -> str:
 def to_text(compared: dict[str, Any], diff_only: bool, width: int | None) -> str:
     """The comparison for a terminal: what may mislead first, then the numbers, then the settings."""
     a, b = compared["runs"]
-    head = ("", a["run"], b["run"], "difference")
     lines = [paint("careful: ", "yellow") + plain(w) for w in compared["warnings"]]
     lines += [""] if lines else []
-    lines += table(head, _rows(a, b, compared), "lrrr", width, elastic=1)
+    lines += beside(("", a["run"], b["run"], "difference"), _rows(a, b, compared), "lrrr", width)
     lines += [plain(f"{s['run']}: {locator(s['source'], s['line'], s['pointer'])}") for s in (a, b)]
     listed = [c for c in compared["config"] if not (diff_only and c["equal"])]
     config = [(c["key"], *map(_word, c["values"]), "" if c["equal"] else "differs") for c in listed]
-    said = table(("setting", a["run"], b["run"], ""), config, "llll", width, elastic=2)
-    lines += ["", *said] if config else ["", "no recorded setting differs"]
+    lines += ["", *beside(("setting", a["run"], b["run"], ""), config, "llll", width)] if config else ["", "no recorded setting differs"]
     return "\n".join(lines)
+
+
+def beside(head: Sequence[str], rows: Sequence[Sequence[str]], align: str, width: int | None) -> list[str]:
+    """A table of two columns between a title and a remark; too wide, both are shortened, or in the end each row is a sentence."""
+    every = [tuple(plain(cell) for cell in row) for row in (head, *rows)]
+    sizes = [max(cells(row[i]) for row in every) for i in range(4)]
+    if width is None or sum(sizes) + 6 <= width:
+        return table(head, rows, align)
+    room = (width - sizes[0] - sizes[3] - 6) // 2
+    if room < SHORTEST:
+        return _sentences(every, width)
+    right = min(sizes[2], max(room, 2 * room - sizes[1]))  # what one side does not need is the other's
+    left = min(sizes[1], 2 * room - right)
+    fitted = [(name, shorten(a, left), shorten(b, right), remark) for name, a, b, remark in every]
+    return table(fitted[0], fitted[1:], align)
+
+
+def _sentences(every: Sequence[tuple[str, ...]], width: int) -> list[str]:
+    """`val loss: 3.2816, 3.2344 (-0.0472)`: both values after the title, broken between words where it must be."""
+    (title, first, second, _), *rows = every
+    said = [f"{title or 'runs'}: {first}, {second}"]
+    for name, a, b, remark in rows:
+        said.append(f"{name}: {a if a == b and not remark else f'{a}, {b}'}{f' ({remark})' if remark else ''}")
+    return [line for text in said for line in wrap(text, max(8, width), subsequent_indent="  ")]
 
 
 def to_html(compared: dict[str, Any]) -> str:

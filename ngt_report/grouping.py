@@ -23,6 +23,9 @@ SAID_SEED = re.compile(r"(?:[._\-]|(?<![A-Za-z]))(?:seed|sd|s)[._\-=]?0*([0-9]{1
 BARE_SEED = re.compile(r"(?:^|[_\-]|(?<![0-9])\.)0*([0-9]{1,18})(?=$|[_\-]|\.(?![0-9]))")  # not the 3 of lr0.003
 NUMBERED = re.compile(r"[._\-]?(?:seed|sd|s|rep|repeat|trial|run)?[._\-=]?[0-9]+$")
 
+CHANCE = re.compile(r"[0-9a-f]{8}$")  # what is shown of a UUID: what two begin with means nothing
+SEED_WORD = re.compile(r"(?:(?:^|[_\-. ])(?:seed|sd|s))?[_\-. =]*$")  # not the s of mass
+
 
 def groups_of(
     run: str, values: dict[str, Any], config: dict[str, Any], total: int | None, settings: Settings
@@ -100,3 +103,22 @@ def without_seed(name: str, seed: Any) -> str:
         if label != name:
             return label
     return name
+
+
+def shared_name(names: list[str]) -> str:
+    """What the names of a group of seeds have in common; empty where that is nothing."""
+    words = [n.split(" ") for n in names]
+    if len(words[0]) > 1:
+        return " ".join(w for w in words[0] if all(w in other for other in words))
+    return _beginning(names)
+
+
+def _beginning(names: list[str]) -> str:
+    """What the names begin with, if anything, without a trailing separator or the word that says a seed."""
+    if len(names) == 1:
+        return names[0]
+    if all(CHANCE.match(name) for name in names):
+        return ""
+    same = [a for a, b in zip(min(names), max(names), strict=False)]
+    length = next((i for i, c in enumerate(same) if min(names)[i] != max(names)[i]), len(same))
+    return SEED_WORD.sub("", names[0][:length])

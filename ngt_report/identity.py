@@ -145,7 +145,7 @@ class _Joining:
         if piece.format == "wandb_summary":
             self._place_summary(piece)
             return
-        if piece.format == "tfevents" and (state := self._same_training(piece)):
+        if state := self._same_training(piece):
             self._seen_twice(state, piece)
             return
         run = self._owner(piece)
@@ -275,16 +275,26 @@ class _Joining:
         return None
 
     def _same_training(self, piece: Piece) -> Run | None:
-        """For an event file: the trainer's own state with the same evaluations, though one of them may go further."""
-        for run in (r for r in self.runs if r.main.format == "hf_json" and r.main.kind == "curve"):
+        """For an event file: the trainer's own state with the same evaluations, though one of them may go further.
+
+        For a table in a document, such as a model card: the run of its folder that has all its evaluations.
+        """
+        near = [r for r in self.runs if r.main.kind == "curve" and piece.kind == "curve"]
+        if piece.format == "tfevents":
+            near, least = [r for r in near if r.main.format == "hf_json"], 2
+        elif piece.path.lower().endswith(".md"):
+            near, least = [r for r in near if _folder(r.main.path) == _folder(piece.path)], max(1, piece.n_val)
+        else:
+            return None
+        for run in near:
             keys = [piece.source, piece.trial, run.main.source, run.main.trial]
             common, agreeing = self.store.run(sql("identity/agreement.sql"), keys)[0]
-            if common == agreeing >= 2:
+            if common == agreeing >= least:
                 return run
         return None
 
     def _seen_twice(self, run: Run, piece: Piece) -> None:
-        """An event file of a training whose own state is there: the state counts."""
+        """An event file or a document that tells a run which is there: the run's own file counts."""
         self.loose.append(piece)
         end = run.main.last_step or 0
         beyond = f"; what it has beyond step {end} is not used" if (piece.last_step or 0) > end else ""

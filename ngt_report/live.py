@@ -20,8 +20,8 @@ def status(paths: tuple[str, ...], follow: bool, every: float, everything: bool,
     """Show how far runs are.
 
     Of logs that may still grow: step and total, last and best validation loss, steps a second, the time left, the curve,
-    and whether each run is going, stalled, finished, stopped, crashed (and why) or waiting. Needs no report and
-    writes none. PATH is what `build` would read.
+    and whether each run is going, stalled, quiet (no total declared, nothing written lately), finished, stopped,
+    crashed (and why) or waiting. Needs no report and writes none. PATH is what `build` would read.
     """
     from ngt_report.watching import follow as following
 

@@ -194,6 +194,9 @@ class Group(Struct, frozen=True):
     baseline: Annotated[str | None, "display name of the baseline; null when no run is one"]
     baseline_why: Annotated[str | None, "why that run is the baseline"]
     best: Annotated[FixedRow | None, "the best run at the common step"]
+    best_settings: Annotated[
+        tuple[str, ...], "key=value of the settings that vary, of the best run; only where no baseline says what is compared"
+    ]
     lowest: Annotated[RankRow | None, "the run with the lowest loss at any step, where that is another one"]
     variant: Annotated[FixedRow | None, "the best run that is not the baseline"]
     variant_ratio: Annotated[float | None, "seconds per step of the best variant over the baseline's"]

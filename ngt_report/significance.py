@@ -201,7 +201,7 @@ def to_json(found: Row) -> str:
 def to_text(found: Row, width: int | None) -> str:
     """Groups, verdicts, noise and rules for a terminal."""
     head = ("group", "steps", "n", "mean", "std", "95 % CI", "min", "max")
-    parts = [table(head, [_shown(g) for g in found["groups"]], "lrrrrrrr", width)]
+    parts = [table(head, [_shown(g) for g in found["groups"]], "lrrrrrrr", width, droppable=("min", "max", "steps"))]
     if found["comparisons"]:
         parts.append([paint(f"verdicts (Welch, 5 %, Holm; at {found['at']})", "bold"), *(_said(c) for c in found["comparisons"])])
     else:

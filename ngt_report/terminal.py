@@ -12,7 +12,8 @@ from typing import TextIO
 
 from ngt_report.formatting import plain
 
-SHORTEST = 18  # columns that the elastic cell of a table keeps
+SHORTEST = 18  # columns that the elastic cell of a table keeps while there are others that can go
+LEAST = 10  # columns that it keeps in any case
 STYLES = {"bold": "1", "red": "31", "yellow": "33", "dim": "2"}
 
 
@@ -87,7 +88,7 @@ def table(
         elif drop:
             kept.remove(drop.pop(0))
         else:
-            sizes[elastic] = min(SHORTEST, sizes[elastic])
+            sizes[elastic] = max(sizes[elastic] - over, min(LEAST, sizes[elastic]))
             break
     return ["  ".join(_cell(shorten(row[i], sizes[i]), sizes[i], align[i]) for i in kept).rstrip() for row in every]
 

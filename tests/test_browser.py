@@ -6,7 +6,9 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -190,9 +192,40 @@ def test_a_view_is_restored_from_its_link(page: Browser, built: Path) -> None:
 def test_curves_are_saved_as_svg_and_png(page: Browser) -> None:
     page.click(".panel button[aria-label='Save val/loss as SVG']")
     root = ET.fromstring(page.downloaded("w3_25m_val_loss.svg"))
-    assert "screen_vanilla_25m" in "".join(root.itertext())
+    said = [(text.text or "", text.attrib) for text in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"screen_vanilla_25m", "val/loss, nats per token", "step"} <= {text for text, _ in said}
     page.click(".panel button[aria-label='Save val/loss as PNG']")
     assert page.downloaded("w3_25m_val_loss.png").startswith(b"\x89PNG")
+
+
+PEN = """(() => {
+  startCurves();
+  const texts = [];
+  const pen = { line() {}, dot() {}, area() { texts.areas = (texts.areas ?? 0) + 1; }, within(a, b, c, d, act) { act(); },
+    text: (said, x, y, style) => texts.push([said, x, y, style.align, style.base]) };
+  BODY
+})()"""
+
+
+def pen(page: Browser, body: str) -> Any:
+    """What the page's own script draws on a pen that writes it down; the script is run in a scope of its own."""
+    script = page.js("[...document.scripts].find((s) => s.textContent.includes('const drawPanel')).textContent")
+    inner = script.replace('"use strict";\n(() => {', "", 1).rsplit("})();", 1)[0]
+    return page.js(f"(() => {{ {inner}\n return {PEN.replace('BODY', body)}; }})()")
+
+
+@pytest.mark.parametrize("width", [350, 600])
+def test_no_label_of_an_axis_is_cut(page: Browser, width: int) -> None:
+    drawn = pen(page, f"drawPanel(pen, 0, {width}, 300, [0, 50000]); return texts;")
+    reach = {"center": 0.5, "right": 0, "left": 1}
+    assert any(said == "50k" for said, *_ in drawn)
+    assert all(x + 7 * len(said) * reach[align or "left"] <= width for said, x, _, align, _ in drawn)
+
+
+def test_labels_of_close_targets_do_not_overlap(page: Browser) -> None:
+    code = "tables.sets[0].targets = [[4.6, 'a'], [4.601, 'b'], [4.602, 'c']]; drawPanel(pen, 0, 600, 300, [0, 50000]); return texts;"
+    feet = sorted(y for said, _, y, *_ in pen(page, code) if said.startswith("target"))
+    assert len(feet) == 3 and min(b - a for a, b in pairwise(feet)) >= 12
 
 
 def test_a_finding_leads_to_its_run(page: Browser) -> None:

@@ -15,6 +15,7 @@ from click.testing import Result
 from ngt_report import charts
 from ngt_report.build import Request, build
 from ngt_report.errors import ReportError, UsageError
+from ngt_report.grouping import shared_name
 from ngt_report.page import marks
 from ngt_report.reports import database
 from ngt_report.store import Store, sql
@@ -82,6 +83,21 @@ def test_bars_at_the_common_step_are_means_over_seeds_with_their_intervals(sweep
     known = sweep[1].run("SELECT mean_loss, mean_loss - ci95_loss, mean_loss + ci95_loss, n FROM seeds WHERE n > 1 ORDER BY mean_loss")
     assert [(r["x"], r["low"], r["high"], r["n"]) for r in rows(sweep[1], "fixed_step")] == known
     assert len(known) == 6
+
+
+def test_a_bar_of_several_runs_is_called_by_what_their_names_share(sweep: tuple[Path, Store]) -> None:
+    names = dict(sweep[1].run("SELECT run, name FROM runs"))
+    for row in rows(sweep[1], "fixed_step"):
+        shared, n = re.fullmatch(r"(.+) \(n = (\d+)\)", row["run"]).groups()  # type: ignore[union-attr]
+        assert int(n) == len(row["ids"]) and all(names[run].startswith(shared) for run in row["ids"])
+
+
+@pytest.mark.parametrize(
+    ("names", "shared"),
+    [(["a_s1", "a_s2"], "a"), (["lr=1 seed=1", "lr=1 seed=2"], "lr=1"), (["x", "y"], ""), (["mass1", "mass2"], "mass"), (["a"], "a")],
+)
+def test_the_shared_name_is_without_what_says_the_seed(names: list[str], shared: str) -> None:
+    assert shared_name(names) == shared
 
 
 def test_throughput_is_the_metric(sweep: tuple[Path, Store]) -> None:

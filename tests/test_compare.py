@@ -9,6 +9,8 @@ from math import exp
 import pytest
 from click.testing import Result
 
+from ngt_report.compare import beside
+
 Run = Callable[..., Result]
 
 
@@ -22,6 +24,26 @@ def test_runs_are_compared_at_the_largest_common_step(run: Run) -> None:
     assert a["throughput"]["steps_per_s"] == pytest.approx(4.964, abs=5e-4)
     assert found["warnings"] == []
     assert a["source"].endswith("vanilla_25m.log")
+
+
+LONG = ("gpt_medium_lr0.0006_wd0.1_warmup2000_cosine_" + "x" * 70 + end for end in ("_exp1", "_exp2"))
+ROWS = [("step", "4000", "4000", ""), ("val loss", "3.2949", "3.3160", "+0.0211"), ("steps/s 200-4000", "4.963", "5.013", "1.01x")]
+
+
+@pytest.mark.parametrize("names", [("a", "b"), tuple(LONG)], ids=["short names", "long names"])
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 200])
+def test_a_comparison_fits_its_terminal_and_keeps_every_value(names: tuple[str, str], width: int) -> None:
+    lines = beside(("", *names, "difference"), ROWS, "lrrr", width)
+    assert max(map(len, lines)) <= width
+    said = " ".join(" ".join(lines).split())
+    assert all(cell in said for row in ROWS for cell in row)
+    assert names[0][-5:] in said.replace(" ", "") and names[1][-5:] in said.replace(" ", "")
+    assert all(".." in line or "exp" not in line for line in lines[:1]) or width in (20, 40)
+
+
+def test_a_comparison_in_a_pipe_is_not_shortened() -> None:
+    (head, *_) = beside(("", "a" * 120, "b" * 120, "difference"), ROWS, "lrrr", None)
+    assert "a" * 120 in head and "b" * 120 in head
 
 
 def test_a_step_of_one_run_holds_for_both(run: Run) -> None:

@@ -66,6 +66,29 @@ def test_a_state_at_its_last_step_is_finished_though_it_logged_less(tmp_path: Pa
     assert built(tmp_path / "2", {"in/a/trainer_state.json": state(400, total=409, got=400)}).runs["a"]["status"].startswith("incomplete")
 
 
+def card(more: float = 0.0, steps: tuple[int, ...] = tuple(LOSSES)) -> str:
+    """A model card, as the Trainer writes it."""
+    rows = "".join(f"| {LOSSES[s] + 0.0625:.4f} | {s / 400} | {s} | {LOSSES[s] + more:.4f} |\n" for s in steps)
+    return f"# gpt\n\nA fine-tuned model.\n\n| Training Loss | Epoch | Step | Validation Loss |\n|:--|:--|:--|:--|\n{rows}"
+
+
+@pytest.mark.parametrize("steps", [tuple(LOSSES), (400,)], ids=["all", "the last"])
+def test_the_table_of_a_model_card_is_the_run_of_its_folder_and_hides_no_settings(steps: tuple[int, ...], tmp_path: Path) -> None:
+    files = {f"in/{run}/trainer_state.json": state(400, more=m) for run, m in (("a", 0.25), ("b", 0.5))}
+    files |= {f"in/{run}/README.md": card(m, steps) for run, m in (("a", 0.25), ("b", 0.5))}
+    made = built(
+        tmp_path,
+        files | {"in/a/config.json": json.dumps({"model_type": "gpt2", "n_layer": 12, "n_embd": 768, "n_head": 12, "vocab_size": 50257})},
+    )
+    assert sorted(made.runs) == ["a", "b"] and made.best("a") == (3.375, 400)
+    assert made.runs["a"]["model"] == "gpt2"
+
+
+def test_a_model_card_with_other_figures_or_alone_is_a_run_of_its_own(tmp_path: Path) -> None:
+    assert len(built(tmp_path, {"in/a/trainer_state.json": state(400), "in/a/README.md": card(0.5)}).runs) == 2
+    assert len(built(tmp_path / "2", {"in/a/trainer_state.json": state(400), "in/b/README.md": card(0.25)}).runs) == 2
+
+
 def test_closing_figures_join_the_state_of_their_folder_unless_they_contradict_it(tmp_path: Path) -> None:
     closing = {"epoch": 1.0, "eval_loss": 3.125, "eval_runtime": 2.5}
     made = built(tmp_path, {"in/a/trainer_state.json": state(400), "in/a/all_results.json": json.dumps(closing)})

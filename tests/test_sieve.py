@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ngt_report.files import InputFile
 from ngt_report.sources import choose
+from ngt_report.text import firstdata
 from ngt_report.watching import looks, sieve
 from ngt_report.watching.progress import Curve, curves_of
 
@@ -108,6 +109,16 @@ def test_logs_of_one_script_share_what_the_first_taught(format: str, tmp_path: P
         (curve,) = looks._read(file, alike).curves
         assert_same(curve, whole(file))
     assert len(alike.sieves) == 1 and len(passed) == 3
+
+
+def test_what_the_head_of_a_log_tells_is_not_looked_for_in_each_that_begins_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[bytes] = []
+    real = firstdata.look
+    monkeypatch.setattr(firstdata, "look", lambda head: looked.append(head) or real(head))
+    alike = looks.Alike()
+    for seed in range(4):
+        looks._read(file_of(tmp_path / f"{seed}.log", keyvalue(Random(seed), [10 * i for i in range(1, LINES + 1)])), alike)
+    assert len(looked) <= 2
 
 
 def test_a_log_that_evaluates_otherwise_than_it_began_is_not_told_by_another(tmp_path: Path) -> None:

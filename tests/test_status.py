@@ -73,6 +73,25 @@ def test_the_state_of_a_log(text: str, silent: float, state: str, tmp_path: Path
     assert seen(tmp_path / "g" / "a.log", text, silent).state.state == state
 
 
+OPEN = log(500).replace("/1000", "")
+
+
+@pytest.mark.parametrize(("silent", "pid", "state"), [(5, None, "going"), (1e5, None, "quiet"), (1e5, os.getpid(), "stalled")])
+def test_without_a_total_silence_is_not_called_a_stall_unless_its_process_lives(
+    silent: float, pid: int | None, state: str, tmp_path: Path
+) -> None:
+    assert seen(tmp_path / "g" / "a.log", OPEN, silent, pid).state.state == state
+
+
+@pytest.mark.parametrize(("width", "words"), [(120, "quiet 1d 3h"), (40, "quiet 1d 3h")])
+def test_a_quiet_run_says_how_long_and_a_note_says_what_that_means(width: int, words: str, tmp_path: Path) -> None:
+    seen(tmp_path / "g" / "a.log", OPEN, 1e5)
+    for height in (None, 6):
+        text = screen.to_text(look((str(tmp_path / "g"),), None, NOW), width, height, True)
+        assert words in text and "quiet: " in text.splitlines()[-1] and "total" in text.splitlines()[-1]
+        assert all(len(line) <= width for line in text.splitlines()) and "..." not in text
+
+
 @pytest.mark.parametrize(
     ("end", "cause"),
     [

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+
 from ngt_report.assemble.confounds import confounds, differs
 from ngt_report.assemble.facts import TOP, Facts, Row
 from ngt_report.assemble.seeds import stages
 from ngt_report.assemble.verdicts import noise_of, run_verdicts, ties
+from ngt_report.formatting import number
+from ngt_report.grouping import NAME, value_of
 from ngt_report.model import BestRow, EqualTimeRow, FixedRow, Group, Kind, RankRow, SpeedRow, TargetRow, TimeRow
 from ngt_report.runs import differing
+
+SETTINGS = 6  # of the best run that a headline says
 
 
 def group(facts: Facts, row: Row) -> Group:
@@ -35,6 +42,7 @@ def group(facts: Facts, row: Row) -> Group:
         baseline=facts.name(base["run"]) if base else None,
         baseline_why=base["why"] if base else None,
         best=fixed[0] if fixed else None,
+        best_settings=() if kinds or base else _best_settings(facts, members),
         lowest=None if kinds else _lowest(facts, ranking, fixed),
         variant=variant,
         variant_ratio=next((s.ratio for s in speed if variant and s.run == variant.run), None),
@@ -70,6 +78,23 @@ def group(facts: Facts, row: Row) -> Group:
     )
 
 
+def _best_settings(facts: Facts, members: list[str]) -> tuple[str, ...]:
+    """What a sweep's best run was set to, where that is few enough to say: the names of its runs seldom do."""
+    there = [run for run in members if run in facts.fixed]
+    if not there:
+        return ()
+    run = facts.runs[min(there, key=lambda r: (facts.fixed[r]["loss"], r))]
+    values = {key: run[key] if key == "model" else run["config"].get(key) for key in differs(facts, members) if key != "flags"}
+    said = {key: value for key, value in values.items() if key != "seed" and isinstance(value, str | int | float)}
+    words = set(re.split(r"[\s_=/#]+", run["name"]))
+    telling = any(number(value) in words for value in said.values())  # the name says it
+    return (
+        tuple(f"{key}={number(value)}" for key, value in said.items())
+        if said.keys() - {"model"} and len(said) <= SETTINGS and not telling
+        else ()
+    )
+
+
 def lacking(facts: Facts, budget: str) -> list[str]:
     """The runs of a set that were not evaluated at the step of its comparison, by name, where others were."""
     there = {r["run"] for r in facts.of("fixed_step", budget)}
@@ -81,10 +106,20 @@ def _spread_text(facts: Facts, members: list[str]) -> str:
     """What runs prove of which none repeats another, as far as is recorded."""
     if len(members) < 3 or any(facts.runs[run]["seed"] is not None for run in members):
         return "One run each: no seed spread was measured, so small differences prove nothing."
-    by = _repeats_by(facts, members)
-    options = "`--group-by folder` or `--group-by name`" if by == "folder" else f"`--group-by {by}`"
     alone = "No run records its seed: each stands for itself, and small differences prove nothing."
+    by = _repeats_by(facts, members)
+    if by == "folder" and (alike := _named_alike(facts, members)):
+        return f"{alone} By their names they may be {alike} that repeat each other: `--group-by name` shows their spread."
+    options = "`--group-by folder` or `--group-by name`" if by == "folder" else f"`--group-by {by}`"
     return f"{alone} If some repeat each other, {options} shows their spread."
+
+
+def _named_alike(facts: Facts, members: list[str]) -> str:
+    """How many groups of how many runs have one name but for its number, where every run is in such a group; empty otherwise."""
+    sizes = sorted(Counter(value_of(run, facts.runs[run], {}, NAME) for run in members).values())
+    if len(sizes) < 2 or sizes[0] < 2:
+        return ""
+    return f"{len(sizes)} groups of {sizes[0] if sizes[0] == sizes[-1] else f'{sizes[0]} to {sizes[-1]}'} runs"
 
 
 def _repeats_by(facts: Facts, members: list[str]) -> str:

@@ -48,6 +48,10 @@ def _counted(values: list[Any]) -> str:
     counts = Counter("not recorded" if v is None else number(v) for v in values)
     if len(counts) == 1:
         return next(iter(counts))
+    numbers = {v for v in values if isinstance(v, int | float) and not isinstance(v, bool) and v == v}
+    if len(numbers) > 8 and all(v is None or v in numbers for v in values):
+        absent = counts.get("not recorded", 0)
+        return f"{number(min(numbers))} to {number(max(numbers))}, {len(numbers)} values" + (f"; not recorded ({absent})" if absent else "")
     shown = sorted(counts.items(), key=lambda c: (-c[1], c[0]))
     text = ", ".join(f"{v} ({n})" for v, n in shown[:8])
     return text + (f", and {len(shown) - 8} more" if len(shown) > 8 else "")

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from typing import Any
 
 from ngt_report.assemble.facts import TOP, Facts, Row
 from ngt_report.assemble.verdicts import EQUAL, verdicts
 from ngt_report.formatting import chance, number, signed
-from ngt_report.grouping import NO_SETTING, outcome
+from ngt_report.grouping import NO_SETTING, outcome, shared_name
 from ngt_report.model import SeedRow, Spread, Stage, VerdictRow
 from ngt_report.names import CONFIG
 from ngt_report.runs import UNTELLING
 
 CURVE = 6  # steps of the printed mean curves
-CHANCE = re.compile(r"[0-9a-f]{8}$")  # what is shown of a UUID: what two begin with means nothing
-SEED_WORD = re.compile(r"(?:(?:^|[_\-. ])(?:seed|sd|s))?[_\-. =]*$")  # not the s of mass
 
 
 def stages(facts: Facts, budget: str) -> tuple[Stage, ...]:
@@ -46,7 +43,8 @@ def _stage(facts: Facts, budget: str, table: str | None, rows: list[Row], stray:
     )
     sizes = Counter(r["n"] for r in rows)
     at_best = any(r["mean_best"] != r["mean_loss"] or r["min_best"] != r["min_loss"] for r in rows)
-    said = " and ".join(_counted(count, n) for n, count in sorted(sizes.items(), reverse=True))
+    *first, last = (_counted(count, n) for n, count in sorted(sizes.items(), reverse=True))
+    said = f"{', '.join(first)} and {last}" if first else last
     found = verdicts(facts, budget, rows, cells)
     paired = any(v.paired_p is not None for v in found)
     best = next((row for row in shown if row.n > 1), shown[0])
@@ -80,26 +78,13 @@ def _counted(groups: int, runs: int) -> str:
 def group_name(facts: Facts, r: Row) -> str:
     """What the names of a group's runs have in common."""
     names = [facts.name(run) for run in r["runs"]]
-    words = [n.split(" ") for n in names]
-    common = [w for w in words[0] if all(w in other for other in words)] if len(words[0]) > 1 else [_common(names)]
-    return " ".join(common) or " ".join(_asked(facts, r)) or names[0]
+    return shared_name(names) or " ".join(_asked(facts, r)) or names[0]
 
 
 def _asked(facts: Facts, r: Row) -> list[str]:
     """The values by which --group-by made the group."""
     values = json.loads(r["seed_group"]) if facts.group_by else {}
     return [_cell(values[key]) for key in facts.group_by if key in values]
-
-
-def _common(names: list[str]) -> str:
-    """What the names begin with, if anything, without a trailing separator or the word that says a seed."""
-    if len(names) == 1:
-        return names[0]
-    if all(CHANCE.match(name) for name in names):
-        return ""
-    same = [a for a, b in zip(min(names), max(names), strict=False)]
-    length = next((i for i, c in enumerate(same) if min(names)[i] != max(names)[i]), len(same))
-    return SEED_WORD.sub("", names[0][:length])
 
 
 def telling(facts: Facts, rows: list[Row]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:

@@ -12,6 +12,20 @@ from ngt_report.store import Store, finite, sql
 
 ROOM = 100_000  # points of a page: about 3 MB
 LEAST = 40  # points of a curve, whatever the room
+NATS = "nats per token"
+UNITS = {  # docs/metrics.md
+    metric: unit
+    for unit, metrics in (
+        (NATS, ("val/loss", "eval_loss", "train/loss", "test/loss", "final/loss", "final/train_loss")),
+        ("bits per byte", ("val/bpb",)),
+        ("bits", ("val/bits_per_token", "val/bits_per_char")),
+        ("tokens per second", ("tokens_per_s",)),
+        ("milliseconds", ("step_ms",)),
+        ("GiB", ("memory_gib",)),
+    )
+    for metric in metrics
+}
+IN_BITS = "SELECT count(*) FROM runs WHERE regexp_matches(lower(json_extract_string(config, '$.val_loss_unit')), 'bit|bp[bct]')"
 
 
 def curves(store: Store, names: dict[str, int], place: Callable[[str], int], files: Iterable[InputFile]) -> dict[str, Any]:
@@ -30,7 +44,9 @@ def curves(store: Store, names: dict[str, int], place: Callable[[str], int], fil
     packed = [
         _packed(r, names[r["run"]], metrics.index(r["metric"]), lambda s: place(paths[s]), t) for r, t in zip(rows, times, strict=True)
     ]
-    return {"metrics": metrics, "restarts": restarts, "series": sorted(packed, key=lambda s: (s["m"], s["r"]))}
+    ((in_bits,),) = store.run(IN_BITS)
+    units = ["" if in_bits and UNITS.get(m) == NATS else UNITS.get(m, "") for m in metrics]
+    return {"metrics": metrics, "units": units, "restarts": restarts, "series": sorted(packed, key=lambda s: (s["m"], s["r"]))}
 
 
 def _packed(row: dict[str, Any], run: int, metric: int, path: Callable[[int], int], times: list[float | None] | None) -> dict[str, Any]:

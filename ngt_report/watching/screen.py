@@ -13,7 +13,10 @@ from ngt_report.watching.status import Row, Screen
 
 TABLE = 96  # columns that a table needs
 BLOCKS = ("▁▂▃▄▅▆▇█", "_.-=+*%#")
-STYLES = {"crashed": "red", "stalled": "yellow", "going": "bold", "finished": "dim", "stopped": "dim", "waiting": "dim"}
+STYLES = {"crashed": "red", "stalled": "yellow", "going": "bold", "finished": "dim", "stopped": "dim", "waiting": "dim", "quiet": "dim"}
+SILENT = ("stalled", "quiet")  # states that are said with how long nothing was written
+QUIET = "quiet: the log declares no total and nothing was written lately, so the run may have ended"
+QUIET_SHORT = "quiet: no total declared; maybe ended"
 
 
 def ascii_only(wanted: bool = False) -> bool:
@@ -39,11 +42,12 @@ def to_text(screen: Screen, width: int | None, height: int | None, plain_ascii: 
     if not screen.rows:
         return f"{head}\nno run yet: `ngtreport explain FILE` says how a file is read"
     wide = width >= TABLE
-    room = None if height is None else max(1, height - 2 - wide)
+    notes = [QUIET if wide else QUIET_SHORT] if any(row.state.state == "quiet" for row in screen.rows) else []
+    room = None if height is None else max(1, height - 2 - wide - len(notes))
     lines, shown = (_table if wide else _blocks)(screen.rows, width, room, plain_ascii)
     if shown < len(screen.rows):
         lines.append(paint(shorten(f"and {len(screen.rows) - shown} more; --all shows them", width), "dim"))
-    return "\n".join([head, *lines])
+    return "\n".join([head, *lines, *(paint(shorten(note, width), "dim") for note in notes)])
 
 
 def _head(screen: Screen, width: int) -> str:
@@ -103,7 +107,7 @@ def _block(row: Row, width: int, plain_ascii: bool) -> list[str]:
 # -- cells ---------------------------------------------------------------------------------------------------------------
 def _word(row: Row) -> str:
     """The state, with how long nothing came where that matters."""
-    return f"stalled {ago(row.state.silent_s)}" if row.state.state == "stalled" else row.state.state
+    return f"{row.state.state} {ago(row.state.silent_s)}" if row.state.state in SILENT else row.state.state
 
 
 def _steps(row: Row) -> str:

@@ -20,6 +20,7 @@ from ngt_report.waist import Reading
 ENDS = (1 << 12, 1 << 16)  # bytes of the head and of the end that are read whole; the second where the first are too few
 LEAST = 1 << 17  # a smaller file is read whole
 PIECE = 1 << 19  # bytes of what lies between that are looked at together; they fit a core's cache
+FEW = 1 << 15  # bytes of a piece that tell at once where evaluations are many
 MOST = 128  # evaluations of a piece that all stay; of more, the lowest and some on the way
 ON_THE_WAY = 24
 SAMPLE = 6  # lines of a kind that anchors are learned from
@@ -27,7 +28,7 @@ NUMBER = re.compile(rb"(?<![\w.])-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 WIDTH = 64  # bytes in which a number must end
 NEWLINE, DOT, ZERO, LETTER = b"\n.0a"
 VAL = b"val"  # in every name of an evaluation
-FOUND = ("bare steps",)  # notes on the head that hold for the view as well
+FOUND = ("headings",)  # notes on the head that hold for the view as well
 HEADS = ("raw_head", "encoding", "head", "text_head")  # its cached properties
 
 
@@ -202,6 +203,8 @@ def _places(piece: bytes, size: int, anchor: bytes) -> list[int] | None:
     """A place in each line that has an evaluation, or may have one of another kind than met so far; None when they are many."""
     found: list[int] = []
     for text in (VAL,) if VAL in anchor else (anchor, VAL):
+        if piece.count(text, 0, min(size, FEW)) > 2 * MOST:
+            return None
         at = piece.find(text, 0, size)
         while at >= 0:
             found.append(at)
@@ -215,11 +218,20 @@ def _others(piece: bytes, text: Any, size: int, anchor: bytes, losses: Any) -> l
     """The same for lines that have none of these losses."""
     import numpy as np
 
-    if anchor.count(VAL) and piece.count(VAL, 0, size) == anchor.count(VAL) * len(losses):
+    if anchor.count(VAL) and _all_within(piece, text, size, anchor, len(losses)):
         return []
     ends = np.flatnonzero(text[:size] == NEWLINE)
     rows = np.setdiff1d(np.searchsorted(ends, _after(text, size, VAL)), np.searchsorted(ends, losses))
     return None if len(rows) > MOST else (ends[rows] - 1).tolist()
+
+
+def _all_within(piece: bytes, text: Any, size: int, anchor: bytes, count: int) -> bool:
+    """Whether every mention of an evaluation is in one of these losses' names; their first letters are counted first, as that is fast."""
+    import numpy as np
+
+    if np.count_nonzero(text[:size] == VAL[0]) == anchor.count(VAL[:1]) * count:
+        return True
+    return piece.count(VAL, 0, size) == anchor.count(VAL) * count
 
 
 def _steps(piece: bytes, size: int, anchors: Anchors, last: int) -> Any:
@@ -273,8 +285,10 @@ def _digits(words: Any, places: Any, deep: int = 3) -> tuple[Any, Any]:
     found = words[places] ^ np.uint64(0x3030303030303030)
     others = ((found + np.uint64(0x7676767676767676)) | found) & np.uint64(0x8080808080808080)  # right up to the first that is no digit
     first = others & (~others + np.uint64(1))
-    count = np.where(others == 0, 8, np.frexp(first.astype(np.float64))[1] - 1 >> 3)
-    shifted = np.where(count > 0, found << (np.uint64(8) * (8 - count).astype(np.uint64)), 0)
+    digits = (first >> np.uint64(7)) - np.uint64(1)  # all bits of the bytes before it
+    ones = np.uint64(0x0101010101010101)
+    count = ((digits & ones) * ones >> np.uint64(56)).astype(np.int64)
+    shifted = (found & digits) << (np.uint64(64) - np.uint64(8) * count.astype(np.uint64))
     value, full = joined(shifted).astype(np.float64), count == 8
     if deep > 1 and full.any():
         more, after = _digits(words, places[full] + 8, deep - 1)

@@ -29,7 +29,7 @@ class Evidence(Struct, frozen=True):
 class State(Struct, frozen=True):
     """A run's state in a word, the cause where it has one, and the figures that depend on the time."""
 
-    state: str  # going, stalled, finished, stopped, crashed, waiting
+    state: str  # going, stalled, quiet, finished, stopped, crashed, waiting
     cause: str | None
     silent_s: float
     interval_s: float | None
@@ -40,8 +40,18 @@ def judge(e: Evidence, now: float) -> State:
     interval = interval_of(e)
     silent = max(0.0, now - e.written)
     quiet = silent > STALLED_AFTER * interval if interval else silent > UNKNOWN
-    word, cause = _ended(e, quiet) or ("stalled" if quiet and _begun(e) else "going" if _begun(e) else "waiting", None)
+    word, cause = _ended(e, quiet) or (_open(e, quiet), None)
     return State(word, cause, silent, interval)
+
+
+def _open(e: Evidence, quiet: bool) -> str:
+    """What a run is of which nothing says that it ended; of one that declares no total, silence alone does not tell a hang from its end."""
+    if not _begun(e):
+        return "waiting"
+    if not quiet:
+        return "going"
+    alive = e.pid is not None and e.pid.alive
+    return "quiet" if e.curve and e.curve.total is None and not alive else "stalled"
 
 
 def _begun(e: Evidence) -> bool:

@@ -23,7 +23,7 @@ from ngt_report.watching.pids import Pid
 from ngt_report.watching.progress import Curve
 from ngt_report.watching.states import Evidence, State, judge
 
-ORDER = ("crashed", "stalled", "going", "waiting", "stopped", "finished")  # what needs somebody comes first
+ORDER = ("crashed", "stalled", "going", "waiting", "quiet", "stopped", "finished")  # what needs somebody comes first
 LOGLIKE = re.compile(r"\.(?:log|out|err|jsonl|ndjson)$", re.IGNORECASE)
 PRECEDENCE = {"events": 0, "tfevents": 3, "curve_csv": 3, "hf_json": 3}  # of several files of one run, the smaller tells its curve
 

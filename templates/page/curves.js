@@ -46,10 +46,11 @@ const drawFrame = (pen, box, x, y) => {
   const ink = { grid: css("--grid"), soft: css("--soft"), rule: css("--faint") };
   const xTicks = (x.log ? logTicks : linearTicks)(x.low, x.high, Math.max(2, Math.floor(box.width / 95)), isTime());
   const yTicks = (y.log ? logTicks : linearTicks)(y.low, y.high, Math.max(2, Math.floor(box.height / 48)));
+  const xMost = box.right + PAD.right; // a label stays within the picture
   const [xTick, yTick] = [isTime() ? tickTime : tickText(xTicks), tickText(yTicks)];
   for (const t of xTicks) {
     pen.line([x.at(t), box.top, x.at(t), box.bottom], { color: ink.grid, width: 1 });
-    pen.text(xTick(t), x.at(t), box.bottom + 6, { color: ink.soft, align: "center", base: "top" });
+    pen.text(xTick(t), Math.min(x.at(t), xMost - 3.8 * xTick(t).length), box.bottom + 6, { color: ink.soft, align: "center", base: "top" });
   }
   for (const t of yTicks) {
     pen.line([box.left, y.at(t), box.right, y.at(t)], { color: ink.grid, width: 1 });
@@ -81,7 +82,9 @@ const between = ({ xs, values }, v) => {
   if (i === 0 || xs[i] === v || xs[i] === xs[i - 1]) return values[i];
   return values[i - 1] + ((values[i] - values[i - 1]) * (v - xs[i - 1])) / (xs[i] - xs[i - 1]);
 };
-const drawBand = (pen, own, x, y) => {
+// More bands than these are one grey cloud: of those only the means are drawn.
+const MOST_BANDS = 8;
+const drawBand = (pen, own, x, y, filled) => {
   const rows = together(own, x);
   if (rows.length < 2) return;
   const px = (v) => x.at(v);
@@ -93,7 +96,7 @@ const drawBand = (pen, own, x, y) => {
     mean.push(px(v), y.at(values.reduce((a, b) => a + b, 0) / values.length));
   }
   const color = colour(own[0].run);
-  pen.area([...over, ...under], { color, alpha: 0.2 });
+  if (filled) pen.area([...over, ...under], { color, alpha: 0.2 });
   pen.line(mean, { color, width: 2.2 });
 };
 const drawSeries = (pen, s, x, y, box, faint, marked) => {
@@ -120,20 +123,23 @@ const markedBest = (metric, shown) => {
   const valued = shown.map((s) => [s, s.values[bestPlace(s)]]).filter(([, value]) => value !== undefined);
   return new Set(valued.sort((a, b) => better(metric) * (b[1] - a[1])).slice(0, 10).map(([s]) => s));
 };
+const LABEL = 15; // the height of one
 const drawTargets = (pen, metric, x, y, box) => {
   if (curves.metrics[metric] !== "val/loss") return;
   const targets = tables.sets.flatMap((s) => s.targets).filter(([loss]) => loss >= y.low && loss <= y.high);
-  let before = -Infinity;
-  for (const [loss] of targets.length > 4 ? [] : targets) {
+  const losses = [...new Set(targets.map(([loss]) => loss))].sort((a, b) => b - a);
+  let free = box.top; // above it other labels stand
+  for (const loss of losses.length > 4 ? [] : losses) {
     const at = y.at(loss);
     pen.line([box.left, at, box.right, at], { color: css("--soft"), width: 1, dash: [2, 4] });
-    const below = at - before < 16;
-    pen.text(`target ${printed(loss)}`, box.right - 4, at + (below ? 3 : -3), { color: css("--soft"), align: "right", base: below ? "top" : "bottom" });
-    before = at;
+    const foot = Math.max(at - 3, free + LABEL);
+    pen.text(`target ${printed(loss)}`, box.right - 4, foot, { color: css("--soft"), align: "right", base: "bottom" });
+    free = foot;
   }
 };
-const drawPanel = (pen, metric, width, height, domain) => {
-  const box = { left: PAD.left, right: width - PAD.right, top: PAD.top, bottom: height - PAD.bottom };
+const drawPanel = (pen, metric, width, height, domain, titled = false) => {
+  const box = { left: PAD.left, right: width - PAD.right, top: PAD.top + (titled ? 18 : 0), bottom: height - PAD.bottom };
+  if (titled) pen.text([curves.metrics[metric], curves.units[metric]].filter(Boolean).join(", "), 8, 12, { color: css("--ink") });
   box.width = box.right - box.left;
   box.height = box.bottom - box.top;
   const [lowY, highY] = yDomain(metric, domain);
@@ -147,7 +153,7 @@ const drawPanel = (pen, metric, width, height, domain) => {
     const shown = visible(metric);
     const marked = markedBest(metric, shown);
     for (const s of shown.toReversed()) drawSeries(pen, s, x, y, box, faint.has(s), marked.has(s));
-    for (const own of families) drawBand(pen, own, x, y);
+    for (const own of families) drawBand(pen, own, x, y, families.length <= MOST_BANDS);
   });
   return { x, y, box };
 };
@@ -179,7 +185,7 @@ const makePanel = (metric) => {
   const over = make("canvas", { class: "over", tabindex: 0, role: "img", "aria-label": `Curves of ${name}. Arrow keys move along x, Enter keeps the values below, plus and minus zoom, 0 resets.` });
   const stage = make("div", { class: "stage" }, base, over);
   const buttons = ["PNG", "SVG"].map((kind) => make("button", { type: "button", text: kind, "aria-label": `Save ${name} as ${kind}`, on: { click: () => savePanel(metric, kind) } }));
-  const element = make("article", { class: "panel", "data-metric": name }, make("header", {}, make("h3", { text: name }), ...buttons), stage);
+  const element = make("article", { class: "panel", "data-metric": name }, make("header", {}, make("h3", {}, name, make("span", { class: "unit", text: curves.units[metric] })), ...buttons), stage);
   const panel = { metric, element, stage, base, over };
   listenTo(panel);
   return panel;
@@ -191,7 +197,7 @@ const savePanel = (metric, kind) => {
   const whole = height + 18 * extra.length;
   if (kind === "SVG") {
     const pen = svgPen(width, whole, css("--paper"));
-    drawPanel(pen, metric, width, height, xDomain());
+    drawPanel(pen, metric, width, height, xDomain(), true);
     drawLegend(pen, extra, height);
     save(`${name}.svg`, pen.done(), "image/svg+xml");
     return;
@@ -203,7 +209,7 @@ const savePanel = (metric, kind) => {
   context.scale(3, 3);
   context.fillStyle = css("--paper");
   context.fillRect(0, 0, width, whole);
-  drawPanel(canvasPen(context), metric, width, height, xDomain());
+  drawPanel(canvasPen(context), metric, width, height, xDomain(), true);
   drawLegend(canvasPen(context), extra, height);
   canvas.toBlob((blob) => save(`${name}.png`, blob, "image/png"));
 };
@@ -250,6 +256,8 @@ const noteCurves = () => {
   }
   if (Object.keys(curves.restarts).length) said.push("A ring marks where a log starts again after a stop.");
   if (runs.some((r) => r.parent != null)) said.push("Dashed: a continuation.");
+  const families = Math.max(0, ...shownMetrics().map((m) => familyOf(m).length));
+  if (families > MOST_BANDS) said.push(`Of ${families} groups of seeds the means are drawn without bands; hide some, and the bands of up to ${MOST_BANDS} are shown.`);
   if (state.clip && shownMetrics().some((m) => better(m) < 0 && visible(m).reduce((sum, s) => sum + s.count, 0) > LEAST_CLIPPED)) said.push("The y axes of losses leave out the highest tenth of the points.");
   if (state.smooth > 0) said.push("Smoothed lines are for the eye: the values below the pointer and in the tables are never smoothed.");
   byId("curves-note").textContent = said.join(" ");
@@ -312,7 +320,7 @@ const startCurves = () => {
   });
   on("m", () => { buildPanels(); curveControls(); drawCurves(); noteCurves(); });
   on("x lx ly clip band smooth zoom zy", () => { curveControls(); drawCurves(); noteCurves(); });
-  on("hide theme group", () => { drawLegendList(); drawCurves(); });
+  on("hide theme group", () => { drawLegendList(); drawCurves(); noteCurves(); });
   buildPanels();
   curveControls();
   drawCurves();

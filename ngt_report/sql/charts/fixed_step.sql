@@ -11,17 +11,22 @@ grouped AS (
 members AS (
     SELECT unnest(runs) AS run, seed_group FROM grouped
 ),
+called AS (
+    SELECT m.seed_group, list(r.name ORDER BY r.name) AS names FROM members AS m JOIN runs AS r USING (run) GROUP BY m.seed_group
+),
 bars AS (
-    SELECT f.run AS id, r.name AS run, f.loss AS x, NULL AS low, NULL AS high, 1 AS n, [f.run] AS ids
+    SELECT f.run AS id, r.name AS run, f.loss AS x, NULL AS low, NULL AS high, 1 AS n, [f.run] AS ids, [r.name] AS names
     FROM fixed_step AS f
     JOIN main_set USING (budget)
     JOIN runs AS r USING (run)
     ANTI JOIN members AS m ON m.run = f.run
     WHERE isfinite(f.loss)
     UNION ALL
-    SELECT g.runs[1], r.name || ' and ' || (len(g.runs) - 1) || ' more', g.mean_loss, g.mean_loss - g.ci95_loss, g.mean_loss + g.ci95_loss, g.n, g.runs
+    SELECT
+        g.runs[1], (SELECT name FROM runs WHERE run = g.runs[1]) || ' and ' || (len(g.runs) - 1) || ' more', g.mean_loss,
+        g.mean_loss - g.ci95_loss, g.mean_loss + g.ci95_loss, g.n, g.runs, c.names
     FROM grouped AS g
-    JOIN runs AS r ON r.run = g.runs[1]
+    JOIN called AS c USING (seed_group)
 )
 SELECT *, row_number() OVER (ORDER BY x, id) AS place
 FROM bars

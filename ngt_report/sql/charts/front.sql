@@ -1,7 +1,7 @@
 -- title: Loss against throughput
 -- mark: scatter
 -- x: steps per second
--- y: val loss at the common step
+-- y: validation loss, nats per token
 -- note: the line is the front: no run is both faster and better than one on it
 -- source: rate fixed
 WITH
