@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import floor, log10
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,6 +22,13 @@ def decimals_text(value: float | None, decimals: int | None) -> str:
     if decimals is None and 0 < abs(value) < 0.00005:
         return f"{value:.1e}"
     return f"{value:.{4 if decimals is None else max(0, min(decimals, 6))}f}"
+
+
+def rate(value: float, decimals: int = 3, least: float = 0.1) -> str:
+    """A rate at a fixed number of decimals, below `least` at three digits: 12.223, 0.0978, 0.00412."""
+    if not 0 < abs(value) < least:
+        return f"{value:.{decimals}f}"
+    return f"{value:.{min(12, 2 - floor(log10(abs(value))))}f}"
 
 
 def number(value: Any) -> str:

@@ -388,3 +388,12 @@ def test_many_files_without_a_closing_newline_are_one_warning(tmp_path: Path) ->
 def test_a_resume_without_a_path_is_read(tmp_path: Path) -> None:
     made = built(tmp_path, {"in/a.log": "restarted; resuming from\n" + "".join(f"step {s} val_loss={v}\n" for s, v in LOSSES.items())})
     assert made.best() == (3.125, 400)
+
+
+def test_the_best_of_a_curve_that_a_closing_file_repeats_keeps_its_step(tmp_path: Path) -> None:
+    history = [{"eval_loss": loss, "step": step, "epoch": step / 10} for step, loss in ((10, 3.0), (20, 2.5), (30, 2.75))]
+    state = {"best_metric": 2.5, "global_step": 30, "max_steps": 30, "log_history": history}
+    closing = {"epoch": 3.0, "eval_loss": 2.5, "train_loss": 2.9, "train_runtime": 812.3}  # of the best model, loaded at the end
+    made = built(tmp_path, {"in/a/trainer_state.json": json.dumps(state), "in/a/all_results.json": json.dumps(closing)})
+    assert (made.best("a"), made.last("a")) == ((2.5, 20), (2.75, 30))
+    assert "best_metric" not in made.runs["a"]["config"]

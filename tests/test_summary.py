@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from markdown_it import MarkdownIt
 from msgspec.inspect import is_struct_type as is_struct
 
-from ngt_report import model, render
+from ngt_report import formatting, model, render
 from ngt_report.build import Request, build, check
 from ngt_report.commands import cli
 from ngt_report.discover import discover
@@ -316,3 +316,17 @@ def test_what_should_be_noticed_is_noticed(tmp_path: Path) -> None:
     assert found["diverged", "nan"] == "run nan diverged by step 400"
     assert found["crashed", "crash"].startswith("run crash crashed at 100/800: RuntimeError: CUDA error: device lost")
     assert any(kind == "contradiction" and "4.9" in text for (kind, _), text in found.items())
+
+
+@pytest.mark.parametrize(
+    ("value", "steps_per_s", "s_per_step"),
+    [
+        (12.2234, "12.223", "12.22"),
+        (0.1067, "0.107", "0.107"),
+        (0.0978, "0.0978", "0.0978"),
+        (0.004, "0.00400", "0.00400"),
+        (0.0, "0.000", "0.00"),
+    ],
+)
+def test_rates_have_three_digits_where_fixed_decimals_would_leave_fewer(value: float, steps_per_s: str, s_per_step: str) -> None:
+    assert (formatting.rate(value), formatting.rate(value, 2, 0.2)) == (steps_per_s, s_per_step)

@@ -9,7 +9,7 @@ from ngt_report.assemble.confounds import confounds, differs
 from ngt_report.assemble.facts import TOP, Facts, Row
 from ngt_report.assemble.seeds import stages
 from ngt_report.assemble.verdicts import noise_of, run_verdicts, ties
-from ngt_report.formatting import number
+from ngt_report.formatting import number, rate
 from ngt_report.grouping import NAME, value_of
 from ngt_report.model import BestRow, EqualTimeRow, FixedRow, Group, Kind, RankRow, SpeedRow, TargetRow, TimeRow
 from ngt_report.runs import differing
@@ -150,7 +150,7 @@ def _front(facts: Facts, ranking: list[Row]) -> tuple[str, ...]:
     """Runs that none beats in both loss and throughput, lowest loss first; none when one run wins both."""
     speeds = [facts.speed[r["run"]] for r in ranking if r["run"] in facts.speed]
     rows = sorted((s | {"loss": facts.fixed[s["run"]]["loss"]} for s in speeds if s["on_front"]), key=lambda r: (r["loss"], r["run"]))
-    return tuple(f"{facts.name(r['run'])} ({r['loss']:.4f} at {r['steps_per_s']:.3f} steps/s)" for r in rows) if len(rows) > 1 else ()
+    return tuple(f"{facts.name(r['run'])} ({r['loss']:.4f} at {rate(r['steps_per_s'])} steps/s)" for r in rows) if len(rows) > 1 else ()
 
 
 def best_row(facts: Facts, run: str) -> BestRow:

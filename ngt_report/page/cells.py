@@ -152,7 +152,7 @@ def _rate(inverse: bool) -> Callable[[Facts, str, Origins], Cell | None]:
         formula = f"({s['to_step']} - {s['from_step']}) / ({s['to_clock_s']:.9g} s - {s['from_clock_s']:.9g} s)"
         at = _clock_points(facts, run)
         value = s["s_per_step"] if inverse else s["steps_per_s"]
-        return [value, f"{value:.3f}", origins.of(f"1 / ({formula})" if inverse else formula, *at)]
+        return [value, fmt.rate(value), origins.of(f"1 / ({formula})" if inverse else formula, *at)]
 
     return cell
 

@@ -22,7 +22,7 @@ PREFIXES = ("eval_", "train_", "test_", "predict_")
 STATE_FACTS = {
     "max_steps": "total_steps",
     "global_step": "checkpoint.step",
-    "best_metric": "best_metric",
+    "best_metric": "value.best_metric",
     "best_model_checkpoint": "checkpoint.path",
     "num_train_epochs": "config.num_train_epochs",
     "train_batch_size": "device_batch_size",
@@ -219,5 +219,5 @@ FORMAT = Format(
     read=read,
     rank=20,
     precedence=2,
-    version=2,
+    version=3,
 )

@@ -7,7 +7,7 @@ SELECT
     coalesce(bool_and(step IS NULL) FILTER (isfinite(value)), false) AS unstepped,
     coalesce(bool_or(step > 0 AND clock_s IS NOT NULL), false) AS clocked, bool_or(is_final) AS from_final,
     arg_min({'v': value, 's': step, 'd': decimals, 'c': clock_s, 'src': source, 'p': path, 'l': line, 'ptr': pointer},
-        (value, coalesce(step, 0), coalesce(line, 0))) FILTER (isfinite(value)) AS best,
+        (value, step IS NULL, coalesce(step, 0), coalesce(line, 0))) FILTER (isfinite(value)) AS best,
     arg_max({'v': value, 's': step, 'd': decimals, 'c': clock_s, 'src': source, 'p': path, 'l': line, 'ptr': pointer},
         (coalesce(step, 0), coalesce(line, 0))) AS last
 FROM settled
