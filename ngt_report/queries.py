@@ -120,6 +120,7 @@ def _gather(store: Store, present: set[str]) -> None:
     else:
         store.run(f"CREATE OR REPLACE TEMP TABLE settled ({SETTLED})")
     store.run(f"CREATE OR REPLACE TEMP VIEW evals AS {_staging('evals', present)}")
+    store.run(f"CREATE OR REPLACE TEMP MACRO losses_within(asked) AS TABLE {_staging('losses_within', present)}")
     steps = ", ".join(f"{name} AS ({_staging(name, present) if name != 'chosen' or 'restated' in present else UNCHOSEN})" for name in STEPS)
     store.run(f"CREATE OR REPLACE VIEW report.evals AS WITH {steps} {_staging('evals', present)}")
 
