@@ -9,6 +9,7 @@ from importlib.resources import files as resource_files
 from pathlib import Path
 from typing import Any
 
+from ngt_report import tailor
 from ngt_report.errors import ReportError, UsageError
 from ngt_report.grouping import OUTCOME
 from ngt_report.runs import UNTELLING
@@ -16,7 +17,7 @@ from ngt_report.store import Store, finite, sql, sql_names
 
 ORDER = ("best_last", "fixed_step", "throughput", "target", "front", "effects", "heat", "parallel")  # on the page; others follow
 NOT_ON_PAGE = "curves"  # the page draws curves by itself
-HEADER = ("title", "mark", "x", "y", "note", "source")
+HEADER = ("title", "mark", "x", "y", "note", "source")  # that the header of every chart has
 DPI = 300
 MOST = 30  # runs of the largest compared set that a chart shows, as the .sql files limit them
 OF_MANY = re.compile(r"\. The 30 best .*$")  # of a note: what is shown, where that is not all
@@ -41,7 +42,7 @@ def chart_names() -> tuple[str, ...]:
 @cache
 def header(name: str) -> dict[str, str]:
     """The comment header of a chart: title, mark, x, y, note, and the columns of the runs table that its numbers stand in."""
-    return dict(re.findall(rf"(?m)^-- ({'|'.join(HEADER)}): (.+)$", sql(f"charts/{name}.sql")))
+    return tailor.header(sql(f"charts/{name}.sql"), HEADER, f"sql/charts/{name}.sql")
 
 
 @cache

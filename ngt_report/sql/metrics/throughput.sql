@@ -3,7 +3,8 @@
 -- better: higher
 -- grain: run
 -- when: clock
--- columns: budget VARCHAR, run VARCHAR, from_step BIGINT, to_step BIGINT, from_clock_s DOUBLE, to_clock_s DOUBLE, steps_per_s DOUBLE, s_per_step DOUBLE, from_source BIGINT, from_line BIGINT, to_source BIGINT, to_line BIGINT, to_path VARCHAR, on_front BOOLEAN
+-- columns: budget VARCHAR, run VARCHAR, from_step BIGINT, to_step BIGINT, from_clock_s DOUBLE, to_clock_s DOUBLE, steps_per_s DOUBLE,
+--   s_per_step DOUBLE, from_source BIGINT, from_line BIGINT, to_source BIGINT, to_line BIGINT, to_path VARCHAR, on_front BOOLEAN
 WITH
 -- with runs apart:
 apart AS (
