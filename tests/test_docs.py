@@ -30,6 +30,19 @@ def test_every_metric_is_in_the_docs_with_its_header() -> None:
     }.items() <= rows.items()
 
 
+# a severity, then a kind
+SAID = re.compile(
+    r"""["'](?:info|warning|error)["'](?: AS severity)?,\s*["']([a-z_]+)["']|'([a-z_]+)' AS kind"""
+)  # a severity, then a kind
+
+
+def test_every_kind_of_finding_is_in_the_docs() -> None:
+    texts = [path.read_text(encoding="utf-8") for kind in ("py", "sql") for path in (TOP / "ngt_report").rglob(f"*.{kind}")]
+    kinds = {found[1] or found[2] for text in texts for found in SAID.finditer(text)} - {"error", "warning", "info"}
+    assert {"spike", "plateau", "aggregate_table", "repeated"} <= kinds
+    assert {kind for kind in kinds if f"`{kind}`" not in page("docs/metrics.md").partition("## Findings")[2]} == set()
+
+
 @pytest.mark.parametrize("table", [names.METRICS, names.CONFIG])
 def test_every_canonical_name_is_in_the_docs(table: dict[str, object]) -> None:
     assert [name for name in table if f"`{name}`" not in page("docs/metrics.md")] == []
