@@ -11,14 +11,13 @@ from typing import Any
 from ngt_report import misnamed
 from ngt_report.batches import write_batches
 from ngt_report.config import Settings
-from ngt_report.grouping import groups_of, known_keys, outcome
+from ngt_report.grouping import OF_THE_RUN, groups_of, known_keys, outcome
 from ngt_report.identity import CHECKPOINT, UUID, Identity, Piece, Run, tail
 from ngt_report.names import CONFIG
 from ngt_report.present import Fact, of_runs
 from ngt_report.store import Store, to_json
 from ngt_report.student import quantile
 
-SCALAR = ("model", "flags", "dataset", "tokenizer", "seed", "params", "hardware", "git_commit")
 NOT_CONFIG = re.compile(  # facts that say something else than how the run was configured
     r"^(?:marker|crash(?:_tail)?|status|stopped|resumed_from|results_file|train_time_s|total_steps|coords)$|^(?:stated|clock|value|summary|checkpoint)\."
     r"|^config\.(?:total_steps|date|timestamp|notes?|description|status|round|hypothesis|output_dir|logging_dir|log_dir|run_?id|schema|name|config_name|git_diff)$"
@@ -147,7 +146,7 @@ def _row(run: Run, facts: Facts, name: str, group: str, settings: Settings, runs
     """A row of the table runs, by column."""
     config = config_of(facts, settings, run)
     declared = {k: v for k, v in declared_for(settings, run).items() if first(facts, k) is None and first(facts, "config." + k) is None}
-    values = {key: first(facts, key) if first(facts, key) is not None else declared.get(key) for key in SCALAR}
+    values = {key: first(facts, key) if first(facts, key) is not None else declared.get(key) for key in OF_THE_RUN}
     flags = values["flags"] if values["flags"] is not None else first(facts, "command.flags")
     total = total_steps(facts)
     parent, continues, resumed = _continuation(run, facts, runs)
