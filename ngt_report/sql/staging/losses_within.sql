@@ -1,5 +1,6 @@
--- title: a table macro: the validation losses of the runs in `asked`, each between the steps `low` and `high`, which are included; null is no bound
--- grain: a row of `asked`, which keeps its other columns, and step; a long curve is read only where it is asked for
+-- title: a table macro: the validation losses of the runs in `asked`, each between the steps low and high, which are included; null is no bound
+-- grain: a row of `asked`, whose other columns are kept, and a step: evaluations without one are left out
+-- a long curve is read where it lies, and only if it is asked for
 WITH wanted AS (
     SELECT *, coalesce(low, -9223372036854775808) AS from_step, coalesce(high, 9223372036854775807) AS to_step FROM query_table(asked)
 )
