@@ -6,11 +6,11 @@ of them in memory. In a new report, what lies in one table alone is asked of tha
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
+from ngt_report.tailor import headers
 from ngt_report.wide import SHORT_POINTS, Table
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class Alone(NamedTuple):
 def statements(store: Store, text: str) -> Iterator[str]:
     """The statements that together answer a question about all points of the metrics that its header names."""
     large = [table for table, lines in store.wide.loaded.items() if sum(lines.values()) >= LEAST_LINES] if store.new else []
-    said = re.search(r"(?m)^-- asks: (.+)$", text)
-    patterns = said[1].split(" | ") if large and said else []
+    said = dict(headers(text)).get("asks")
+    patterns = said.split(" | ") if large and said else []
 
     def asked(metrics: Iterable[str]) -> list[str]:
         return [m for m in metrics if any(fnmatchcase(m, p) for p in patterns)]

@@ -184,7 +184,7 @@ def _small(inputs: Inputs) -> bool:
 
 def compute(store: Store, inputs: Inputs, settings: Settings, progress: Progress | None = None) -> tuple[int, int]:
     """Bring the database up to date in one transaction; returns how many files were read, and how many could not be."""
-    from ngt_report import identity, ingest, queries, runs
+    from ngt_report import identity, ingest, linetext, queries, runs
 
     if _small(inputs):
         store.small()
@@ -195,7 +195,7 @@ def compute(store: Store, inputs: Inputs, settings: Settings, progress: Progress
     found = identity.identify(store, bases, settings, inputs.group)
     present = runs.write_runs(store, found, inputs.group, settings)
     queries.build_relations(store, settings, present)
-    ingest.keep_lines(store, inputs.files)
+    linetext.keep_lines(store, inputs.files)
     store.run("COMMIT")
     return counts
 

@@ -10,6 +10,7 @@ from importlib.resources import files as resource_files
 from pathlib import Path
 from typing import Any
 
+from ngt_report import tailor
 from ngt_report.errors import ReportError, UsageError
 from ngt_report.grouping import OUTCOME, shared_name
 from ngt_report.runs import UNTELLING
@@ -17,10 +18,8 @@ from ngt_report.store import Store, finite, sql, sql_names
 
 ORDER = ("best_last", "fixed_step", "throughput", "target", "front", "effects", "heat", "parallel")  # on the page; others follow
 NOT_ON_PAGE = "curves"  # the page draws curves by itself
-HEADER = ("title", "mark", "x", "y", "note", "source")
+HEADER = ("title", "mark", "x", "y", "note", "source")  # that the header of every chart has
 DPI = 300
-MOST = 30  # runs of the largest compared set that a chart shows, as the .sql files limit them
-OF_MANY = re.compile(r"\. The 30 best .*$")  # of a note: what is shown, where that is not all
 POINTS = 72  # a point of print is 1/72 inch, and Vega draws in those
 WIDTH = 5.5  # inches
 LONG = 36  # characters of a name that is shown whole
@@ -41,8 +40,8 @@ def chart_names() -> tuple[str, ...]:
 
 @cache
 def header(name: str) -> dict[str, str]:
-    """The comment header of a chart: title, mark, x, y, note, and the columns of the runs table that its numbers stand in."""
-    return dict(re.findall(rf"(?m)^-- ({'|'.join(HEADER)}): (.+)$", sql(f"charts/{name}.sql")))
+    """The comment header of a chart; `source` names the columns of the runs table in which its numbers have their origin."""
+    return tailor.header(sql(f"charts/{name}.sql"), HEADER, f"sql/charts/{name}.sql")
 
 
 @cache
@@ -107,7 +106,6 @@ def page_charts(store: Store, names: dict[str, int], sets: list[int]) -> list[di
 
     `sets`: how many runs each compared set has.
     """
-    all_shown = sets and max(sets) <= MOST and len(sets) == 1
     prepare(store)
     out = []
     for name in chart_names():
@@ -124,7 +122,7 @@ def page_charts(store: Store, names: dict[str, int], sets: list[int]) -> list[di
             {
                 "name": name,
                 "title": said["title"],
-                "note": OF_MANY.sub("", said["note"]) if all_shown else said["note"],
+                "note": _note(said, sets),
                 "mark": said["mark"],
                 "source": said["source"].split(),
                 "spec": specification(name, rows),
@@ -132,6 +130,13 @@ def page_charts(store: Store, names: dict[str, int], sets: list[int]) -> list[di
             }
         )
     return out
+
+
+def _note(said: dict[str, str], sets: list[int]) -> str:
+    """A chart's note; where it shows fewer than all compared runs, it says which."""
+    if "most" not in said or len(sets) == 1 and sets[0] <= int(said["most"]):
+        return said["note"]
+    return f"{said['note']}. The {said['most']} best of the largest compared set"
 
 
 # -- files ------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from html import escape
-from math import exp
 from textwrap import wrap
 from typing import Any
 
@@ -16,6 +15,7 @@ from ngt_report.differing import recorded
 from ngt_report.errors import UsageError
 from ngt_report.formatting import duration, number, percent, plain, signed
 from ngt_report.lookup import Row, curve, nearest, run_names, shown_value, split_step
+from ngt_report.stats import perplexity
 from ngt_report.store import Store, finite
 from ngt_report.terminal import SHORTEST, cells, paint, shorten, table
 
@@ -31,7 +31,7 @@ def compare(store: Store, first: str, second: str) -> dict[str, Any]:
     return {
         "runs": [_side(store, run, point, speed) for run, point, speed in zip(runs, points, _speeds(curves), strict=True)],
         "delta_loss": delta,
-        "delta_ppl": exp(min(delta, 700.0)) - 1,
+        "delta_ppl": perplexity(delta) - 1,
         "same_step": steps[0] == steps[1],
         "warnings": _warnings(runs, steps),
         "config": _config(runs),
@@ -90,7 +90,7 @@ def _side(store: Store, run: Row, point: Row, speed: Row | None) -> Row:
     return {
         "run": run["name"], "id": run["run"], "step": point["step"],
         "val_loss": point["value"], "logged": shown_value(point["value"], point["decimals"]),
-        "ppl": exp(min(point["value"], 700.0)), "source": point["path"], "line": point["line"], "pointer": point["pointer"],
+        "ppl": perplexity(point["value"]), "source": point["path"], "line": point["line"], "pointer": point["pointer"],
         "time_at_step_s": point["clock_s"], "train_time_s": times[0][0] if times else None, "throughput": speed,
         "best": {
             "val_loss": best["best_loss"], "logged": shown_value(best["best_logged"], best["best_decimals"]), "step": best["best_step"],

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import exp
 
 from ngt_report.formatting import decimals_text
 from ngt_report.lookup import Number, at_step, made, number_at, select, shown_value
 from ngt_report.sources import formats
+from ngt_report.stats import perplexity
 from ngt_report.store import Store
 
 FORMULA = {"best": "the lowest of {} validation losses, the first if several", "last": "at the largest step of {} evaluations"}
@@ -36,7 +36,7 @@ def _ppl(store: Store, run: str) -> Number | None:
     if best is None or best.value is None:
         return None
     exact = best.inputs[0] if best.inputs else best
-    return made("ppl of the best", exp(min(exact.value or 0.0, 700.0)), "exp(best val/loss)", [best], 4)
+    return made("ppl of the best", perplexity(exact.value or 0.0), "exp(best val/loss)", [best], 4)
 
 
 def _rate(store: Store, run: str) -> Number | None:

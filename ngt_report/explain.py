@@ -10,7 +10,7 @@ from typing import Any
 from ngt_report.errors import ReportError, UsageError
 from ngt_report.files import InputFile
 from ngt_report.formatting import number, plain
-from ngt_report.sources import Format, choose, formats
+from ngt_report.sources import Format, choose, formats, read
 from ngt_report.store import finite
 from ngt_report.terminal import paint, safe, table
 from ngt_report.waist import Reading, Trial
@@ -25,7 +25,7 @@ def explain(path: str, complete: bool = False) -> Row:
     try:
         form, why = choose(file)
         file.notes["no_bulk"] = True  # points are counted here, so they are read here
-        reading = form.read(file) if form else _unread(file)
+        reading = read(file, form)
     except OSError as e:
         raise ReportError(f"{path} cannot be read: {(e.strerror or str(e)).lower()}") from e
     return {
@@ -53,12 +53,6 @@ def _file(path: str, complete: bool) -> InputFile:
     if os.path.isdir(path):
         raise UsageError(f"{path} is a folder; explain reads files one by one, such as {path.rstrip('/')}/*")
     return InputFile(path, os.path.basename(path), info.st_size, info.st_mtime_ns, complete=complete)
-
-
-def _unread(file: InputFile) -> Reading:
-    from ngt_report.unclaimed import read_unclaimed
-
-    return read_unclaimed(file)
 
 
 def _run(reading: Reading, trial: Trial, file: InputFile) -> Row:

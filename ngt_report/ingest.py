@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
 
 from ngt_report.errors import DatabaseError, ReportError
 from ngt_report.files import HEAD, InputFile
-from ngt_report.sources import Format, choose, named
-from ngt_report.store import RAW, Store, source_id, sql, to_json
+from ngt_report.sources import Format, choose, named, read
+from ngt_report.store import RAW, Store, source_id, to_json
 from ngt_report.summaries import summarise
 from ngt_report.waist import Finding, Reading
 
 Progress = Callable[[int, int, str], None]
 BULK_BATCH = 64 << 20  # bytes of event logs that DuckDB reads in one statement
+BAD_KEPT = 1000  # bad lines of a source whose number and reason are kept
 BULK_LEAST = 128 << 10  # fewer are read here before DuckDB has its JSON reader loaded
 
 
@@ -31,11 +30,13 @@ class Known(Struct):
     size: int
     mtime_ns: int
     fingerprint: str
-    fingerprint_kind: str
-    state: dict[str, Any] | None
-    lines: tuple[int, int, int, int]  # read, used, bad, pending
-    ignored: dict[str, int]
-    bad: list[list[Any]]
+    lines_read: int
+    lines_used: int
+    lines_bad: int
+    lines_pending: int
+    state: dict[str, Any] | None  # where a later reading goes on
+    ignored: dict[str, int]  # rule -> lines
+    bad: list[list[Any]]  # the first of the bad lines, each with why
 
 
 def ingest(store: Store, files: list[InputFile], progress: Progress | None = None) -> tuple[int, int]:
@@ -66,20 +67,15 @@ def ingest(store: Store, files: list[InputFile], progress: Progress | None = Non
 
 def _known(store: Store) -> dict[str, Known]:
     rows = store.run(
-        "SELECT path, id, format, parser_version, size, mtime_ns, fingerprint, fingerprint_kind, state,"
-        " lines_read, lines_used, lines_bad, lines_pending, ignored, bad FROM sources ORDER BY path"
+        "SELECT path, id, format, parser_version, size, mtime_ns, fingerprint, lines_read, lines_used, lines_bad, lines_pending,"
+        " coalesce(state, 'null'), ignored, bad FROM sources ORDER BY path"
     )
-    return {
-        path: Known(
-            i, form, version, size, mtime, print_, kind, json.loads(state or "null"), tuple(lines), json.loads(ignored), json.loads(bad)
-        )
-        for path, i, form, version, size, mtime, print_, kind, state, *lines, ignored, bad in rows
-    }
+    return {path: Known(*own, *map(json.loads, (state, ignored, bad))) for path, *own, state, ignored, bad in rows}
 
 
 def _what_to_do(file: InputFile, known: Known | None) -> str:
     """nothing, touched (only its date changed), append, or read."""
-    if known is None or _version_of(known.format) != known.parser_version or known.lines[3] and file.complete:
+    if known is None or _version_of(known.format) != known.parser_version or known.lines_pending and file.complete:
         return "read"
     if not known.fingerprint:  # it could not be read; now it may be
         return "read"
@@ -100,7 +96,7 @@ def _what_to_do(file: InputFile, known: Known | None) -> str:
 
 def _settled(known: Known) -> bool:
     """Whether its beginning said what it is, so that what follows cannot change it."""
-    return known.size >= HEAD and known.lines[1] > 0
+    return known.size >= HEAD and known.lines_used > 0
 
 
 def _only_grew(file: InputFile, known: Known) -> bool:
@@ -141,19 +137,13 @@ def load(file: InputFile) -> Loaded:
     file.holding = True
     try:
         form, reason = choose(file)
-        reading = form.read(file) if form else _unclaimed(file)
+        reading = read(file, form)
         fingerprint = _fingerprint(file, form)
     except (OSError, ReportError) as e:
         why = e.strerror.lower() if isinstance(e, OSError) and e.strerror else str(e)
         reading, reason, fingerprint = _refused(file, why), why, ("", "")
     file.release()
     return Loaded(file, form, reason, fingerprint, reading)
-
-
-def _unclaimed(file: InputFile) -> Reading:
-    from ngt_report.unclaimed import read_unclaimed  # with the patterns of text logs, which events do without
-
-    return read_unclaimed(file)
 
 
 class Loaded(Struct):
@@ -172,7 +162,7 @@ class Loaded(Struct):
 
 def _keep(store: Store, loaded: Loaded) -> None:
     store.add_reading(loaded.source, loaded.reading)
-    _record(store, loaded.file, loaded.source, loaded.form, loaded.reason, loaded.fingerprint, loaded.reading)
+    _record(store, loaded)
 
 
 class BulkQueue:
@@ -238,39 +228,30 @@ def _append(store: Store, file: InputFile, known: Known) -> None:
     assert known.state is not None and form is not None
     file.state, file.start = known.state["reader"], known.state["offset"]
     reading = form.read(file)
-    read, used, bad, pending = known.lines
-    reading.lines_read += read - pending
-    reading.lines_used += used
+    reading.lines_read += known.lines_read - known.lines_pending
+    reading.lines_used += known.lines_used
     for rule, lines in known.ignored.items():
         reading.ignore(rule, lines)
     reading.bad = [*((line, why) for line, why in known.bad), *reading.bad]
-    extra = bad - len(known.bad)
     store.add_reading(known.id, reading)
     store.run("DELETE FROM sources WHERE id = ?", [known.id])
-    store.run("DELETE FROM lines WHERE source = ? AND line > ?", [known.id, read - pending])  # a torn line may be whole now
-    _record(store, file, known.id, form, "", (file.fingerprint(), "sha256"), reading, extra)
+    # a line that was torn may be whole now
+    store.run("DELETE FROM lines WHERE source = ? AND line > ?", [known.id, known.lines_read - known.lines_pending])
+    _record(store, Loaded(file, form, "", (file.fingerprint(), "sha256"), reading), known.lines_bad - len(known.bad))
 
 
-def _record(
-    store: Store,
-    file: InputFile,
-    source: int,
-    form: Format | None,
-    reason: str,
-    fingerprint: tuple[str, str],
-    reading: Reading,
-    extra_bad: int = 0,
-) -> None:
-    """The source's own row: what it is, how it was accounted for, and where to go on."""
+def _record(store: Store, loaded: Loaded, more_bad: int = 0) -> None:
+    """The source's own row: what it is, how it was accounted for, and where to go on; `more_bad` lines are known by their number only."""
+    file, form, reading = loaded.file, loaded.form, loaded.reading
     state = None
     if reading.state is not None and (file.encoding == "utf-8" or "offset" in reading.state):
         offset = reading.state.get("offset", file.size - file.torn() if reading.pending else file.size)
         state = to_json({"reader": reading.state, "offset": offset})
     store.waiting["sources"].append((
-        source, file.rel, form.name if form else None, None if form else reason,
-        form.precedence if form else 9, form.version if form else 1, file.size, file.mtime_ns, *fingerprint, file.size,
+        loaded.source, file.rel, form.name if form else None, None if form else loaded.reason,
+        form.precedence if form else 9, form.version if form else 1, file.size, file.mtime_ns, *loaded.fingerprint, file.size,
         reading.lines_read, reading.lines_used, sum(reading.ignored.values()),
-        len(reading.bad) + extra_bad, reading.pending, to_json(dict(sorted(reading.ignored.items()))), to_json(reading.bad[:1000]),
+        len(reading.bad) + more_bad, reading.pending, to_json(dict(sorted(reading.ignored.items()))), to_json(reading.bad[:BAD_KEPT]),
         reading.status, state,
     ))  # fmt: skip
 
@@ -279,48 +260,3 @@ def outside(findings: list[tuple[str, Finding]], store: Store) -> None:
     """Findings of the search for files, kept like those of a source that has no lines."""
     store.run("DELETE FROM raw_findings WHERE trial = -1")
     store.insert("raw_findings", RAW["raw_findings"], [(source_id(path), f.severity, f.kind, -1, f.text, f.line) for path, f in findings])
-
-
-def keep_lines(store: Store, files: list[InputFile]) -> None:
-    """Keep the text of each cited line, and of no other, so that `trace` answers where the files are not."""
-    store.run(f"CREATE OR REPLACE TEMP TABLE cited AS {sql('staging/cited.sql')}")
-    if store.run("SELECT 1 FROM lines LIMIT 1"):
-        store.run("DELETE FROM lines WHERE (source, line) NOT IN (SELECT (source, line) FROM cited)")
-    wanted = store.run(
-        "SELECT path, source, list(line ORDER BY line) FROM cited ANTI JOIN lines USING (source, line) GROUP BY path, source ORDER BY path"
-    )
-    by_path = {f.rel: f for f in files}
-    rows = []
-    for path, source, numbers in wanted:
-        file = by_path[path]
-        if file.stand_in is not None:
-            continue
-        file.start = 0
-        rows += [(source, n, text) for n, text in lines_of(file, numbers)]
-    store.insert("lines", "source BIGINT, line BIGINT, text VARCHAR", rows)
-
-
-def lines_of(file: InputFile, numbers: list[int]) -> list[tuple[int, str]]:
-    """The text of the given lines, at most 2,000 characters of each."""
-    wanted, out = iter(sorted(numbers)), []
-    number = next(wanted, None)
-    for block, first in file.blocks():
-        ends = _line_ends(block)
-        while number is not None and number - first < len(ends):
-            start = ends[number - first - 1] + 1 if number > first else 0
-            text = block[start : min(ends[number - first], start + 4000)]
-            out.append((number, text.decode("utf-8", "replace").rstrip("\r")[:2000]))
-            number = next(wanted, None)
-        if number is None:
-            break
-    return out
-
-
-def _line_ends(block: bytes) -> Sequence[int]:
-    """Where the lines of a block end, of which the last may have no newline."""
-    np = sys.modules.get("numpy")  # loading it for this costs more than it saves
-    if np is None:
-        ends: Any = [found.start() for found in re.finditer(b"\n", block)]
-    else:
-        ends = np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n"))
-    return ends if block.endswith(b"\n") else [*ends, len(block)]

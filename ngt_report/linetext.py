@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ngt_report.errors import ReportError
 from ngt_report.files import InputFile
 from ngt_report.stamp import stamp_of
-from ngt_report.store import Store
+from ngt_report.store import Store, sql
 
 NO_LINES = {"checkpoint": "a checkpoint has no lines", "tfevents": "an event file has records, not lines"}
 
@@ -37,8 +40,6 @@ class LineTexts:
         file = self.found[source]
         if isinstance(file, str):
             return [], file
-        from ngt_report.ingest import lines_of
-
         return [text for _, text in lines_of(file, list(lines))], None
 
     def _file(self, source: int) -> InputFile | str:
@@ -73,3 +74,49 @@ def _opened(path: Path, rel: str, size: int) -> InputFile | None:
     except (OSError, ReportError):
         return None
     return file if info.st_size >= size else None
+
+
+# -- in a build -------------------------------------------------------------------------------------------------------
+def keep_lines(store: Store, files: list[InputFile]) -> None:
+    """Keep the text of each cited line, and of no other, so that `trace` answers where the files are not."""
+    store.run(f"CREATE OR REPLACE TEMP TABLE cited AS {sql('staging/cited.sql')}")
+    if store.run("SELECT 1 FROM lines LIMIT 1"):
+        store.run("DELETE FROM lines WHERE (source, line) NOT IN (SELECT (source, line) FROM cited)")
+    wanted = store.run(
+        "SELECT path, source, list(line ORDER BY line) FROM cited ANTI JOIN lines USING (source, line) GROUP BY path, source ORDER BY path"
+    )
+    by_path = {f.rel: f for f in files}
+    rows = []
+    for path, source, numbers in wanted:
+        file = by_path[path]
+        if file.stand_in is not None:
+            continue
+        file.start = 0
+        rows += [(source, n, text) for n, text in lines_of(file, numbers)]
+    store.insert("lines", "source BIGINT, line BIGINT, text VARCHAR", rows)
+
+
+def lines_of(file: InputFile, numbers: list[int]) -> list[tuple[int, str]]:
+    """The text of the given lines, at most 2,000 characters of each."""
+    wanted, out = iter(sorted(numbers)), []
+    number = next(wanted, None)
+    for block, first in file.blocks():
+        ends = _line_ends(block)
+        while number is not None and number - first < len(ends):
+            start = ends[number - first - 1] + 1 if number > first else 0
+            text = block[start : min(ends[number - first], start + 4000)]
+            out.append((number, text.decode("utf-8", "replace").rstrip("\r")[:2000]))
+            number = next(wanted, None)
+        if number is None:
+            break
+    return out
+
+
+def _line_ends(block: bytes) -> Sequence[int]:
+    """Where the lines of a block end, of which the last may have no newline."""
+    np = sys.modules.get("numpy")  # loading it for this costs more than it saves
+    if np is None:
+        ends: Any = [found.start() for found in re.finditer(b"\n", block)]
+    else:
+        ends = np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n"))
+    return ends if block.endswith(b"\n") else [*ends, len(block)]

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any
 
+from ngt_report import tailor
 from ngt_report.asked import refuse_unknown_step
 from ngt_report.config import Settings
 from ngt_report.errors import UsageError
@@ -27,6 +28,7 @@ SETTLED = (
     " line BIGINT, pointer VARCHAR, is_final BOOLEAN"
 )
 FIRST = ("common_step", "best_last", "fixed_step", "throughput", "train_time")  # metrics that others rest on, in order
+HEADER = ("title", "unit", "better", "grain")  # that the header of every metric has
 AFTER_BASELINES = "delta"  # this metric and all later ones may use the tables baselines, targets and kinds
 THINNED = (
     "curve VARCHAR, metric VARCHAR, stretch BIGINT, high DOUBLE, low DOUBLE, peak_step BIGINT, path VARCHAR, line BIGINT, step BIGINT,"
@@ -52,8 +54,7 @@ def finding_names() -> tuple[str, ...]:
 @cache
 def header(name: str) -> dict[str, str]:
     """The comment header of a metric: title, unit, better, grain, and its columns where it may have nothing to compute."""
-    found = re.findall(r"(?m)^-- (title|unit|better|grain|columns): (.+)$", sql(f"metrics/{name}.sql"))
-    return dict(found)
+    return tailor.header(sql(f"metrics/{name}.sql"), HEADER, f"sql/metrics/{name}.sql")
 
 
 def build_relations(store: Store, settings: Settings, present: set[str]) -> None:
@@ -120,6 +121,7 @@ def _gather(store: Store, present: set[str]) -> None:
     else:
         store.run(f"CREATE OR REPLACE TEMP TABLE settled ({SETTLED})")
     store.run(f"CREATE OR REPLACE TEMP VIEW evals AS {_staging('evals', present)}")
+    store.run(f"CREATE OR REPLACE TEMP MACRO losses_within(asked) AS TABLE {_staging('losses_within', present)}")
     steps = ", ".join(f"{name} AS ({_staging(name, present) if name != 'chosen' or 'restated' in present else UNCHOSEN})" for name in STEPS)
     store.run(f"CREATE OR REPLACE VIEW report.evals AS WITH {steps} {_staging('evals', present)}")
 

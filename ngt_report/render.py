@@ -20,6 +20,7 @@ from ngt_report.assemble.facts import Facts
 from ngt_report.assemble.seeds import group_verdicts, seed_group
 from ngt_report.assemble.verdicts import run_verdicts
 from ngt_report.model import Report
+from ngt_report.stats import finite_perplexity
 from ngt_report.store import finite, line_each
 
 if TYPE_CHECKING:
@@ -128,15 +129,13 @@ def results_csv(facts: Facts) -> str:
 
 
 def _results_row(facts: Facts, run: str, r: dict[str, Any], place: dict[str, Any] | None) -> dict[str, Any]:
-    from math import exp
-
     b, c, f, d = facts.best.get(run, {}), facts.compared.get(run, {}), facts.fixed.get(run, {}), facts.delta.get(run, {})
     s, t = facts.speed.get(run, {}), facts.time.get(run, {})
     best = b.get("best_loss")
     return {
         "run": r["name"], "id": run, "model": r["model"], "flags": r["flags"], "seed": r["seed"], "status": r["status"],
         "declared_steps": r["total_steps"], "compared_as": c.get("budget"), "excluded": c.get("excluded"),
-        "best_val_loss": best, "best_step": b.get("best_step"), "best_ppl": exp(best) if best is not None and best < 700 else None,
+        "best_val_loss": best, "best_step": b.get("best_step"), "best_ppl": finite_perplexity(best),
         "last_val_loss": b.get("last_loss"), "last_step": b.get("last_step"), "common_step": f.get("step"),
         "val_loss_at_common_step": f.get("loss"),
         "delta_loss": d.get("delta_loss"), "delta_ppl": d.get("delta_ppl"), "rank": place["place"] if place else None,
@@ -179,27 +178,25 @@ def summary_json(facts: Facts, group: str) -> str:
 
 
 def _json_run(facts: Facts, run: str, r: dict[str, Any]) -> dict[str, Any]:
-    from math import exp
-
     b, f, s, t = facts.best.get(run), facts.fixed.get(run), facts.speed.get(run), facts.time.get(run, {})
     sources, place = facts.sources_of(run), facts.place.get(run)
-
-    def ppl(loss: float | None) -> float | None:
-        return exp(loss) if loss is not None and loss < 700 else None
 
     best = last = common = speed = None
     if b and b["best_loss"] is not None:
         best = {
             "val_loss": b["best_loss"], "logged": fmt.decimals_text(b["best_logged"], b["best_decimals"]), "step": b["best_step"],
-            "ppl": ppl(b["best_loss"]),
+            "ppl": finite_perplexity(b["best_loss"]),
             "source": b["best_path"], "line": b["best_line"], "pointer": b["best_pointer"],
             "refined_by": locator(b["refined_path"], b["refined_line"], b["refined_pointer"]) if b["refined_path"] else None,
         }  # fmt: skip
     if b:
-        last = {"val_loss": b["last_loss"], "logged": fmt.decimals_text(b["last_logged"], b["last_decimals"]), "step": b["last_step"],
-                "ppl": ppl(b["last_loss"]), "source": b["last_path"], "line": b["last_line"], "pointer": b["last_pointer"]}  # fmt: skip
+        last = {
+            "val_loss": b["last_loss"], "logged": fmt.decimals_text(b["last_logged"], b["last_decimals"]), "step": b["last_step"],
+            "ppl": finite_perplexity(b["last_loss"]),
+            "source": b["last_path"], "line": b["last_line"], "pointer": b["last_pointer"],
+        }  # fmt: skip
     if f:
-        common = {"val_loss": f["loss"], "step": f["step"], "ppl": ppl(f["loss"]), "source": f["path"], "line": f["line"]}
+        common = {"val_loss": f["loss"], "step": f["step"], "ppl": finite_perplexity(f["loss"]), "source": f["path"], "line": f["line"]}
         if run in facts.delta:
             common |= {"delta_loss": facts.delta[run]["delta_loss"], "delta_ppl": facts.delta[run]["delta_ppl"]}
     if s:

@@ -11,14 +11,13 @@ from typing import Any
 from ngt_report import misnamed
 from ngt_report.batches import write_batches
 from ngt_report.config import Settings
-from ngt_report.grouping import groups_of, known_keys, outcome
+from ngt_report.grouping import OF_THE_RUN, groups_of, known_keys, outcome
 from ngt_report.identity import CHECKPOINT, UUID, Identity, Piece, Run, tail
 from ngt_report.names import CONFIG
 from ngt_report.present import Fact, of_runs
 from ngt_report.store import Store, to_json
 from ngt_report.student import quantile
 
-SCALAR = ("model", "flags", "dataset", "tokenizer", "seed", "params", "hardware", "git_commit")
 NOT_CONFIG = re.compile(  # facts that say something else than how the run was configured
     r"^(?:marker|crash(?:_tail)?|status|stopped|resumed_from|results_file|train_time_s|total_steps|coords)$|^(?:stated|clock|value|summary|checkpoint)\."
     r"|^config\.(?:total_steps|date|timestamp|notes?|description|status|round|hypothesis|output_dir|logging_dir|log_dir|run_?id|schema|name|config_name|git_diff)$"
@@ -35,7 +34,8 @@ COLUMNS = (
     " resumed_step BIGINT, clock_scope VARCHAR, stated_time_s DOUBLE, declared VARCHAR, status VARCHAR, seed_group VARCHAR,"
     " config_group VARCHAR"
 )
-Facts = dict[str, list[tuple[Any, str, int | None, Piece]]]  # key -> (value, path, line, piece), best source first
+Told = dict[tuple[int, int], list[tuple[str, Any, int | None]]]  # (source, trial) -> (key, value, line), as they were said
+Facts = dict[str, list[tuple[Any, str, int | None, Piece]]]  # of one run: key -> (value, path, line, piece), best source first
 
 
 def write_runs(store: Store, identity: Identity, group: str, settings: Settings) -> set[str]:
@@ -48,9 +48,9 @@ def write_runs(store: Store, identity: Identity, group: str, settings: Settings)
     if settings.group_by or settings.except_keys:
         settings = known_keys(settings, [config_of(merged[run.id], settings, run) for run in identity.runs])
     rows = [_row(run, merged[run.id], display[run.id], group, settings, identity.runs) for run in identity.runs]
-    store.insert("runs", COLUMNS, rows)
-    sizes = Counter(row[-2] for row in rows if row[-2] is not None)
-    store.insert("t_quantiles", "df BIGINT, q DOUBLE", [(df, quantile(0.975, df)) for df in range(1, max(sizes.values(), default=1))])
+    names = [column.split()[0] for column in COLUMNS.split(", ")]
+    store.insert("runs", COLUMNS, [tuple(row[name] for name in names) for row in rows])
+    _quantiles(store, rows)
     store.insert(
         "run_trials", "run VARCHAR, source BIGINT, trial INTEGER, precedence TINYINT, main BOOLEAN",
         [(run.id, p.source, p.trial, _precedence(p), p is run.main) for run in identity.runs for p in run.pieces],
@@ -63,10 +63,14 @@ def write_runs(store: Store, identity: Identity, group: str, settings: Settings)
             *misnamed.findings(settings, identity),
         ],
     )  # fmt: skip
-    names = [column.split()[0] for column in COLUMNS.split(", ")]
-    table = [dict(zip(names, row, strict=True)) for row in rows]
-    write_batches(store, [(row["run"], json.loads(row["config"])) for row in table])
-    return of_runs(identity.runs, table, said)
+    write_batches(store, [(row["run"], json.loads(row["config"])) for row in rows])
+    return of_runs(identity.runs, rows, said)
+
+
+def _quantiles(store: Store, rows: list[dict[str, Any]]) -> None:
+    """Student's t for the degrees of freedom that groups of these runs may have."""
+    sizes = Counter(row["seed_group"] for row in rows if row["seed_group"] is not None)
+    store.insert("t_quantiles", "df BIGINT, q DOUBLE", [(df, quantile(0.975, df)) for df in range(1, max(sizes.values(), default=1))])
 
 
 def _named(text: str, display: dict[str, str]) -> str:
@@ -79,14 +83,14 @@ def _precedence(piece: Piece) -> int:
     return piece.precedence * 10 + (1 if piece.siblings > 1 and piece.kind == "curve" else 0)
 
 
-def _facts(said: list[Fact]) -> dict[tuple[int, int], list[tuple[str, Any, int | None]]]:
-    out: dict[tuple[int, int], list[tuple[str, Any, int | None]]] = {}
+def _facts(said: list[Fact]) -> Told:
+    out: Told = {}
     for source, trial, key, value, line in said:
         out.setdefault((source, trial), []).append((key, json.loads(value), line))
     return out
 
 
-def merge(run: Run, facts: dict[tuple[int, int], list[tuple[str, Any, int | None]]]) -> Facts:
+def merge(run: Run, facts: Told) -> Facts:
     """All that the run's sources say, the source of best precedence first, the last statement of a source first."""
     merged: Facts = {}
     for piece in sorted(run.pieces, key=lambda p: (_precedence(p), p.path, p.trial)):
@@ -97,8 +101,6 @@ def merge(run: Run, facts: dict[tuple[int, int], list[tuple[str, Any, int | None
             own[key] = (value, line)
         for key, (value, line) in own.items():
             merged.setdefault(key, []).append((value, piece.path, line, piece))
-            if key.startswith("checkpoint.config"):
-                continue
     return merged
 
 
@@ -140,20 +142,23 @@ def declared_for(settings: Settings, run: Run) -> dict[str, Any]:
     return general
 
 
-def _row(run: Run, facts: Facts, name: str, group: str, settings: Settings, runs: list[Run]) -> tuple[Any, ...]:
+def _row(run: Run, facts: Facts, name: str, group: str, settings: Settings, runs: list[Run]) -> dict[str, Any]:
+    """A row of the table runs, by column."""
     config = config_of(facts, settings, run)
     declared = {k: v for k, v in declared_for(settings, run).items() if first(facts, k) is None and first(facts, "config." + k) is None}
-    values = {key: first(facts, key) if first(facts, key) is not None else declared.get(key) for key in SCALAR}
+    values = {key: first(facts, key) if first(facts, key) is not None else declared.get(key) for key in OF_THE_RUN}
+    flags = values["flags"] if values["flags"] is not None else first(facts, "command.flags")
     total = total_steps(facts)
     parent, continues, resumed = _continuation(run, facts, runs)
-    return (
-        run.id, name, group, _text(values["model"]),
-        _text(values["flags"] if values["flags"] is not None else first(facts, "command.flags")),
-        _text(values["dataset"]), _text(values["tokenizer"]), _whole(values["seed"]), _whole(values["params"]), to_json(config),
-        _text(values["hardware"]), _text(values["git_commit"]), total, parent, continues, resumed, _scope(facts),
-        first(facts, "train_time_s"), to_json(sorted(declared)), status(run, facts, total),
-        *groups_of(run.id, values, config, total, settings),
-    )  # fmt: skip
+    seed_group, config_group = groups_of(run.id, values, config, total, settings)
+    return {
+        "run": run.id, "name": name, "group": group, "model": _text(values["model"]), "flags": _text(flags),
+        "dataset": _text(values["dataset"]), "tokenizer": _text(values["tokenizer"]), "seed": _whole(values["seed"]),
+        "params": _whole(values["params"]), "config": to_json(config), "hardware": _text(values["hardware"]),
+        "git_commit": _text(values["git_commit"]), "total_steps": total, "parent": parent, "is_continuation": continues,
+        "resumed_step": resumed, "clock_scope": _scope(facts), "stated_time_s": first(facts, "train_time_s"),
+        "declared": to_json(sorted(declared)), "status": status(run, facts, total), "seed_group": seed_group, "config_group": config_group,
+    }  # fmt: skip
 
 
 def _scope(facts: Facts) -> str:
@@ -322,7 +327,7 @@ def _word(key: str, value: Any) -> str:
 
 
 # -- checkpoints ----------------------------------------------------------------------------------------------------
-def _checkpoints(store: Store, identity: Identity, facts: dict[tuple[int, int], list[tuple[str, Any, int | None]]]) -> None:
+def _checkpoints(store: Store, identity: Identity, facts: Told) -> None:
     owners = [(run.id, p) for run in identity.runs for p in run.pieces] + [(None, p) for p in identity.loose]
     rows = []
     for owner, piece in owners:

@@ -15,6 +15,7 @@ from ngt_report import student
 
 ALPHA = 0.05  # rate at which equal groups may be called different
 POWER = 0.8  # chance with which the smallest difference would have been seen
+LARGEST_LOSS = 700.0  # nats: exp of a larger one may be no finite number
 
 
 class Test(Struct, frozen=True):
@@ -29,6 +30,16 @@ class Test(Struct, frozen=True):
     def half_width(self) -> float:
         """Half width of the 95 % interval of delta."""
         return self.se * student.quantile(1 - ALPHA / 2, self.df)
+
+
+def perplexity(loss: float) -> float:
+    """exp of a cross-entropy in nats; always finite, so that of a loss beyond LARGEST_LOSS it is too small."""
+    return math.exp(min(loss, LARGEST_LOSS))
+
+
+def finite_perplexity(loss: float | None) -> float | None:
+    """The same, but None where there is no loss or a perplexity would be too small: for what is written for programs."""
+    return perplexity(loss) if loss is not None and loss < LARGEST_LOSS else None
 
 
 def mean(values: Sequence[float]) -> float:

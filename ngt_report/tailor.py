@@ -9,10 +9,25 @@ import re
 from collections.abc import Collection
 from fnmatch import fnmatchcase
 
+HEADER = re.compile(r"(?m)^-- (\w+): (.+(?:\n--   .+)*)$")
+
+
+def headers(text: str) -> list[tuple[str, str]]:
+    """The lines `-- key: value` of a statement's header; a value goes on in comments that are indented by three blanks."""
+    return [(key, re.sub(r"\n--\s+", " ", value)) for key, value in HEADER.findall(text)]
+
+
+def header(text: str, needed: Collection[str], file: str) -> dict[str, str]:
+    """A header as a dictionary; an error that names the file where it lacks a line that is needed."""
+    found = dict(headers(text))
+    if missing := [key for key in needed if key not in found]:
+        raise ValueError(f"{file} has no line `-- {missing[0]}: ...` in its header; it needs {', '.join(needed)}")
+    return found
+
 
 def applies(text: str, present: Collection[str]) -> bool:
     """Whether a statement can find anything: of each `-- when:` line of its header, one thing is present."""
-    return all(any(_there(what, present) for what in line.split(" | ")) for line in re.findall(r"(?m)^-- when: (.+)$", text))
+    return all(any(_there(what, present) for what in value.split(" | ")) for key, value in headers(text) if key == "when")
 
 
 def tailored(text: str, present: Collection[str]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-from math import exp
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from ngt_report.errors import UsageError
 from ngt_report.formatting import plain
 from ngt_report.linetext import LineTexts
 from ngt_report.lookup import Number, Row, at_step, curve, made, nearest, number_at, run_names, select, split_step
+from ngt_report.stats import perplexity
 from ngt_report.store import Store, finite
 from ngt_report.terminal import paint, safe
 
@@ -64,7 +64,7 @@ def _cite(number: Number, texts: LineTexts) -> None:
 def _printed(store: Store, run: str, shown: str, metric: str, step: int | None) -> list[Number]:
     if metric == "ppl" and step is not None:
         (loss,) = _printed(store, run, shown, "val/loss", step)
-        return [made("ppl", exp(min(loss.value or 0.0, 700.0)), "exp(val/loss)", [loss], 4)]
+        return [made("ppl", perplexity(loss.value or 0.0), "exp(val/loss)", [loss], 4)]
     values = curve(store, run, metric)
     if not values:
         raise UsageError(_unknown(store, run, shown, metric))

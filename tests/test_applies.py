@@ -82,11 +82,11 @@ def test_a_metric_that_may_be_left_out_says_its_columns() -> None:
 
 
 STATEMENTS = sorted((Path(queries.__file__).parent / "sql").rglob("*.sql"))
-MARK = re.compile(r"(?m)^\s*-- (?:when: (.+)|with (.+):)$")
 
 
 def words_of(text: str) -> list[str]:
-    return [word for match in MARK.finditer(text) for word in (match[1] or match[2]).split(" | ")]
+    lines = [value for key, value in tailor.headers(text) if key == "when"] + re.findall(r"(?m)^\s*-- with (.+):$", text)
+    return [word for line in lines for word in line.split(" | ")]
 
 
 def test_statements_ask_for_words_that_somebody_says() -> None:
@@ -101,6 +101,27 @@ def test_statements_ask_for_words_that_somebody_says() -> None:
             name = word.removeprefix(f"{prefix} ")
             assert prefix != "format" or name in formats, f"{path.name}: {word}"
             assert prefix != "kind" or name in kinds, f"{path.name}: {word}"
+
+
+@pytest.mark.parametrize(
+    ("name", "prefix"), [("changed", "two values of "), ("changed_printed", "metric "), ("settings", "two values of ")]
+)
+def test_a_finding_that_lists_names_waits_for_these(name: str, prefix: str) -> None:
+    text = sql(f"findings/{name}.sql")
+    listed = re.search(r"(?:key|metric) IN \(([^)]+)\)", text)
+    assert listed
+    assert {word.removeprefix(prefix) for word in words_of(text)} - {"config.*"} == set(re.findall(r"'(\w+)'", listed[1]))
+
+
+def test_a_line_of_a_header_goes_on_in_indented_comments() -> None:
+    text = "-- title: a\n-- when: x |\n--   y |\n--   z\n-- not of it\nSELECT 1 -- grain: no\n"
+    assert tailor.headers(text) == [("title", "a"), ("when", "x | y | z")]
+    assert tailor.applies(text, {"z"}) and not tailor.applies(text, {"x |"})
+
+
+def test_a_header_that_lacks_a_line_is_told_with_its_file() -> None:
+    with pytest.raises(ValueError, match=r"sql/metrics/lost\.sql has no line `-- unit: \.\.\.`"):
+        tailor.header("-- title: what was lost\nSELECT 1", queries.HEADER, "sql/metrics/lost.sql")
 
 
 def test_parts_of_statements_end() -> None:

@@ -196,9 +196,20 @@ def test_long_names_lose_the_words_that_all_of_them_have(names: list[str], short
 
 def test_every_chart_has_its_header_and_a_mark() -> None:
     for name in charts.chart_names():
-        assert set(charts.header(name)) == set(charts.HEADER), name
+        most = charts.header(name).get("most")
+        assert set(charts.header(name)) - {"most"} == set(charts.HEADER), name
+        assert most is None or f"place <= {most}\n" in sql(f"charts/{name}.sql").replace(" AND", "\n"), name
         assert charts.header(name)["mark"] in marks.MARKS
         assert sql(f"charts/{name}.sql").count("\n") <= 80
+
+
+def test_a_chart_says_that_it_shows_the_best_only_where_it_leaves_some_out(sweep: tuple[Path, Store]) -> None:
+    store = sweep[1]
+    names = {run: i for i, (run,) in enumerate(store.run("SELECT run FROM runs"))}
+    for sets, said in (([30], False), ([31], True), ([20, 10], True), ([], True)):
+        notes = {chart["name"]: chart["note"] for chart in charts.page_charts(store, names, sets)}
+        assert notes["throughput"].endswith(". The 30 best of the largest compared set") == said, sets
+        assert notes["front"] == charts.header("front")["note"]
 
 
 def test_every_chart_is_documented() -> None:

@@ -25,8 +25,22 @@ def test_every_format_has_a_section_and_a_row_in_the_readme() -> None:
 
 def test_every_metric_is_in_the_docs_with_its_header() -> None:
     rows = dict(re.findall(r"(?m)^\| `(\w+)` \| (.+) \|$", page("docs/metrics.md").partition("## Relations")[2]))
-    keys = ("title", "unit", "better", "grain")
-    assert {name: " | ".join(queries.header(name)[key] for key in keys) for name in queries.metric_names()}.items() <= rows.items()
+    assert {
+        name: " | ".join(queries.header(name)[key] for key in queries.HEADER) for name in queries.metric_names()
+    }.items() <= rows.items()
+
+
+# a severity, then a kind
+SAID = re.compile(
+    r"""["'](?:info|warning|error)["'](?: AS severity)?,\s*["']([a-z_]+)["']|'([a-z_]+)' AS kind"""
+)  # a severity, then a kind
+
+
+def test_every_kind_of_finding_is_in_the_docs() -> None:
+    texts = [path.read_text(encoding="utf-8") for kind in ("py", "sql") for path in (TOP / "ngt_report").rglob(f"*.{kind}")]
+    kinds = {found[1] or found[2] for text in texts for found in SAID.finditer(text)} - {"error", "warning", "info"}
+    assert {"spike", "plateau", "aggregate_table", "repeated"} <= kinds
+    assert {kind for kind in kinds if f"`{kind}`" not in page("docs/metrics.md").partition("## Findings")[2]} == set()
 
 
 @pytest.mark.parametrize("table", [names.METRICS, names.CONFIG])

@@ -26,6 +26,11 @@ def test_no_file_is_long(pattern: str, most: int) -> None:
     assert [(str(p.relative_to(ROOT)), lines(p)) for p in files if lines(p) > most] == []
 
 
+def test_statements_are_read_without_scrolling() -> None:
+    texts = {path.name: path.read_text(encoding="utf-8").splitlines() for path in (ROOT / "ngt_report").rglob("*.sql")}
+    assert [f"{name}:{n}" for name, lines in texts.items() for n, line in enumerate(lines, 1) if len(line) > 165] == []
+
+
 def test_functions_are_short() -> None:
     nodes = chain.from_iterable(map(ast.walk, TREES.values()))
     sizes = [(n.end_lineno or 0) - n.lineno + 1 for n in nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]

@@ -158,3 +158,9 @@ def test_logs_without_comparable_runs_are_an_error_that_says_so(write: Write, tm
     write("logs/a.log", "step 1/10 train_loss=4.0\n")
     with pytest.raises(UsageError, match="no two runs can be compared"):
         found(tmp_path / "logs")
+
+
+def test_perplexities_are_finite_or_said_to_be_unknown() -> None:
+    assert stats.perplexity(3.0) == stats.finite_perplexity(3.0) == math.exp(3.0)
+    assert math.isfinite(stats.perplexity(1e9)) and stats.finite_perplexity(1e9) is None
+    assert stats.finite_perplexity(None) is None and stats.finite_perplexity(math.nan) is None

@@ -36,9 +36,9 @@ def state(made: RunConfig) -> dict[str, Any]:
 
 
 def assert_close(one: RunConfig, other: RunConfig) -> None:
-    """Losses and weights of two runs agree to 1e-6."""
+    """Losses and weights of two runs agree to 1e-6, of losses above 1 that part: their last digits hang on the processor."""
     for kind, metric in (("train", "train/loss"), ("train", "grad_norm"), ("eval", "val/loss")):
-        assert training.curve(one, kind, metric) == pytest.approx(training.curve(other, kind, metric), abs=1e-6)
+        assert training.curve(one, kind, metric) == pytest.approx(training.curve(other, kind, metric), rel=1e-6, abs=1e-6)
     a, b = state(one), state(other)
     assert a["tokens"] == b["tokens"]
     for name, value in a["model"].items():

@@ -13,6 +13,7 @@ from ngt_report.formatting import number, rate
 from ngt_report.grouping import NAME, value_of
 from ngt_report.model import BestRow, EqualTimeRow, FixedRow, Group, Kind, RankRow, SpeedRow, TargetRow, TimeRow
 from ngt_report.runs import differing
+from ngt_report.stats import perplexity
 
 SETTINGS = 6  # of the best run that a headline says
 
@@ -129,12 +130,10 @@ def _repeats_by(facts: Facts, members: list[str]) -> str:
 
 
 def _fixed_row(facts: Facts, r: Row) -> FixedRow:
-    from math import exp
-
     delta = facts.delta.get(r["run"])
     is_base = delta is not None and delta["baseline"] == r["run"]
     return FixedRow(
-        facts.name(r["run"]), r["loss"], r["decimals"], exp(min(r["loss"], 700.0)), _bits_per_byte(facts, r),
+        facts.name(r["run"]), r["loss"], r["decimals"], perplexity(r["loss"]), _bits_per_byte(facts, r),
         None if delta is None or is_base else delta["delta_loss"], None if delta is None or is_base else delta["delta_ppl"], is_base,
         facts.kinds.get(r["run"], ""),
     )  # fmt: skip

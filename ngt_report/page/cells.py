@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import exp
 from typing import Any
 
 from msgspec import Struct, field
@@ -14,6 +13,7 @@ from ngt_report.assemble.confounds import SPOKEN
 from ngt_report.assemble.facts import Facts, Row
 from ngt_report.model import Group, Report
 from ngt_report.page.model import Origin
+from ngt_report.stats import finite_perplexity
 from ngt_report.store import Store, sql
 
 Cell = list[Any]  # [value, text] or [value, text, origin]
@@ -93,9 +93,9 @@ def _end_step(end: str) -> Callable[[Facts, str, Origins], Cell | None]:
 
 def _ppl(facts: Facts, run: str, origins: Origins) -> Cell | None:
     b = facts.best.get(run)
-    if b is None or b["best_loss"] is None or b["best_loss"] > 700:
+    value = finite_perplexity(b["best_loss"]) if b else None
+    if b is None or value is None:
         return None
-    value = exp(b["best_loss"])
     at = _ended(facts, run, "refined" if b["refined_path"] else "best")
     return [
         value,

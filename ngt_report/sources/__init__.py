@@ -55,3 +55,12 @@ def choose(file: InputFile) -> tuple[Format | None, str]:
         if reason:
             return form, reason
     return None, "no known format: " + file.describe()
+
+
+def read(file: InputFile, form: Format | None) -> Reading:
+    """Read a file in the format that was chosen; of one that no format claims, the account of its lines."""
+    if form is not None:
+        return form.read(file)
+    from ngt_report.unclaimed import read_unclaimed  # with the patterns of text logs, which events do without
+
+    return read_unclaimed(file)

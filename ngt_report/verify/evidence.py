@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from functools import cached_property
-from math import exp, inf
+from math import inf
 from typing import Any
 
 from msgspec import Struct, field
 
 from ngt_report.assemble.cites import locator
 from ngt_report.assemble.confounds import confound_value
+from ngt_report.grouping import OF_THE_RUN
 from ngt_report.lookup import Row
+from ngt_report.stats import perplexity
 from ngt_report.store import Store, sql
 
-SCALAR = ("model", "flags", "dataset", "tokenizer", "seed", "params", "hardware", "git_commit", "total_steps")
+SCALAR = (*OF_THE_RUN, "total_steps")
 HIGHER = ("accuracy", "acc", "tokens_per_s", "steps_per_s", "mfu", "samples_per_second", "steps_per_second")
 
 
@@ -204,10 +206,7 @@ class Evidence:
 
     def _perplexity(self, run: str, stat: str, step: int | None) -> list[Value]:
         losses = self.values(run, "val/loss", stat, step)
-        made = [
-            Value(exp(min(v.value, 700.0)), v.where, f"exp({v.value:.9g})", exp(min(v.span[0], 700.0)), exp(min(v.span[1], 700.0)))
-            for v in losses
-        ]
+        made = [Value(perplexity(v.value), v.where, f"exp({v.value:.9g})", perplexity(v.span[0]), perplexity(v.span[1])) for v in losses]
         printed = [self._logged(r) for r in self.points(run, "val/perplexity") if step is None or r["step"] == step]
         return ([printed[-1]] if stat == "last" and printed else []) + made or printed[-1:]
 

@@ -2,7 +2,8 @@
 -- mark: dumbbell
 -- x: validation loss, nats per token
 -- y: run
--- note: filled: best; ring: last. The 30 best runs of the largest compared set
+-- note: filled: best; ring: last
+-- most: 30
 -- source: best last
 SELECT b.run AS id, r.name AS run, b.best_loss AS x, b.last_loss AS x2, k.place, b.best_step AS step, b.last_step AS step2
 FROM ranking AS k

@@ -2,7 +2,8 @@
 -- mark: effect
 -- x: change of loss, nats per token
 -- y: setting, from its usual value
--- note: validation loss at the common step: pairs of compared runs whose recorded settings are equal but for this one; the bar is their mean, the whisker their range; settings of more than eight values are left out
+-- note: validation loss at the common step: pairs of compared runs whose recorded settings are equal but for this one; the bar is their mean, the
+--   whisker their range; settings of more than eight values are left out
 -- source: fixed
 WITH
 members AS (

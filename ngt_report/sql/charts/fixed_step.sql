@@ -2,7 +2,8 @@
 -- mark: interval
 -- x: validation loss, nats per token
 -- y: run, or group of seeds
--- note: the axis does not begin at zero; a whisker is the 95 % t interval of a mean over seeds; one run has none. The 30 best of the largest compared set
+-- note: the axis does not begin at zero; a whisker is the 95 % t interval of a mean over seeds; one run has none
+-- most: 30
 -- source: fixed
 WITH
 grouped AS (

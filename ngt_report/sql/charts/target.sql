@@ -2,7 +2,8 @@
 -- mark: target
 -- x: seconds to the first crossing
 -- y: run
--- note: the target losses are in the legend; linear between evaluations. The 30 best runs of the largest compared set
+-- note: the target losses are in the legend; linear between evaluations
+-- most: 30
 -- source: fixed
 SELECT
     t.run AS id, r.name AS run, t.seconds AS x, t.steps AS step, t.reached, k.place,

@@ -2,7 +2,8 @@
 -- mark: bar
 -- x: steps per second
 -- y: run
--- note: between the first and the last evaluation that the compared runs share. The 30 best runs of the largest compared set
+-- note: between the first and the last evaluation that the compared runs share
+-- most: 30
 -- source: rate
 SELECT t.run AS id, r.name AS run, t.steps_per_s AS x, k.place
 FROM ranking AS k

@@ -1,5 +1,7 @@
 -- settings that one source says again, otherwise, of one run: a process that resumes
--- when: two values of config.* | two values of model | two values of dataset | two values of tokenizer | two values of precision | two values of hardware | two values of gpus | two values of processes | two values of git_commit | two values of bytes_per_token | two values of val_loss_unit | two values of flags | two values of weight_decay | two values of eval_iters
+-- when: two values of config.* | two values of model | two values of dataset | two values of tokenizer | two values of precision |
+--   two values of hardware | two values of gpus | two values of processes | two values of git_commit | two values of bytes_per_token |
+--   two values of val_loss_unit | two values of flags | two values of weight_decay | two values of eval_iters
 WITH
 said AS (
     -- what one source says of one run, line by line; settings.sql has the keys that sources must agree on
@@ -7,8 +9,8 @@ said AS (
     FROM raw_facts AS f
     JOIN run_trials AS t ON t.source = f.source AND t.trial = f.trial
     JOIN sources AS s ON s.id = f.source
-    WHERE (f.key LIKE 'config.%' OR f.key IN ('model', 'dataset', 'tokenizer', 'precision', 'hardware', 'gpus', 'processes', 'git_commit', 'bytes_per_token', 'val_loss_unit', 'flags',
-        'weight_decay', 'eval_iters'))
+    WHERE (f.key LIKE 'config.%' OR f.key IN ('model', 'dataset', 'tokenizer', 'precision', 'hardware', 'gpus', 'processes', 'git_commit', 'bytes_per_token',
+        'val_loss_unit', 'flags', 'weight_decay', 'eval_iters'))
         AND NOT regexp_matches(f.key, '(date|time|timestamp|path|dir|name|note|version|resume|schema|host|pid|loss|ppl|id|command)s?$|_at$')
 ),
 again AS (

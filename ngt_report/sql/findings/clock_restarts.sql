@@ -18,7 +18,8 @@ restarts AS (
     WHERE g.clock = 'restarts' AND g.reset_line IS NULL AND p.elapsed_s IS NOT NULL
     GROUP BY g.source, g.trial, g.line, g.start_step
 )
-SELECT 'warning' AS severity, 'clock' AS kind, r.name AS run, 'run ' || r.name || ' has a clock that falls to ' || printf('%.1f', f.reading) || ' s at step ' || f.start_step
+SELECT 'warning' AS severity, 'clock' AS kind, r.name AS run,
+    'run ' || r.name || ' has a clock that falls to ' || printf('%.1f', f.reading) || ' s at step ' || f.start_step
     || ', which is no restart from 0: its times after that may be wrong' AS text, s.path AS source, f.line
 FROM restarts AS f
 JOIN run_trials AS t ON t.source = f.source AND t.trial = f.trial

@@ -2,23 +2,19 @@
 -- when: odd shapes | long audits
 -- whoever moves a threshold below moves it in staging/audited.sql as well
 WITH
-kept AS (
-    -- of a long plain curve of validation, and of a long training curve of a run's main log
-    SELECT l.run, l.path, k.* EXCLUDE (source, trial)
+audited AS (
+    SELECT * EXCLUDE (odd_clock), NULL AS own_path FROM audits
+    UNION ALL -- what is kept of a long plain curve of validation, and of a long training curve of a run's main log
+    SELECT l.run, k.* EXCLUDE (source, trial), l.path
     FROM long_audits AS k
     JOIN long_curves AS l ON l.source = k.source AND l.trial = k.trial
     WHERE k.metric = 'val/loss'
     UNION ALL
-    SELECT t.run, s.path, k.* EXCLUDE (source, trial)
+    SELECT t.run, k.* EXCLUDE (source, trial), s.path
     FROM (FROM long_audits ANTI JOIN segments USING (source, trial)) AS k
     JOIN run_trials AS t ON t.source = k.source AND t.trial = k.trial AND t.main
     JOIN sources AS s ON s.id = k.source
     WHERE k.metric = 'train/loss'
-),
-audited AS (
-    SELECT * EXCLUDE (odd_clock), NULL AS own_path FROM audits
-    UNION ALL
-    SELECT * EXCLUDE (path), path FROM kept
 ),
 -- with spikes:
 highest AS (
@@ -60,12 +56,15 @@ FROM highest WHERE NOT late AND runs > 6 GROUP BY metric
 UNION ALL
 -- end
 SELECT 'warning' AS severity, 'diverged' AS kind, r.name AS run,
-    'run ' || r.name || ' ends ' || printf('%.4f', last - best) || ' above its best validation loss: it diverged or overfitted' AS text, spot.path AS source, spot.line AS line
+    'run ' || r.name || ' ends ' || printf('%.4f', last - best) || ' above its best validation loss: it diverged or overfitted' AS text,
+    spot.path AS source, spot.line AS line
 FROM closing JOIN runs AS r USING (run) WHERE points >= 4 AND isfinite(last) AND last - best > 0.05 * abs(best)
 UNION ALL
-SELECT 'info', 'plateau', r.name, 'run ' || r.name || CASE WHEN early - best < 0.00005 THEN ' did not improve' ELSE ' improved by only ' || printf('%.4f', early - best) END
+SELECT 'info', 'plateau', r.name,
+    'run ' || r.name || CASE WHEN early - best < 0.00005 THEN ' did not improve' ELSE ' improved by only ' || printf('%.4f', early - best) END
     || ' over the last 40 % of its evaluations', spot.path, spot.line
-FROM closing JOIN runs AS r USING (run) WHERE points >= 10 AND early - best < 0.002 * abs(best) AND NOT (isfinite(last) AND last - best > 0.05 * abs(best)) -- said above
+FROM closing JOIN runs AS r USING (run) WHERE points >= 10 AND early - best < 0.002 * abs(best)
+    AND NOT (isfinite(last) AND last - best > 0.05 * abs(best)) -- said above
 -- with slow parts:
 UNION ALL
 SELECT 'warning', 'throughput_drop', name,
@@ -73,7 +72,8 @@ SELECT 'warning', 'throughput_drop', name,
 FROM slow WHERE runs <= 6
 UNION ALL
 -- at one step it is the program that changes something, a batch or a window
-SELECT 'warning', 'throughput_drop', NULL, any_value(runs) || ' runs slow down after step ' || from_step || ', of which much takes far longer a step than their fast part: '
+SELECT 'warning', 'throughput_drop', NULL,
+    any_value(runs) || ' runs slow down after step ' || from_step || ', of which much takes far longer a step than their fast part: '
     || list_aggregate(list(name ORDER BY name)[1:3], 'string_agg', ', ') || ' ...', min(path), arg_min(line, path)
 FROM slow WHERE runs > 6 GROUP BY from_step
 -- end

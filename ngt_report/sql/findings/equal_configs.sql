@@ -27,7 +27,8 @@ SELECT
     count(*) || ' runs record the same configuration and seed in ' || any_value(path) || ': ' || string_agg(name, ', ' ORDER BY name)
         || '; only their names'
         -- with fact command.flags:
-        || CASE WHEN bool_or(run IN (SELECT run FROM run_trials SEMI JOIN (FROM raw_facts WHERE key = 'command.flags') USING (source, trial))) THEN ' and logs' ELSE '' END
+        || CASE WHEN bool_or(run IN (SELECT run FROM run_trials
+            SEMI JOIN (FROM raw_facts WHERE key = 'command.flags') USING (source, trial))) THEN ' and logs' ELSE '' END
         -- end
         || ' tell them apart' AS text,
     any_value(path) AS source, min(line) AS line

@@ -4,7 +4,8 @@ SELECT
     'warning' AS severity, 'contradiction' AS kind, r.name AS run,
     'run ' || r.name || ' prints a perplexity of ' || printf('%.4f', e.value) || ' at step ' || coalesce(e.step::VARCHAR, '?')
     || ', but exp(' || printf('%.4f', l.value) || ') is ' || printf('%.4f', exp(l.value))
-    || CASE WHEN abs(ln(e.value) - ln(2) * l.value) < 0.005 THEN ': it is 2 to the power of that, so the loss is in bits' ELSE '' END AS text, e.path AS source, e.line
+    || CASE WHEN abs(ln(e.value) - ln(2) * l.value) < 0.005 THEN ': it is 2 to the power of that, so the loss is in bits' ELSE '' END AS text,
+    e.path AS source, e.line
 FROM evals AS e
 JOIN evals AS l ON l.run = e.run AND l.step IS NOT DISTINCT FROM e.step AND l.metric = 'val/loss' AND isfinite(l.value)
 JOIN runs AS r ON r.run = e.run

@@ -13,6 +13,7 @@ WITH same AS (
     HAVING count(DISTINCT t.run) > 1
 )
 SELECT 'warning' AS severity, 'same_curve' AS kind, NULL AS run,
-    'runs ' || list_aggregate(names[1:4], 'string_agg', ' and ') || ' have the same validation curve: one may be a copy' AS text, path AS source, NULL::BIGINT AS line
+    'runs ' || list_aggregate(names[1:4], 'string_agg', ' and ') || ' have the same validation curve: one may be a copy' AS text,
+    path AS source, NULL::BIGINT AS line
 FROM same
 ORDER BY text

@@ -17,7 +17,9 @@ SELECT severity, kind, run, text, source, line FROM counted WHERE alike <= 4
 UNION ALL
 SELECT
     severity, kind, NULL,
-    CASE kind WHEN 'checkpoint_refused' THEN count(*) || ' checkpoints were not read (' || list_aggregate(list(source ORDER BY source)[1:3], 'string_agg', ', ') || ' ...): ' || regexp_replace(why, '^it asks ', 'they ask ')
+    CASE kind
+        WHEN 'checkpoint_refused' THEN count(*) || ' checkpoints were not read (' || list_aggregate(list(source ORDER BY source)[1:3], 'string_agg', ', ')
+            || ' ...): ' || regexp_replace(why, '^it asks ', 'they ask ')
         ELSE why || ' (' || count(DISTINCT source) || CASE count(DISTINCT source) WHEN 1 THEN ' file)' ELSE ' files)' END END,
     min(source), arg_min(line, (source, line))
 FROM counted

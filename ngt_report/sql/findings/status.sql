@@ -7,7 +7,8 @@ ended AS (
         regexp_replace(r.status, '^(crashed) at [0-9,/]+', '\1') AS what,
         (SELECT max(f.line) FROM raw_facts AS f WHERE f.source = t.source AND f.trial = t.trial AND f.key IN ('crash', 'stopped')) AS line,
         CASE WHEN starts_with(r.status, 'crashed') THEN
-            (SELECT '; its last lines: ' || arg_max(f.value ->> '$', f.line) FROM raw_facts AS f WHERE f.source = t.source AND f.trial = t.trial AND f.key = 'crash_tail')
+            (SELECT '; its last lines: ' || arg_max(f.value ->> '$', f.line)
+            FROM raw_facts AS f WHERE f.source = t.source AND f.trial = t.trial AND f.key = 'crash_tail')
         END AS ending
     FROM runs AS r
     JOIN run_trials AS t ON t.run = r.run AND t.main
@@ -24,7 +25,8 @@ FROM counted WHERE alike <= 4
 UNION ALL
 SELECT
     CASE WHEN kind IN ('crashed', 'diverged') THEN 'warning' ELSE 'info' END, CASE kind WHEN '' THEN 'ended' ELSE replace(kind, ' ', '_') END,
-    NULL, count(*) || ' runs ' || what || ' (' || list_aggregate(list(name ORDER BY name)[1:3], 'string_agg', ', ') || ' ...)', min(path), arg_min(line, (path, line))
+    NULL, count(*) || ' runs ' || what || ' (' || list_aggregate(list(name ORDER BY name)[1:3], 'string_agg', ', ') || ' ...)',
+    min(path), arg_min(line, (path, line))
 FROM counted WHERE alike > 4
 GROUP BY kind, what
 ORDER BY ALL

@@ -19,11 +19,13 @@ counted AS (
     LEFT JOIN best_last AS b USING (run)
     WHERE t.tokens > 0 AND NOT r.is_continuation
 )
-SELECT 'warning' AS severity, 'tokens' AS kind, name AS run, 'run ' || name || ' counts ' || tokens || ' tokens, more than the fastest rate it prints, ' || printf('%.0f', fastest)
+SELECT 'warning' AS severity, 'tokens' AS kind, name AS run,
+    'run ' || name || ' counts ' || tokens || ' tokens, more than the fastest rate it prints, ' || printf('%.0f', fastest)
     || ' a second, makes in its ' || printf('%.0f', train_time_s) || ' s' AS text, path AS source, NULL::BIGINT AS line
 FROM counted WHERE fastest > 0 AND train_time_s > 0 AND tokens > 1.2 * fastest * gpus * train_time_s
 UNION ALL
-SELECT 'warning', 'tokens', name, 'run ' || name || ' counts ' || printf('%.0f', tokens_per_step) || ' tokens a step, but its batch and sequence length make ' || batch, path, NULL
+SELECT 'warning', 'tokens', name,
+    'run ' || name || ' counts ' || printf('%.0f', tokens_per_step) || ' tokens a step, but its batch and sequence length make ' || batch, path, NULL
 FROM counted -- a recorded batch may or may not hold the accumulation and the other devices
 WHERE batch > 0 AND NOT list_bool_or([abs(tokens_per_step / batch * k - 1) <= 0.02 FOR k IN [1.0, accumulation, 1.0 / gpus, 1.0 * accumulation / gpus]])
 ORDER BY ALL

@@ -15,7 +15,8 @@ told AS (
         arg_min({'v': e.value, 'p': e.path, 'src': e.source, 'l': e.line, 'ptr': e.pointer}, e.path)
             FILTER (e.metric = 'final/loss' AND coalesce(e.decimals, 99) > f.last.d AND abs(e.value - f.last.v) <= 0.5000001 * pow(10, -f.last.d)) AS restated_last,
         -- a table that tells the best beside the only, closing value
-        arg_min({'v': e.value, 's': e.step, 'd': e.decimals, 'c': e.clock_s, 'src': e.source, 'p': e.path, 'l': e.line, 'ptr': e.pointer}, (e.value, e.path, coalesce(e.line, 0)))
+        arg_min({'v': e.value, 's': e.step, 'd': e.decimals, 'c': e.clock_s, 'src': e.source, 'p': e.path, 'l': e.line, 'ptr': e.pointer},
+            (e.value, e.path, coalesce(e.line, 0)))
             FILTER (e.metric = 'best/loss' AND isfinite(e.value) AND f.from_final AND f.n_val = 1
                 AND (e.value < f.best.v OR e.value = f.best.v AND f.best.s IS NULL AND e.step IS NOT NULL)) AS better
         -- else:

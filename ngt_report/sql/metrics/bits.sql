@@ -3,7 +3,8 @@
 -- better: lower
 -- grain: run, metric
 -- when: metric val/*bpb* | metric val/*bits*
--- columns: run VARCHAR, metric VARCHAR, best DOUBLE, best_decimals TINYINT, best_step BIGINT, last DOUBLE, last_decimals TINYINT, last_step BIGINT, path VARCHAR, line BIGINT, pointer VARCHAR
+-- columns: run VARCHAR, metric VARCHAR, best DOUBLE, best_decimals TINYINT, best_step BIGINT, last DOUBLE, last_decimals TINYINT, last_step BIGINT,
+--   path VARCHAR, line BIGINT, pointer VARCHAR
 WITH ends AS (
     SELECT
         e.run, e.metric, arg_min({'v': e.value, 'd': e.decimals, 's': e.step, 'p': e.path, 'l': e.line, 'ptr': e.pointer}, (e.value, coalesce(e.step, 0))) AS b,

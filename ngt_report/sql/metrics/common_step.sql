@@ -26,31 +26,29 @@ alike AS (
     GROUP BY c.budget, k.steps_print
 ),
 -- end
-shared AS (
+stepped AS (
+    -- at which steps runs were evaluated; of a run there is one evaluation a step
+    -- with short curves:
+    SELECT c.budget, e.step, count(*) AS runs, count(e.clock_s) AS clocked
+    FROM settled AS e
+    JOIN compared AS c ON c.run = e.run AND c.budget IS NOT NULL
+    WHERE e.metric = 'val/loss' AND isfinite(e.value) AND e.step IS NOT NULL
+    GROUP BY c.budget, e.step
     -- with long curves:
-    SELECT budget, step, sum(runs) AS runs, sum(clocked) AS clocked
-    FROM (
+    UNION ALL
     -- end
-        -- with short curves:
-        SELECT c.budget, e.step, count(*) AS runs, count(e.clock_s) AS clocked -- a run has one evaluation a step
-        FROM settled AS e
-        JOIN compared AS c ON c.run = e.run AND c.budget IS NOT NULL
-        WHERE e.metric = 'val/loss' AND isfinite(e.value) AND e.step IS NOT NULL
-        GROUP BY c.budget, e.step
-        -- with long curves:
-        UNION ALL
-        -- end
-        -- end
-        -- with long curves:
-        SELECT budget, unnest(range(first_step, end_step + 1, (end_step - first_step) // (n - 1))) AS step, runs, runs AS clocked FROM alike WHERE even
-        UNION ALL
-        SELECT a.budget, p.step, a.runs, CASE WHEN p.elapsed_s IS NULL THEN 0 ELSE a.runs END
-        FROM raw_points AS p
-        JOIN (FROM alike WHERE NOT even) AS a ON a.source = p.source AND a.trial = p.trial
-        WHERE p.metric = 'val/loss' AND isfinite(p.value)
-    )
-    GROUP BY budget, step
     -- end
+    -- with long curves:
+    SELECT budget, unnest(range(first_step, end_step + 1, (end_step - first_step) // (n - 1))) AS step, runs, runs AS clocked FROM alike WHERE even
+    UNION ALL
+    SELECT a.budget, p.step, a.runs, CASE WHEN p.elapsed_s IS NULL THEN 0 ELSE a.runs END
+    FROM raw_points AS p
+    JOIN (FROM alike WHERE NOT even) AS a ON a.source = p.source AND a.trial = p.trial
+    WHERE p.metric = 'val/loss' AND isfinite(p.value)
+    -- end
+),
+shared AS (
+    SELECT budget, step, sum(runs) AS runs, sum(clocked) AS clocked FROM stepped GROUP BY budget, step
 )
 SELECT
     z.budget, z.total, z.runs,

@@ -11,35 +11,17 @@ shortest AS (
 timed_sets AS (
     SELECT c.run, c.budget, s.time_s FROM compared AS c JOIN shortest AS s ON s.budget = c.budget
 ),
--- with long curves:
-long AS (
-    SELECT s.budget, s.run, s.time_s, l.source, l.trial FROM timed_sets AS s JOIN long_curves AS l USING (run)
-),
-stretched AS (
+bounded AS (
+    -- with long curves:
     -- of a long curve only the stretch in which the time falls, up to where the next one begins
-    SELECT h.source, h.trial, max(h.first_step) FILTER (h.first_clock <= l.time_s) AS low, min(h.first_step) FILTER (h.first_clock > l.time_s) AS high
-    FROM stretches AS h
-    JOIN long AS l ON l.source = h.source AND l.trial = h.trial
-    WHERE h.metric = 'val/loss'
-    GROUP BY h.source, h.trial
-),
--- end
-near AS (
-    -- with short curves:
-    SELECT s.budget, s.run, s.time_s, e.step, e.value, e.clock_s
-    FROM settled AS e
-    JOIN timed_sets AS s ON s.run = e.run
-    WHERE e.metric = 'val/loss' AND e.clock_s IS NOT NULL AND isfinite(e.value) AND e.step > 0
-    -- with long curves:
-    UNION ALL
-    -- end
-    -- end
-    -- with long curves:
-    SELECT s.budget, s.run, s.time_s, p.step, p.value, p.elapsed_s AS clock_s
-    FROM raw_points AS p
-    JOIN (SELECT * FROM long JOIN stretched USING (source, trial)) AS s
-        ON s.source = p.source AND s.trial = p.trial AND p.step >= s.low AND p.step <= coalesce(s.high, p.step)
-    WHERE p.metric = 'val/loss' AND p.elapsed_s IS NOT NULL AND isfinite(p.value) AND p.step > 0
+    SELECT
+        s.run, s.budget, s.time_s, max(h.first_step) FILTER (h.first_clock <= s.time_s) AS low, min(h.first_step) FILTER (h.first_clock > s.time_s) AS high
+    FROM timed_sets AS s
+    LEFT JOIN long_curves AS l ON l.run = s.run
+    LEFT JOIN stretches AS h ON h.source = l.source AND h.trial = l.trial AND h.metric = 'val/loss'
+    GROUP BY s.run, s.budget, s.time_s
+    -- else:
+    SELECT *, NULL::BIGINT AS low, NULL::BIGINT AS high FROM timed_sets
     -- end
 ),
 timed AS (
@@ -47,7 +29,8 @@ timed AS (
         any_value(budget) AS budget, run, any_value(time_s) AS time_s,
         arg_max({'v': value, 's': step, 'c': clock_s}, step) FILTER (clock_s <= time_s) AS a,
         arg_min({'v': value, 's': step, 'c': clock_s}, step) FILTER (clock_s > time_s) AS b
-    FROM near
+    FROM losses_within(bounded)
+    WHERE clock_s IS NOT NULL AND isfinite(value) AND step > 0
     GROUP BY run
 ),
 around AS (

@@ -3,7 +3,8 @@
 -- better: as named
 -- grain: run
 -- when: metric test/loss
--- columns: run VARCHAR, baseline VARCHAR, delta_val_loss DOUBLE, delta_val_ppl DOUBLE, delta_val_accuracy DOUBLE, delta_test_loss DOUBLE, delta_test_ppl DOUBLE, delta_test_accuracy DOUBLE
+-- columns: run VARCHAR, baseline VARCHAR, delta_val_loss DOUBLE, delta_val_ppl DOUBLE, delta_val_accuracy DOUBLE, delta_test_loss DOUBLE,
+--   delta_test_ppl DOUBLE, delta_test_accuracy DOUBLE
 WITH
 figures AS (
     SELECT

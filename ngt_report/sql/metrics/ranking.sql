@@ -20,7 +20,8 @@ named AS (
 )
 -- end
 SELECT
-    c.budget, b.run, row_number() OVER (PARTITION BY c.budget, k.kind ORDER BY b.best_loss, b.run) AS place, b.best_loss, exp(b.best_loss) AS ppl, b.best_step, k.kind,
+    c.budget, b.run, row_number() OVER (PARTITION BY c.budget, k.kind ORDER BY b.best_loss, b.run) AS place, b.best_loss, exp(b.best_loss) AS ppl,
+    b.best_step, k.kind,
     -- with kind checkpoint | fact checkpoint.path:
     coalesce(p.checkpoint, n.checkpoint) AS checkpoint
     -- else:

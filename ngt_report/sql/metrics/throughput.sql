@@ -3,8 +3,14 @@
 -- better: higher
 -- grain: run
 -- when: clock
--- columns: budget VARCHAR, run VARCHAR, from_step BIGINT, to_step BIGINT, from_clock_s DOUBLE, to_clock_s DOUBLE, steps_per_s DOUBLE, s_per_step DOUBLE, from_source BIGINT, from_line BIGINT, to_source BIGINT, to_line BIGINT, to_path VARCHAR, on_front BOOLEAN
+-- columns: budget VARCHAR, run VARCHAR, from_step BIGINT, to_step BIGINT, from_clock_s DOUBLE, to_clock_s DOUBLE, steps_per_s DOUBLE,
+--   s_per_step DOUBLE, from_source BIGINT, from_line BIGINT, to_source BIGINT, to_line BIGINT, to_path VARCHAR, on_front BOOLEAN
 WITH
+-- with runs apart:
+apart AS (
+    SELECT run, 1 AS low, NULL::BIGINT AS high FROM compared WHERE budget IS NULL
+),
+-- end
 timed AS (
     SELECT run, step, clock_s, source, line, path
     -- with long curves:
@@ -28,12 +34,11 @@ paired AS (
     SELECT NULL, run, a.s, b.s, a.c, b.c, a.src, a.l, b.src, b.l, b.p, NULL
     FROM (
         SELECT
-            e.run, arg_min({'s': e.step, 'c': e.clock_s, 'src': e.source, 'l': e.line}, e.step) AS a,
-            arg_max({'s': e.step, 'c': e.clock_s, 'src': e.source, 'l': e.line, 'p': e.path}, e.step) AS b
-        FROM evals AS e
-        JOIN compared AS c ON c.run = e.run AND c.budget IS NULL
-        WHERE e.metric = 'val/loss' AND e.clock_s IS NOT NULL AND e.step > 0
-        GROUP BY e.run
+            run, arg_min({'s': step, 'c': clock_s, 'src': source, 'l': line}, step) AS a,
+            arg_max({'s': step, 'c': clock_s, 'src': source, 'l': line, 'p': path}, step) AS b
+        FROM losses_within(apart)
+        WHERE clock_s IS NOT NULL
+        GROUP BY run
         HAVING count(*) > 1
     )
     -- end

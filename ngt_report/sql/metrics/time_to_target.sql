@@ -9,40 +9,30 @@ wanted AS (
     SELECT c.run, t.budget, t.target, t.why FROM targets AS t JOIN compared AS c ON c.budget = t.budget
 ),
 -- with long curves:
-stretched AS (
-    -- of a long curve only the stretch in which it first comes so low, and the one before it
-    SELECT w.budget, w.target, w.run, l.source, l.trial, min(h.stretch) FILTER (h.low <= w.target) AS stretch
+low_enough AS (
+    -- the first stretch of a long curve that comes down to the target
+    SELECT w.run, w.budget, w.target, l.source, l.trial, min(h.stretch) FILTER (h.low <= w.target) AS stretch
     FROM wanted AS w
-    JOIN long_curves AS l USING (run)
-    JOIN stretches AS h ON h.source = l.source AND h.trial = l.trial AND h.metric = 'val/loss'
-    GROUP BY w.budget, w.target, w.run, l.source, l.trial
+    LEFT JOIN long_curves AS l ON l.run = w.run
+    LEFT JOIN stretches AS h ON h.source = l.source AND h.trial = l.trial AND h.metric = 'val/loss'
+    GROUP BY w.run, w.budget, w.target, l.source, l.trial
 ),
 bounded AS (
+    -- of a long curve only that stretch and the one before it
     SELECT
-        s.budget, s.target, s.run, s.source, s.trial, max(h.first_step) FILTER (h.stretch < s.stretch) AS low,
-        min(h.first_step) FILTER (h.stretch > s.stretch) AS high
-    FROM stretched AS s
-    JOIN stretches AS h ON h.source = s.source AND h.trial = s.trial AND h.metric = 'val/loss'
-    WHERE s.stretch IS NOT NULL
-    GROUP BY s.budget, s.target, s.run, s.source, s.trial
+        s.run, s.budget, s.target, max(h.first_step) FILTER (h.stretch < s.stretch) AS low, min(h.first_step) FILTER (h.stretch > s.stretch) AS high
+    FROM low_enough AS s
+    LEFT JOIN stretches AS h ON h.source = s.source AND h.trial = s.trial AND h.metric = 'val/loss'
+    WHERE s.source IS NULL OR s.stretch IS NOT NULL
+    GROUP BY s.run, s.budget, s.target
+),
+-- else:
+bounded AS (
+    SELECT *, NULL::BIGINT AS low, NULL::BIGINT AS high FROM wanted
 ),
 -- end
 near AS (
-    -- with short curves:
-    SELECT w.budget, w.target, w.run, e.step, e.value, e.clock_s, e.tokens
-    FROM settled AS e
-    JOIN wanted AS w ON w.run = e.run
-    WHERE e.metric = 'val/loss' AND isfinite(e.value) AND e.step IS NOT NULL
-    -- with long curves:
-    UNION ALL
-    -- end
-    -- end
-    -- with long curves:
-    SELECT b.budget, b.target, b.run, p.step, p.value, p.elapsed_s AS clock_s, p.tokens
-    FROM raw_points AS p
-    JOIN bounded AS b ON b.source = p.source AND b.trial = p.trial AND p.step >= coalesce(b.low, p.step) AND p.step < coalesce(b.high, p.step + 1)
-    WHERE p.metric = 'val/loss' AND isfinite(p.value)
-    -- end
+    SELECT * FROM losses_within(bounded) WHERE isfinite(value)
 ),
 first AS (
     SELECT budget, target, run, arg_min({'v': value, 's': step, 'c': clock_s, 'k': tokens}, step) AS b FROM near WHERE value <= target GROUP BY budget, target, run

@@ -17,7 +17,8 @@ scales AS (
 judged AS (
     SELECT
         o.*, s.points, o.high - greatest(o.before, o.after) AS rise,
-        coalesce(s.points >= 8 AND o.before IS NOT NULL AND o.after IS NOT NULL AND o.high - greatest(o.before, o.after) > greatest(0.1, 10 * s.usual), false) AS spike,
+        coalesce(s.points >= 8 AND o.before IS NOT NULL AND o.after IS NOT NULL
+            AND o.high - greatest(o.before, o.after) > greatest(0.1, 10 * s.usual), false) AS spike,
         coalesce(o.rate < 0.7 * s.fast, false) AS slow
     FROM ordered AS o
     JOIN scales AS s ON s.curve = o.curve AND s.metric = o.metric

@@ -1,7 +1,8 @@
 -- title: trials whose learning rate does not leap from stretch to stretch: above all rates before, after it had begun to fall
--- grain: source, trial; computed once per content, for the sources in fresh; whoever moves a threshold moves it in findings/changed_rates.sql as well
+-- grain: source, trial; computed once per content, for the sources in fresh. Whoever moves a threshold moves it in findings/changed_rates.sql as well
 WITH highs AS (
-    SELECT source, trial, high, lag(high) OVER w AS before, max(high) OVER (PARTITION BY source, trial ORDER BY stretch ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS highest
+    SELECT source, trial, high, lag(high) OVER w AS before,
+        max(high) OVER (PARTITION BY source, trial ORDER BY stretch ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS highest
     FROM stretches
     SEMI JOIN fresh USING (source)
     WHERE metric = 'lr'

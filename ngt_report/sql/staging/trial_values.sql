@@ -6,7 +6,8 @@ own AS (
 ),
 ends AS (
     -- evaluations are late from the step on that leaves some 12 of them, where steps are even
-    SELECT source, trial, best, print_, last_eval, end_step, CASE WHEN uneven THEN 0 ELSE last_eval - 13 * (last_eval - first_eval) // greatest(n_finite - 1, 1) END AS late_from
+    SELECT source, trial, best, print_, last_eval, end_step,
+        CASE WHEN uneven THEN 0 ELSE last_eval - 13 * (last_eval - first_eval) // greatest(n_finite - 1, 1) END AS late_from
     FROM own
     WHERE metric = 'val/loss'
 ),
