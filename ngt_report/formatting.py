@@ -24,9 +24,9 @@ def decimals_text(value: float | None, decimals: int | None) -> str:
     return f"{value:.{4 if decimals is None else max(0, min(decimals, 6))}f}"
 
 
-def rate(value: float, decimals: int = 3, least: float = 0.1) -> str:
-    """A rate at a fixed number of decimals, below `least` at three digits: 12.223, 0.0978, 0.00412."""
-    if not 0 < abs(value) < least:
+def rate(value: float, decimals: int = 3) -> str:
+    """A rate at a fixed number of decimals, below 0.1 at three digits: 12.223, 0.0978, 0.00412."""
+    if not 0 < abs(value) < 0.1:
         return f"{value:.{decimals}f}"
     return f"{value:.{min(12, 2 - floor(log10(abs(value))))}f}"
 

@@ -50,7 +50,7 @@ def environment() -> jinja2.Environment:
     env.filters.update(
         md=fmt.markdown, code=fmt.code, loss=fmt.decimals_text, signed=fmt.signed, percent=fmt.percent, duration=fmt.duration,
         ppl=lambda v: f"{v:.2f}" if v < 1e7 else f"{v:.3e}", rate=fmt.rate,
-        rate2=lambda v: fmt.rate(v, 2, 0.2), times=lambda v: f"{v:.1f}x" if v >= 0.95 else f"{v:.2f}x",
+        rate2=lambda v: fmt.rate(v, 2), times=lambda v: f"{v:.1f}x" if v >= 0.95 else f"{v:.2f}x",
         step=lambda v: "-" if v is None else str(v), whole=lambda v: "-" if v is None else f"{v:.0f}",
         count=lambda v: "-" if v is None else fmt.number(round(v)),
         thousands=lambda v: f"{v:,}", budget=lambda v: "final values" if v is None else f"{v:,} steps", spread=_spread, chance=fmt.chance,

@@ -322,11 +322,11 @@ def test_what_should_be_noticed_is_noticed(tmp_path: Path) -> None:
     ("value", "steps_per_s", "s_per_step"),
     [
         (12.2234, "12.223", "12.22"),
-        (0.1067, "0.107", "0.107"),
+        (0.1067, "0.107", "0.11"),
         (0.0978, "0.0978", "0.0978"),
         (0.004, "0.00400", "0.00400"),
         (0.0, "0.000", "0.00"),
     ],
 )
 def test_rates_have_three_digits_where_fixed_decimals_would_leave_fewer(value: float, steps_per_s: str, s_per_step: str) -> None:
-    assert (formatting.rate(value), formatting.rate(value, 2, 0.2)) == (steps_per_s, s_per_step)
+    assert (formatting.rate(value), formatting.rate(value, 2)) == (steps_per_s, s_per_step)

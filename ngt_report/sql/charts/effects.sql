@@ -33,7 +33,8 @@ changes AS (
     JOIN usual AS v ON v.key = p.key AND v.value = p.after
     JOIN fixed_step AS x ON x.run = p.a
     JOIN fixed_step AS y ON y.run = p.b
-    WHERE p.key <> 'seed' AND p.key IN (SELECT key FROM settings WHERE variety <= 8) AND isfinite(x.loss) AND isfinite(y.loss) AND (u.runs > v.runs OR u.runs = v.runs AND p.before < p.after)
+    WHERE p.key <> 'seed' AND p.key IN (SELECT key FROM settings WHERE variety <= 8)
+        AND isfinite(x.loss) AND isfinite(y.loss) AND (u.runs > v.runs OR u.runs = v.runs AND p.before < p.after)
 )
 SELECT
     key || ': ' || before || ' → ' || after AS run, list_avg(list(delta ORDER BY delta)) AS x, min(delta) AS low, max(delta) AS high, count(*) AS n,
