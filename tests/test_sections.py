@@ -90,3 +90,26 @@ def test_what_stands_behind_a_closed_call_is_of_no_call() -> None:
 def test_a_setting_is_known_by_its_own_name(key: str) -> None:
     """Our own trainer writes `hidden` and `accumulation`: a report of its runs must not call them not recorded."""
     assert known_config(key) == key
+
+
+def what_ran(tmp_path: Path, rows: list[dict[str, Any]]) -> str:
+    text = report(written(tmp_path, {"in/s.jsonl": "".join(json.dumps(row) + "\n" for row in rows)}) / "in", tmp_path / "out").text
+    return text[text.index("## What ran") :].split("\n## ")[0]
+
+
+def test_what_ran_shows_the_values_of_other_settings_that_vary(tmp_path: Path) -> None:
+    rows = [
+        {"optimizer": "muon", "beta2": 0.95, "alpha": 0.1, "batch_size": 8, "sequence_length": 512, "val_loss": 3.5},
+        {"optimizer": "adamw", "beta2": 0.95, "alpha": 0.2, "batch_size": 8, "sequence_length": 512, "val_loss": 3.4},
+        {"optimizer": "adamw", "beta2": 0.95, "batch_size": 16, "sequence_length": 512, "clip": 1.0, "val_loss": 3.3},
+    ]
+    ran = what_ran(tmp_path, rows)
+    assert "| optimizer | adamw (2), muon (1) |\n" in ran and "| alpha | 0.1 (1), 0.2 (1), not recorded (1) |\n" in ran
+    assert "| batch tokens | 4096 (2), 8192 (1) |\n" in ran
+    assert "beta2" not in ran and "clip" not in ran  # equal in all, or recorded once: it does not vary
+
+
+def test_of_many_settings_that_vary_some_are_shown_and_the_rest_is_counted(tmp_path: Path) -> None:
+    rows = [{f"knob_{chr(97 + k)}": run + k for k in range(15)} | {"val_loss": 3.5 - run} for run in range(2)]
+    ran = what_ran(tmp_path, rows)
+    assert ran.count("| knob_") == 12 and "| others that vary | 3 more, in summary.json |" in ran

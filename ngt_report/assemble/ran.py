@@ -6,18 +6,20 @@ import re
 from collections import Counter
 from typing import Any
 
-from ngt_report.assemble.confounds import SPOKEN
-from ngt_report.assemble.facts import Facts
+from ngt_report.assemble.confounds import SPOKEN, confound_value, differs
+from ngt_report.assemble.facts import Facts, Row
 from ngt_report.formatting import decimals_text, number
 from ngt_report.model import Artefacts, OtherRow, Setting, SourceRow
 from ngt_report.names import METRICS
 from ngt_report.sources import named
+from ngt_report.store import to_json
 
 WHAT_RAN = (
     "dataset", "tokenizer", "vocab_size", "model", "layers", "hidden", "heads", "sequence_length", "dropout", "params", "batch_size",
-    "device_batch_size",
-    "accumulation", "learning_rate", "precision", "seed", "hardware", "gpus", "val_tokens", "git_commit",
+    "device_batch_size", "accumulation", "batch_tokens", "learning_rate", "precision", "seed", "hardware", "gpus", "val_tokens",
+    "git_commit",
 )  # fmt: skip
+VARIED = 12  # other settings that vary are shown, at most
 
 
 def settings(facts: Facts) -> tuple[tuple[Setting, ...], tuple[str, ...]]:
@@ -27,21 +29,26 @@ def settings(facts: Facts) -> tuple[tuple[Setting, ...], tuple[str, ...]]:
     if not runs:
         return (), ()
     for key in WHAT_RAN:
-        values = [r[key] if r.get(key) is not None else r["config"].get(key) for r in runs]
+        values = [confound_value(r, key) for r in runs]
+        spoken = SPOKEN.get(key, key.replace("_", " "))
         if all(v is None for v in values):
-            missing.append(SPOKEN.get(key, key.replace("_", " ")))
-            continue
-        rows.append(
-            Setting(
-                SPOKEN.get(key, key.replace("_", " ")),
-                _counted(values),
-                "declared" if any(key in r["declared"] for r in runs) else "recorded",
-            )
-        )
+            missing.append(spoken)
+        else:
+            rows.append(Setting(spoken, _counted(values), "declared" if any(key in r["declared"] for r in runs) else "recorded"))
+    rows += _varied(facts, runs)
     totals = [r["total_steps"] for r in runs]
     if any(t is not None for t in totals):
         rows.append(Setting("declared steps", _counted(totals), "recorded"))
     return tuple(rows), tuple(missing)
+
+
+def _varied(facts: Facts, runs: list[Row]) -> list[Setting]:
+    """Other settings of which several values are recorded, by their own names."""
+    told = {key: [confound_value(r, key) for r in runs] for key in differs(facts, [r["run"] for r in runs]) if key not in WHAT_RAN}
+    several = [(key, values) for key, values in told.items() if len({to_json(v) for v in values} - {"null"}) > 1]
+    rows = [Setting(key, _counted(values), "recorded") for key, values in several[:VARIED]]
+    more = len(several) - len(rows)
+    return [*rows, Setting("others that vary", f"{more} more, in summary.json", "recorded")] if more else rows
 
 
 def _counted(values: list[Any]) -> str:
