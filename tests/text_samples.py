@@ -104,6 +104,17 @@ sample(
     clock=[{0: 9.0, 10: 12.3, 20: 19.6, 30: 22.9}],  # the evaluation before iteration 20 counts once, not ten times
 )  # fmt: skip
 sample(
+    "llm.c", "llmc",
+    "| sequence length T     | 64                                                 |\n| num_parameters        | 124475904          |\n"
+    "val loss 11.009216\n"
+    "step    1/40 | loss 11.001000 (+nanz)| norm 15.3701 (+nanz)| lr 8.57e-07 | 300.00 ms | 42.6% bf16 MFU | 171540 tok/s\n"
+    "step    2/40 | loss 10.501000 (-1.20z)| norm 14.3701 (+0.31z)| lr 1.71e-06 | 100.00 ms | 43.1% bf16 MFU | 172540 tok/s\n"
+    "val loss 10.409216\n"
+    "step    3/40 | loss 10.301000 (+0.05z)| norm 13.3701 (-0.03z)| lr 2.57e-06 | 110.00 ms | 43.0% bf16 MFU | 172000 tok/s\n",
+    [[(0, 11.009216), (2, 10.409216)]], [[(1, 11.001), (2, 10.501), (3, 10.301)]], clock=[{1: 0.3, 2: 0.4, 3: 0.51}],
+    other={"mfu": [(1, 42.6), (2, 43.1), (3, 43.0)], "tokens_per_s": [(1, 171540), (2, 172540), (3, 172000)]},
+)  # fmt: skip
+sample(
     "minGPT", "nanogpt",
     "iter_dt 0.00ms; iter 0: train loss 10.60938\niter_dt 77.46ms; iter 100: train loss 2.60938\n",
     [[]], [[(0, 10.60938), (100, 2.60938)]], clock=[{0: 0.0, 100: 7.746}],

@@ -139,6 +139,7 @@ class Dialect(Struct, frozen=True):
     totals: frozenset[str] = frozenset()  # settings that are the number of steps of a run
     scope: str = "unknown"  # what the clock counts: 'training', 'training and evaluation', 'unknown'
     line: re.Pattern[str] | None = None  # data lines of another build: groups step, key and number
+    unnamed: re.Pattern[str] | None = None  # numbers without a name: the groups are keys of the dialect
     maybe: re.Pattern[bytes] = MAYBE  # true for every data line, and cheap
     header: re.Pattern[str] = HEADER  # how a line begins that says where the run is
     iterations: bool = False  # lines that only count iterations stand at the step that a line before gave for them
@@ -210,6 +211,8 @@ def _after_header(line: str, head: re.Match[str], dialect: Dialect) -> list[Valu
                 values = [value, *(v for v in values if v.name not in COUNTERS)]
         elif value is not None and value.name not in {v.name for v in values}:
             values.append(value)
+    if dialect.unnamed and (rest := dialect.unnamed.search(line, head.end())):
+        values += [Value(name, *rest.span(key), scale) for key in rest.groupdict() for name, scale in (meaning(key, "", phase, dialect),)]
     if word in ("iters", "iterations") and not any("loss" in v.name for v in values):
         return []  # a setting: iters: 1000, lr: 0.1
     return _in_company(values)
