@@ -63,7 +63,7 @@ def test_the_trainers_accumulation_is_no_other_batch(tmp_path: Path) -> None:
     recorded(tmp_path / "in", "two", 4, 2)
     build(Request((str(tmp_path / "in"),), out=str(tmp_path / "out"), dashboard=True))
     text = (tmp_path / "out" / "Summary.md").read_text()
-    assert "batch tokens" not in text and "accumulation" in text and "tokens a step" not in text
+    assert "**batch tokens**" not in text and "| batch tokens | 128 |" in text and "accumulation" in text and "tokens a step" not in text
 
 
 def test_another_batch_is_said_with_the_tokens_of_a_step(tmp_path: Path) -> None:
