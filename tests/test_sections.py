@@ -113,3 +113,10 @@ def test_of_many_settings_that_vary_some_are_shown_and_the_rest_is_counted(tmp_p
     rows = [{f"knob_{chr(97 + k)}": run + k for k in range(15)} | {"val_loss": 3.5 - run} for run in range(2)]
     ran = what_ran(tmp_path, rows)
     assert ran.count("| knob_") == 12 and "| others that vary | 3 more, in summary.json |" in ran
+
+
+def test_what_ran_calls_a_run_without_flags_by_none_and_names_a_model_once(tmp_path: Path) -> None:
+    rows = [{"model": m, "flags": f, "model.variant": m, "val_loss": v} for m, f, v in (("ngt", "rsqrt", 3.4), ("vanilla", "", 3.5))]
+    ran = what_ran(tmp_path, rows)
+    assert "| model | ngt (1), vanilla (1) |" in ran and "variant" not in ran
+    assert "| flags | none (1), rsqrt (1) |" in ran

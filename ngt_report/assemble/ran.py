@@ -52,7 +52,7 @@ def _varied(facts: Facts, runs: list[Row]) -> list[Setting]:
 
 
 def _counted(values: list[Any]) -> str:
-    counts = Counter("not recorded" if v is None else number(v) for v in values)
+    counts = Counter("not recorded" if v is None else number(v) or "none" for v in values)
     if len(counts) == 1:
         return next(iter(counts))
     numbers = {v for v in values if isinstance(v, int | float) and not isinstance(v, bool) and v == v}
