@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ngt_report.formatting import decimals_text
 from ngt_report.lookup import Number, at_step, made, number_at, select, shown_value
-from ngt_report.sources import formats
+from ngt_report.sources import named
 from ngt_report.stats import perplexity
 from ngt_report.store import Store
 
@@ -61,7 +61,7 @@ def _clock(store: Store, run: str, step: int | None, clock: float) -> Number:
     if not found:
         return Number(what, clock, f"{clock:.9g} s", note="no source printed this reading by itself")
     r = found[0]
-    form = next((f for f in formats() if f.name == r["format"]), None)
+    form = named(r["format"])
     note = f"no line prints it: {form.clock}" if form and form.sums else None
     if r["offset_s"]:
         note = f"printed as {r['elapsed_s']:.9g} s, after {r['offset_s']:.9g} s before the restart"

@@ -94,7 +94,7 @@ CONFIG: dict[str, str] = {
     "gpus": "gpus n_gpus num_gpus gpu_count",
     "processes": "world_size ddp_world_size num_processes n_processes",
     "git_commit": "git_commit commit git_sha git_hash git_rev",
-    "precision": "precision dtype amp_dtype mixed_precision torch_dtype compute_dtype",
+    "precision": "precision dtype amp_dtype compute_dtype",
     "bytes_per_token": "bytes_per_token bytes_per_tok",
     "weight_decay": "weight_decay wd",
     "eval_iters": "eval_iters eval_batches n_eval_batches",

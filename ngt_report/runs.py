@@ -25,7 +25,7 @@ NOT_CONFIG = re.compile(  # facts that say something else than how the run was c
 )
 UNTELLING = re.compile(  # configuration keys that differ without meaning anything to a reader
     r"^(?:command|checkpoint)\b|^(?:git_commit|hardware|gpus|processes|params|path|run_?id|id|name|index|runpod_instance|save_every|num_iterations|max_steps"
-    r"|total_steps|final_step|projection_count|output_dir|logging_dir|log_dir|train_loss_reduction|notes?|date|timestamp|reached_target|flags|model|model[._]variant"
+    r"|total_steps|final_step|projection_count|output_dir|logging_dir|log_dir|train_loss_reduction|notes?|date|timestamp|reached_target|flags|model"
     r"|input_bin|pasted_program|out_dir|save_dir|\w*log_file|wandb_\w+)$"
 )
 COLUMNS = (

@@ -120,3 +120,8 @@ def test_what_ran_calls_a_run_without_flags_by_none_and_names_a_model_once(tmp_p
     ran = what_ran(tmp_path, rows)
     assert "| model | ngt (1), vanilla (1) |" in ran and "variant" not in ran
     assert "| flags | none (1), rsqrt (1) |" in ran
+
+
+def test_a_variant_that_is_not_the_models_name_is_a_setting_that_varies(tmp_path: Path) -> None:
+    rows = [{"model": "gpt", "model_variant": v, "val_loss": x} for v, x in (("gated", 3.4), ("plain", 3.5))]
+    assert "| model_variant | gated (1), plain (1) |" in what_ran(tmp_path, rows)

@@ -79,6 +79,8 @@ def differs(facts: Facts, members: list[str]) -> tuple[str, ...]:
     """Recorded settings, beside the confounds, that are not the same for all compared runs."""
     settings = {k for run in members for k, v in facts.runs[run]["config"].items() if not UNTELLING.match(k) and not outcome(k, v)}
     keys = {k for k in settings if not DATA_BUDGET.search(k)} - {*CONFOUNDS, "batch_size", "global_batch_size"}
-    found = sorted(k for k in keys if len({json.dumps(facts.runs[run]["config"].get(k), sort_keys=True) for run in members}) > 1)
+    told = {k: [facts.runs[run]["config"].get(k) for run in members] for k in keys}
+    models = [facts.runs[run]["model"] for run in members]
+    found = sorted(k for k, values in told.items() if len({json.dumps(v, sort_keys=True) for v in values}) > 1 and values != models)
     named = [k for k in ("model", "flags") if len({facts.runs[run][k] for run in members}) > 1]
     return tuple(named + [k for k in found if k not in named])

@@ -160,7 +160,7 @@ def _line_config(reading: Reading, trial: int, line: int, text: str, totals: Col
         path = path_of(pair["key"], text[: pair.start("key")])
         key = "total_steps" if pair["key"] in totals else _key(pair["key"], path, text[: pair.start("key")])
         value = parsed(_value(key, text, pair).strip("'\"*`"))
-        if key and key != "params" and value is not None and isinstance(value, str) == (key in WORDS):
+        if key and key != "params" and value is not None and value == value and isinstance(value, str) == (key in WORDS):
             if override:
                 reading.facts = [f for f in reading.facts if (f.trial, f.key) != (trial, key)]
             reading.fact(key, value, trial, line)

@@ -64,6 +64,7 @@ SENTENCES = (
     ),
     _sentence("batch_tokens", "batch size", rf"\btotal[ \t]+batch[ \t]+size[ \t]+{_NUMBER}[ \t]+=>[ \t]+gradient"),
     _sentence("batch_tokens", "batch size", rf"\btotal[ \t]+desired[ \t]+batch[ \t]+size:[ \t]*{_NUMBER}"),
+    _sentence("precision", "mixed", r"\bmixed[ _]precision[ \t]*[:=][ \t]*['\"]?(?P<value>bf16|fp16|fp8|bfloat16|float16)\b"),
     _sentence("total_steps", "total steps", rf"\bstarts at step [0-9]+,.*\btotal steps {_NUMBER}"),
     _sentence("total_steps", "total optimization steps", rf"\btotal optimization steps = {_NUMBER}"),
 )
