@@ -31,6 +31,20 @@ def program() -> str:
     return found or pytest.skip("there is no Chromium here: install the package chromium to run the browser's tests")
 
 
+# The middle of an element that did not move for two frames, if that is where a click reaches it.
+STILL = """async (selector) => {
+  const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const middle = () => { const b = e.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; };
+  const e = document.querySelector(selector);
+  e.scrollIntoView({ block: "center", behavior: "instant" });
+  await frame();
+  const before = middle();
+  await frame();
+  const [x, y] = middle();
+  return before[0] === x && before[1] === y && e.contains(document.elementFromPoint(x, y)) ? [x, y] : null;
+}"""
+
+
 class Browser:
     """One browser process with one tab."""
 
@@ -117,16 +131,14 @@ class Browser:
 
     def click(self, selector: str) -> None:
         """Click the middle of an element with the mouse."""
-        self.wait(f"!!document.querySelector({json.dumps(selector)})")
-        self.js(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center'}})")
         x, y = self.middle(selector)
         self.mouse("mousePressed", x, y)
         self.mouse("mouseReleased", x, y)
 
     def middle(self, selector: str) -> tuple[float, float]:
-        """The middle of an element, in the window."""
-        code = f"(() => {{ const b = document.querySelector({json.dumps(selector)}).getBoundingClientRect();"
-        x, y = self.js(code + " return [b.x + b.width / 2, b.y + b.height / 2]; })()")
+        """The middle of an element in the window, once it is there, stands still and nothing lies over it."""
+        self.wait(f"!!document.querySelector({json.dumps(selector)})")
+        x, y = self.wait(f"({STILL})({json.dumps(selector)})")
         return x, y
 
     def mouse(self, kind: str, x: float, y: float, buttons: int = 0, modifiers: int = 0) -> None:

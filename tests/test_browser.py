@@ -6,7 +6,7 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -255,6 +255,23 @@ def test_charts_are_drawn_when_they_come_into_view(page: Browser) -> None:
     draw_all_charts(page)
     assert page.js(CHARTS) == page.js(DRAWN) == 7
     assert page.js("[...document.querySelectorAll('.plot canvas')].every((c) => c.width > 200 && c.height > 40)")
+
+
+def test_cards_of_charts_lie_apart_from_the_start(chromium: Browser, built: Path) -> None:
+    still = "window.ResizeObserver = class { observe() {} }"
+    added = chromium.call("Page.addScriptToEvaluateOnNewDocument", source=still)["identifier"]
+    chromium.open(built / "dashboard.html")
+    chromium.call("Page.removeScriptToEvaluateOnNewDocument", identifier=added)
+    boxes = chromium.js(
+        "[...document.querySelectorAll('[data-chart]')].map((e) => e.getBoundingClientRect()).map((b) => [b.x, b.right, b.y, b.bottom])"
+    )
+    assert all(a[1] <= b[0] or b[1] <= a[0] or a[3] <= b[2] or b[3] <= a[2] for a, b in combinations(boxes, 2))
+
+
+def test_the_page_does_not_move_when_its_charts_are_drawn(page: Browser) -> None:
+    before = page.js("document.documentElement.scrollHeight")
+    draw_all_charts(page)
+    assert page.js("document.documentElement.scrollHeight") == before
 
 
 def test_a_chart_is_saved_as_svg_and_png(page: Browser) -> None:

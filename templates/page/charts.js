@@ -133,7 +133,7 @@ const saveChart = async (place, kind) => {
 // About as high as it will be, so that the page does not move when it is drawn.
 const heightOf = ({ mark, rows }) => {
   const lines = new Set(rows.map((row) => (mark === "heat" ? row.y : row.run))).size;
-  return { scatter: 330, parallel: 385, target: 32 * lines + 95, heat: 34 * lines + 50, line: 400 }[mark] ?? 24 * lines + 42;
+  return { scatter: 330, parallel: 389, target: 32 * lines + 95, heat: 34 * lines + 50, line: 400 }[mark] ?? 24 * lines + 43;
 };
 const dressChart = (article) => {
   const place = Number(article.dataset.chart);
@@ -152,14 +152,17 @@ const dressChart = (article) => {
 };
 // Cards of different heights lie close, in their order: rows of the grid are one pixel high, a card takes as many as it needs.
 const GAP = 14;
-const packCards = new ResizeObserver((entries) => {
-  for (const { target } of entries) target.style.gridRowEnd = `span ${Math.ceil(target.offsetHeight + GAP)}`;
-});
+const pack = (cards) => {
+  const heights = cards.map((card) => card.offsetHeight); // all are read before one is set: one layout, not one a card
+  cards.forEach((card, i) => { card.style.gridRowEnd = `span ${Math.ceil(heights[i] + GAP)}`; });
+};
+const packCards = new ResizeObserver((entries) => pack(entries.map((entry) => entry.target)));
 const startCharts = () => {
   charts = island("data-charts");
   const articles = [...document.querySelectorAll("[data-chart]")];
   articles.forEach(dressChart);
   if (articles.length) unpackLibrary("library-vega");
+  pack(articles); // at once: whoever clicks on a card must not find another one there
   articles.forEach((article) => packCards.observe(article));
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) if (entry.isIntersecting && !entry.target.querySelector(".plot").dataset.drawn) drawChart(Number(entry.target.dataset.chart));

@@ -27,7 +27,7 @@ window.drawTheRest = async () => {
   performance.mark("curves");
   panels.forEach((p) => { p.element.dataset.drawn = "yes"; });
   await painted();
-  performance.mark("drawn");
   drawSparks();
   startCharts();
+  performance.mark("drawn");
 };
