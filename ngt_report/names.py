@@ -102,6 +102,13 @@ CONFIG: dict[str, str] = {
     "val_tokens": "val_tokens eval_tokens validation_tokens",
 }
 
+_NO_SETTING = re.compile(  # where things are, what they are called, and the machine
+    r"(?:^|_)(?:dir|path|name|project|entity|user|id|file|device|url|host|hostname|token|port|pid|rank|version|time|date|timestamp|seed_offset)$"
+    r"|^(?:wandb|log|save|ckpt|checkpoint|output|master|rdzv|slurm|job)_|^(?:exp|experiment|run|trial|tag|comment|notes?|title|description|suffix|prefix"
+    r"|name|group|save|load|resume|overwrite|started|start|now|debug|verbose|torch|pytorch|cuda|cudnn|python|driver|platform|node)$"
+)
+_WORD = re.compile(r"[\w.+\-]{1,24}")
+
 _MEASURED = re.compile(r"_(?:mean|avg|average|warnings|errors|util|util_pct)$|(?:^|_)time_(?:s|sec|secs|seconds|ms)$")
 _MEANT = re.compile(r"(?:^|_)(?:max|min|limit|budget|target|init|initial|use|data|timeout|allowed)(?:_|$)")  # of settings
 
@@ -157,6 +164,13 @@ def config_key(raw: str) -> str:
 def known_config(raw: str) -> str | None:
     """The canonical configuration key, or None."""
     return _CONFIG_OF.get(clean(raw))
+
+
+def other_config(raw: str, value: object) -> str | None:
+    """The key of a setting that has no canonical name: numbers and single words, but no places and no names of runs."""
+    name = clean(raw)
+    told = isinstance(value, str) and _WORD.fullmatch(value) or isinstance(value, int | float)
+    return f"config.{name}" if name and told and not _NO_SETTING.search(name) and not measured(raw) else None
 
 
 @cache

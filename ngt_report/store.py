@@ -26,7 +26,7 @@ LOCK_WAIT = 3.0  # seconds that a second build waits
 # a database that is only read may be anybody's: its views reach no file, no network and no setting
 LOCKED = "SET enable_external_access = false; SET python_enable_replacements = false; SET lock_configuration = true"
 HEADERS = 3 * 4096  # bytes of a database file in which nothing was ever stored
-SCHEMA_VERSION = "10"
+SCHEMA_VERSION = "11"
 SQL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sql")
 
 

@@ -36,7 +36,7 @@ STILL = """async (selector) => {
   const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   const middle = () => { const b = e.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; };
   const e = document.querySelector(selector);
-  e.scrollIntoView({ block: "center", behavior: "instant" });
+  e.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
   await frame();
   const before = middle();
   await frame();

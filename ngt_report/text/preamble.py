@@ -9,6 +9,8 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from ngt_report import names
+from ngt_report.sections import told_apart
+from ngt_report.text.configs import as_pair, setting, whole
 from ngt_report.text.late import late
 from ngt_report.text.loglines import ENDINGS, kind_of, record
 from ngt_report.text.owned import ELSEWHERE, key_of, path_of, tell_apart
@@ -20,22 +22,20 @@ CODE = re.compile(r"^(?:import |from \w[\w.]* import |def |class |@\w|if |for |w
 RULER = re.compile(r"^[=\-*#]{20,}$")
 GPU = re.compile(r"\|\s+\d+\s+((?:NVIDIA|Tesla|GeForce|AMD|Quadro)[^|]*?)\s+(?:On|Off)\s")
 PAIR = re.compile(
-    r"(?:^|[\s(,{\[;|])['\"]?(?P<key>[A-Za-z][\w.\-]*(?: [a-z]\w*)?)['\"]?[ \t]*[:=](?!=)[ \t]*"
+    r"(?:^|[\s(,{\[;|])['\"]?(?P<key>[A-Za-z][\w.\-]*(?: [a-z]\w*)?)['\"]?[ \t]*[:=](?!=)[ \t]*(?!(?<=\s)\w+=\w)"
     r"(?P<value>'[^']*'|\"[^\"]*\"|\d+(?:,\d{3})+(?!\d)|(?:[^\s,;(){}\[\]'\":]|:(?!\s|$))++(?![ \t]*[:=][ \t]))"
 )
 EPOCH = re.compile(r"^\W*epoch\W*\d+(?:[ \t]*/[ \t]*\d+)?\W*$", re.IGNORECASE)
 TENSORS = re.compile(r"num (?P<kind>(?:non-)?decayed) parameter tensors: \d+, with (?P<count>[\d,]+) parameters")
 FLAGS = re.compile(r"(?:^|\s)(?:flags?|args?|command|cmd|cli)\b[^:=\-]*[:=][ \t]*(?P<flags>.*--\w.*)$", re.IGNORECASE)
-_BAR = r"[ \t]*[|\u2502\u2503]"
-ROW = late(rf"^\W*?{_BAR}[ \t]*(?P<key>[A-Za-z][^|\u2502\u2503]{{1,60}}?){_BAR}[ \t]*(?P<value>[^|\u2502\u2503]+?)(?:{_BAR}\W*)?$")
-DOTTED = late(r"^[ \t>]*(?P<key>[A-Za-z][\w\-]+)[ \t]*\.{3,}[ \t]*(?P<value>\S.*)$")
-ASIDE = late(r"(?<=\w)[ \t]*\([^()]*\)(?=[ \t]*[:=])")  # Total train batch size (w. parallel) = 32
-SYMBOL = late(r"(?:[ \t]+[A-Z][A-Za-z]?|[ \t]*\([^()]*\))$")  # sequence length T, learning rate (LR)
 BEFORE = late(r"(?:[A-Za-z][\w\-]*[ \t]+){1,4}$")
 OVERRIDES = late(r"^\W*overrid\w*\W+", re.IGNORECASE)  # Overriding: n_layer = 8
 DEVICE = late(r"[^,;|()]+?(?=[ \t]*(?:$|[,;|()]|\s\s|\s\w+[=:]))")  # of several words
 OTHERS = ELSEWHERE | frozenset("min minimum final end padded warmup".split())  # words before a setting that make it another
 WORDS = frozenset("model dataset tokenizer flags hardware git_commit precision val_loss_unit".split())  # keys whose values are words
+
+LONG, SHORT = 8000, 400  # characters of a line that are kept: of a namespace of all arguments, and where there are many long lines
+MOST_LONG = 200
 
 
 class Preamble:
@@ -45,10 +45,13 @@ class Preamble:
         """`totals`: settings that are the number of steps of the run."""
         self.totals = totals
         self.lines: list[tuple[int, str]] = []
+        self.long = 0
 
     def keep(self, lines: Sequence[tuple[int, str]]) -> None:
         """Remember lines; of a very long preamble, its beginning and its end."""
-        self.lines += [(at, text[:400]) for at, text in lines]
+        for at, text in lines:
+            self.long += len(text) > SHORT
+            self.lines.append((at, text[: SHORT if self.long > MOST_LONG else LONG]))
         if len(self.lines) > 20_000:
             del self.lines[5_000:10_000]
 
@@ -60,6 +63,7 @@ class Preamble:
                 if (kind := kind_of(text.encode())) in ("resume", "stop", *ENDINGS):
                     record(reading, trial, kind, text, at, None)
             self.lines = []
+            self.long = 0
 
 
 # -- configuration ------------------------------------------------------------------------------------------------
@@ -88,12 +92,35 @@ def harvest(reading: Reading, trial: int, preamble: Sequence[tuple[int, str]], t
             words.append((at, text))
         begun = begun or bool(EPOCH.match(text))
     tell_apart(said)
+    _whole(reading, trial, words)
     _sum_of_tensors(reading, trial, lines)
     _in_words(reading, trial, words)
     if gpus:
         name, count = gpus.most_common(1)[0]
         reading.fact("hardware", name, trial, lines[0][0])
         reading.fact("gpus", count, trial, lines[0][0])
+
+
+def _whole(reading: Reading, trial: int, lines: Sequence[tuple[int, str]]) -> None:
+    """The settings of configurations that are printed whole, whatever they are called, where no line said them before."""
+    said = {fact.key for fact in reading.facts if fact.trial == trial}
+    values: dict[str, Any] = {}
+    where: dict[str, int] = {}
+    short: dict[str, str] = {}
+    for at, path, text in whole(lines):
+        value = parsed(text.strip("'\"*`"))
+        key = setting(path, value)
+        if key and value == value and path not in values and (key not in names.CONFIG or _fits(key, value)):
+            values[path], where[path], short[path] = value, at, key
+    for path, key in (short | told_apart(short, values)).items():
+        if key not in said:
+            reading.fact(key, values[path], trial, where[path])
+            said.add(key)
+
+
+def _fits(key: str, value: Any) -> bool:
+    """Whether a value is of the kind that this setting has."""
+    return key != "params" and isinstance(value, str) == (key in WORDS)
 
 
 def _sum_of_tensors(reading: Reading, trial: int, lines: Sequence[tuple[int, str]]) -> None:
@@ -153,27 +180,23 @@ def _line_config(reading: Reading, trial: int, line: int, text: str, totals: Col
     elif text.count(" --") >= 2:
         reading.fact("command.flags", text[text.index("--") :].strip()[:400], trial, line)
         return said
-    text = _as_pair(text)
+    text = as_pair(text)
     if override := OVERRIDES.match(text) if "verrid" in text else None:
         text = text[override.end() :]
     for pair in PAIR.finditer(text):
         path = path_of(pair["key"], text[: pair.start("key")])
         key = "total_steps" if pair["key"] in totals else _key(pair["key"], path, text[: pair.start("key")])
         value = parsed(_value(key, text, pair).strip("'\"*`"))
-        if key and key != "params" and value is not None and value == value and isinstance(value, str) == (key in WORDS):
+        if text[pair.end() : pair.end() + 1] == "(":
+            continue  # of a call, whose members are settings
+        if override and value is not None:
+            key = key or names.other_config(pair["key"], value)
+        if key and value is not None and value == value and (key not in names.CONFIG or _fits(key, value)):
             if override:
                 reading.facts = [f for f in reading.facts if (f.trial, f.key) != (trial, key)]
             reading.fact(key, value, trial, line)
             said.append((path, reading.facts[-1]))
     return said
-
-
-def _as_pair(text: str) -> str:
-    """A row of a table of settings, a dotted line, or a name with an aside in brackets as `key: value`; other lines as they are."""
-    for pattern, mark in ((ROW, "|"), (ROW, "\u2502"), (ROW, "\u2503"), (DOTTED, "...")):
-        if mark in text and (match := pattern.match(text)):
-            return f"{SYMBOL.sub('', match['key'])}: {match['value']}"
-    return ASIDE.sub("", text) if ")" in text else text
 
 
 def _key(raw: str, path: str, before: str) -> str | None:
