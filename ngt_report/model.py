@@ -193,6 +193,7 @@ class Group(Struct, frozen=True):
     step: Annotated[int | None, "the common step; null when there is none, or the runs have no steps"]
     baseline: Annotated[str | None, "display name of the baseline; null when no run is one"]
     baseline_why: Annotated[str | None, "why that run is the baseline"]
+    baseline_groups: Annotated[tuple[str, ...], "groups of seeds that others are held against; empty where a run is the baseline"]
     best: Annotated[FixedRow | None, "the best run at the common step"]
     best_settings: Annotated[
         tuple[str, ...], "key=value of the settings that vary, of the best run; only where no baseline says what is compared"
@@ -410,7 +411,7 @@ class Report(Struct, frozen=True):
     accuracy: Annotated[tuple[AccuracyRow, ...], "runs with an accuracy and no validation loss, highest first"]
     bits: Annotated[tuple[BitsRow, ...], "runs validated in bits alone: each unit and kind by itself, lowest first"]
     unknown: Annotated[tuple[str, ...], "confounds that no group records, said once"]
-    baseline_missing: Annotated[bool, "whether no group has a baseline"]
+    baseline_missing: Annotated[bool, "whether nothing is a baseline, no run and no group of seeds"]
     other: Annotated[tuple[OtherRow, ...], "test metrics, accuracies, objectives and closing evaluations"]
     other_columns: Annotated[tuple[str, ...], "names of those metrics, of many the first"]
     other_columns_dropped: Annotated[int, "metrics beyond those"]

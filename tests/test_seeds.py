@@ -90,7 +90,16 @@ def test_a_setting_that_is_empty_is_called_none_and_is_the_baseline(write: Write
     stage = tables(text.partition("## Seeds")[2])[0]
     assert [row[0] for row in stage] == ["flags", "mass", "none"]
     assert "| mass (n = 3) | none (n = 3) | -0.1000 " in text
+    assert "- Baseline of the groups of seeds: flags=none; single runs have none: name one with `--baseline RUN`" in text
+    assert "No single run calls itself the baseline" not in text
     assert [g["name"] for g in summary["seed_groups"]] == ["net_mass", "net"]
+
+
+def test_without_a_baseline_of_any_kind_the_report_asks_for_one(write: Write, tmp_path: Path) -> None:
+    seeded(write, "base", {1: 4.0, 2: 4.2})
+    seeded(write, "wide", {1: 4.1, 2: 4.15}, more="lr: 0.002\n")
+    assert "- No single run calls itself the baseline; name one with `--baseline RUN`" in made(tmp_path)[1]
+    assert "Baseline of the groups" not in made(tmp_path)[1]
 
 
 def test_a_comparison_that_proves_nothing_is_a_line_of_the_headline(write: Write, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 
 from ngt_report.assemble.confounds import confounds, differs
 from ngt_report.assemble.facts import TOP, Facts, Row
-from ngt_report.assemble.seeds import stages
+from ngt_report.assemble.seeds import baseline_groups, stages
 from ngt_report.assemble.verdicts import noise_of, run_verdicts, ties
 from ngt_report.formatting import number, rate
 from ngt_report.grouping import NAME, value_of
@@ -42,6 +42,7 @@ def group(facts: Facts, row: Row) -> Group:
         step=row["common_step"],
         baseline=facts.name(base["run"]) if base else None,
         baseline_why=base["why"] if base else None,
+        baseline_groups=() if base else baseline_groups(facts, budget),
         best=fixed[0] if fixed else None,
         best_settings=() if kinds or base else _best_settings(facts, members),
         lowest=None if kinds else _lowest(facts, ranking, fixed),

@@ -56,7 +56,7 @@ def assemble(facts: Facts, title: str, notes: str | None, command: str) -> Repor
         accuracy=accuracy,
         bits=in_bits,
         unknown=tuple(k for k in groups[0].unknown if all(k in g.unknown for g in groups)) if groups else (),
-        baseline_missing=not facts.baselines,
+        baseline_missing=not facts.baselines and not any(g.baseline_groups for g in groups),
         other=others,
         other_columns=columns,
         other_columns_dropped=dropped,

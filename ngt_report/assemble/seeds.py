@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 from ngt_report.assemble.facts import TOP, Facts, Row
-from ngt_report.assemble.verdicts import EQUAL, verdicts
+from ngt_report.assemble.verdicts import EQUAL, references, verdicts
 from ngt_report.formatting import chance, number, signed
 from ngt_report.grouping import NO_SETTING, outcome, shared_name
 from ngt_report.model import SeedRow, Spread, Stage, VerdictRow
@@ -17,15 +17,27 @@ from ngt_report.runs import UNTELLING
 CURVE = 6  # steps of the printed mean curves
 
 
+Staged = tuple[Stage, tuple[str, ...]]  # a stage, and its groups that others are held against as their baselines
+
+
 def stages(facts: Facts, budget: str) -> tuple[Stage, ...]:
     """The stages of a compared set; none when every group is one run."""
+    return tuple(stage for stage, _ in _staged(facts, budget))
+
+
+def baseline_groups(facts: Facts, budget: str) -> tuple[str, ...]:
+    """The groups of a compared set that others are held against as their baselines."""
+    return tuple(dict.fromkeys(name for _, names in _staged(facts, budget) for name in names))
+
+
+def _staged(facts: Facts, budget: str) -> tuple[Staged, ...]:
     if ("stages", budget) not in facts.memo:
         facts.memo["stages", budget] = _stages(facts, budget)
-    found: tuple[Stage, ...] = facts.memo["stages", budget]
+    found: tuple[Staged, ...] = facts.memo["stages", budget]
     return found
 
 
-def _stages(facts: Facts, budget: str) -> tuple[Stage, ...]:
+def _stages(facts: Facts, budget: str) -> tuple[Staged, ...]:
     tables: dict[str | None, list[Row]] = {}
     for row in facts.of("seeds", budget):
         tables.setdefault(row["stage"], []).append(row)
@@ -34,7 +46,7 @@ def _stages(facts: Facts, budget: str) -> tuple[Stage, ...]:
     return tuple(_stage(facts, budget, table, rows, stray if i == 0 and table else []) for i, (table, rows) in enumerate(held))
 
 
-def _stage(facts: Facts, budget: str, table: str | None, rows: list[Row], stray: list[str]) -> Stage:
+def _stage(facts: Facts, budget: str, table: str | None, rows: list[Row], stray: list[str]) -> Staged:
     columns, cells = telling(facts, rows)
     steps = _curve_steps(facts, budget, {r["seed_group"] for r in rows})
     curves = {(c["seed_group"], c["step"]): c["mean_loss"] for c in facts.of("mean_curves", budget)}
@@ -49,7 +61,8 @@ def _stage(facts: Facts, budget: str, table: str | None, rows: list[Row], stray:
     paired = any(v.paired_p is not None for v in found)
     best = next((row for row in shown if row.n > 1), shown[0])
     left_out, dropped = tuple(sorted(stray)[:8]), len(rows) - len(shown)
-    return Stage(table, columns, shown, best, sizes[1], said, at_best, found, _claims(found), paired, steps, left_out, dropped)
+    held = tuple(_named(columns, cells[i]) for i in references(facts, rows, cells)) if found else ()
+    return Stage(table, columns, shown, best, sizes[1], said, at_best, found, _claims(found), paired, steps, left_out, dropped), held
 
 
 def _claims(found: tuple[VerdictRow, ...]) -> tuple[str, ...]:
@@ -95,6 +108,11 @@ def telling(facts: Facts, rows: list[Row]) -> tuple[tuple[str, ...], list[tuple[
     if len(set(cells)) == len(cells) and keys:
         return tuple(keys), cells
     return ("group",), [(name,) for name in unique_names([group_name(facts, r) for r in rows], cells)]
+
+
+def _named(columns: tuple[str, ...], cells: tuple[str, ...]) -> str:
+    """A group outside of its table: its name, or its settings with their keys."""
+    return ", ".join(cell if column == "group" else f"{column}={cell}" for column, cell in zip(columns, cells, strict=True))
 
 
 def _cell(value: Any) -> str:

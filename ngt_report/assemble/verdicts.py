@@ -66,6 +66,12 @@ def verdicts(facts: Facts, budget: str, rows: Sequence[Row], cells: Sequence[tup
     return tuple(_verdict(facts, rows[j], rows[i], (cells[j], cells[i]), tests[k], adjusted[k], noise) for k, i, j in shown[:TOP])
 
 
+def references(facts: Facts, rows: Sequence[Row], cells: Sequence[tuple[str, ...]]) -> list[int]:
+    """The places of the groups that others are held against as their baselines."""
+    found = [reference(facts, rows, cells, i) for i in range(len(rows[:COMPARED]))]
+    return [j for j in dict.fromkeys(found) if j is not None]
+
+
 def reference(facts: Facts, rows: Sequence[Row], cells: Sequence[tuple[str, ...]], i: int) -> int | None:
     """The baseline of a group: the group of the named run, else the one that says baseline and differs in nothing else."""
     base = facts.baselines.get(rows[i]["budget"])
