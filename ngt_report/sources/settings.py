@@ -14,9 +14,6 @@ from ngt_report.waist import Reading, Trial
 
 FEWEST = 3  # settings that are known by name
 TELLING = frozenset(names.CONFIG) - {"model", "flags", "dataset", "tokenizer", "hardware", "git_commit", "params"}
-PLACES = re.compile(  # where things are and what they are called
-    r"(?:^|_)(?:dir|path|name|project|entity|user|id|file|device|url|host|token)$|^(?:wandb|log|save|ckpt|checkpoint|output)_"
-)
 WANDB = re.compile(r"(?m)^_wandb:[ \t]*$|^wandb_version:")  # its config.yaml, in both forms
 LINE = re.compile(r"^(?P<indent> *)(?P<key>[A-Za-z_][\w.\-]*):(?: +(?P<value>[^#]*?))?[ \t]*(?:#.*)?$")
 
@@ -37,7 +34,7 @@ def read(file: InputFile) -> Reading:
     reading.lines_read = reading.lines_used = len(lines)
     taken: set[str] = set()
     found = {raw: v for raw, v in _settings(file.text_head).items() if v is not None and names.role(raw.rpartition("/")[2]) is None}
-    short = {raw: key for raw, value in found.items() if (key := _key(raw) or _other(raw, value))}
+    short = {raw: key for raw, value in found.items() if (key := _key(raw) or names.other_config(raw.rpartition("/")[2], value))}
     for raw, key in (short | told_apart(short, found)).items():
         if key not in taken:
             taken.add(key)
@@ -48,13 +45,6 @@ def read(file: InputFile) -> Reading:
 def _key(raw: str) -> str | None:
     """The canonical name of a setting, by the last part of its path."""
     return names.known_config(raw.rpartition("/")[2])
-
-
-def _other(raw: str, value: Any) -> str | None:
-    """The key of a setting of an unknown name: numbers and single words, but no places."""
-    name = names.clean(raw.rpartition("/")[2])
-    word = isinstance(value, str) and re.fullmatch(r"[\w.+\-]{1,24}", value)
-    return f"config.{name}" if name and not PLACES.search(name) and (word or isinstance(value, int | float)) else None
 
 
 def _settings(text: str) -> dict[str, Any]:
@@ -111,5 +101,5 @@ FORMAT = Format(
     read=read,
     rank=95,
     precedence=4,
-    version=3,
+    version=4,
 )
