@@ -264,13 +264,33 @@ def test_a_second_look_reads_what_was_appended(tmp_path: Path, monkeypatch: pyte
     assert seen(path, log(700)).curve.step == 700
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"version": 1, "files": {}}', b"\xff\xfe"])
+@pytest.mark.parametrize("damage", [b"", b"{", b"\x90", b"\x92\xa10\x80", b"\x92\x01\x02", b"\xff\xfe"])
 def test_a_damaged_cache_is_no_error(damage: bytes, tmp_path: Path, cache: Path) -> None:
     path = tmp_path / "g" / "a.log"
     seen(path, log(400))
     (kept,) = (cache / "ngtreport").iterdir()
     kept.write_bytes(damage)
     assert seen(path, log(400)).curve.step == 400
+
+
+def test_what_is_kept_comes_back_as_it_was(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ngt_report.watching import looks
+
+    path = tmp_path / "g" / os.fsdecode(b"\xff.log")  # a name that is no text
+    first = seen(path, log(400).replace("4.6000", "nan"))
+    monkeypatch.setattr(looks, "_read", lambda *_: pytest.fail("the file was read again"))
+    again = seen(path, log(400).replace("4.6000", "nan"))
+    assert repr(again.curve) == repr(first.curve) and "nan" in repr(first.curve)
+
+
+def test_a_cache_cut_anywhere_is_no_error(tmp_path: Path, cache: Path) -> None:
+    path = tmp_path / "g" / "a.log"
+    seen(path, log(400))
+    (kept,) = (cache / "ngtreport").iterdir()
+    whole = kept.read_bytes()
+    for end in range(0, len(whole), 7):
+        kept.write_bytes(whole[:end])
+        assert seen(path, log(400)).curve.step == 400
 
 
 def test_without_a_cache_folder_every_look_reads(tmp_path: Path, cache: Path) -> None:

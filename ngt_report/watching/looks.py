@@ -6,15 +6,14 @@ cannot be written is no error: the files are read anew.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct, field
-from msgspec.structs import asdict
+import msgspec
+from msgspec import Struct, field, msgpack
 
 from ngt_report import __version__
 from ngt_report.atomic import digest, keep
@@ -24,7 +23,7 @@ from ngt_report.files import InputFile
 from ngt_report.watching import sieve
 from ngt_report.watching.progress import LOSSES, TRAIN, Curve, cause_of, curves_of, extend
 
-VERSION = f"{__version__}.2"  # raise the last number when what is kept changes its meaning
+VERSION = f"{__version__}.3"  # raise the last number when what is kept changes its meaning
 CHECKED = 256  # bytes before the end of what was read, which must still be there when a file is read on
 SEEN = 12  # looks at which a file had grown
 TAIL = 1 << 14  # bytes at the end of a file without a format that are searched for a cause
@@ -65,7 +64,7 @@ class Looks:
     def __init__(self, paths: Iterable[str | Path]) -> None:
         folder, key = cache_folder(), "\n".join(sorted(os.path.abspath(p) for p in paths))
         name = digest(key.encode("utf-8", "surrogateescape"))[:16]
-        self.path = folder / f"status-{name}.json" if folder else None
+        self.path = folder / f"status-{name}.msgpack" if folder else None
         self.known = _load(self.path) if self.path else {}
         self.alike = Alike()
         self.changed = False
@@ -103,17 +102,16 @@ class Looks:
         if self.path is None or not (self.changed or gone):
             return
         self.known = {path: known for path, known in self.known.items() if path in there}
-        kept = json.dumps({"version": VERSION, "files": self.known}, separators=(",", ":"), default=asdict)
-        self.changed = not keep(self.path, kept.encode("utf-8", "surrogateescape"))
+        self.changed = not keep(self.path, msgpack.encode((VERSION, {os.fsencode(path): known for path, known in self.known.items()})))
 
 
 def _load(path: Path) -> dict[str, Known]:
     try:
-        kept = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
-        if kept["version"] != VERSION:
+        kept = path.read_bytes()
+        if msgpack.decode(kept, type=tuple[str, msgspec.Raw])[0] != VERSION:
             return {}
-        return {name: Known(**{**known, "curves": [Curve(**c) for c in known["curves"]]}) for name, known in kept["files"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {os.fsdecode(name): known for name, known in msgpack.decode(kept, type=tuple[str, dict[bytes, Known]])[1].items()}
+    except (OSError, ValueError):  # msgspec's errors are ValueErrors
         return {}
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from itertools import pairwise
+from itertools import count, pairwise
+from operator import itemgetter
 from statistics import median
 from typing import Any
 
@@ -17,6 +18,8 @@ LOSSES = ("val/loss", "eval_loss")  # the second is the first where no cross-ent
 TRAIN = "train/loss"
 RECENT = 32  # evaluations that the usual interval is taken from
 DRAWN = 64  # points of a curve that are kept
+Point = tuple[int, int, float, Block, int]  # segment, step, loss, and where it stands
+IN_ORDER, LOWEST = itemgetter(0, 1), itemgetter(2, 1)
 Mark = list[Any]  # [step, clock or None, seconds of the evaluation itself or None, segment, time of writing or None]
 
 CAUSES = (
@@ -104,9 +107,9 @@ def extend(curve: Curve, reading: Reading) -> None:
     own = [block for block in reading.blocks if block.trial == curve.trial and len(block.step)]
     curve.loss = curve.loss or next((name for name in LOSSES if any(name in b.columns for b in own)), "")
     bounds = _superseded(reading, curve.trial)
-    points = sorted((p for block in own for p in _points(block, curve.loss, bounds.get(block.segment))), key=lambda p: (p[0], p[1]))
+    points = sorted((p for block in own for p in _points(block, curve.loss, bounds.get(block.segment))), key=IN_ORDER)
     rows = [row for block in own for row in _rows(block, bounds.get(block.segment))]
-    _take_evaluations(curve, [(step, loss, mark) for _, step, loss, mark in points])
+    _take_evaluations(curve, points)
     _take_rows(curve, rows)
     closing = [b for b in own if any(name.startswith("final/") for name in b.columns)]
     curve.closed = curve.closed or bool(closing)
@@ -120,17 +123,20 @@ def _superseded(reading: Reading, trial: int) -> dict[int, int]:
     return {g: min(later) for g in segments if (later := [step for index, step in starts if index > g])}
 
 
-def _points(block: Block, loss: str, bound: int | None) -> Iterable[tuple[int, int, float, Mark]]:
-    """(order, step, loss, mark) of the evaluations of a block that count."""
+def _points(block: Block, loss: str, bound: int | None) -> list[Point]:
+    """The evaluations of a block that count."""
     if loss not in block.columns:
-        return
-    clocks, own, walls = block.elapsed, block.columns.get("val/s"), block.columns.get("wall_s")
-    for i, value in enumerate(block.columns[loss].values):
-        step = block.step[i]
-        if step is not None and (bound is None or step < bound):
-            seconds = float(own.values[i]) if own is not None and math.isfinite(own.values[i]) else None
-            mark = [step, clocks[i] if clocks is not None else None, seconds, block.segment, walls.values[i] if walls else None]
-            yield block.segment, step, float(value), mark
+        return []
+    rows = zip(block.step, map(float, block.columns[loss].values), count())
+    return [(block.segment, step, v, block, i) for step, v, i in rows if step is not None and (bound is None or step < bound)]
+
+
+def _mark(point: Point) -> Mark:
+    """What the usual interval between evaluations is taken from."""
+    segment, step, _, block, i = point
+    own, walls = block.columns.get("val/s"), block.columns.get("wall_s")
+    seconds = float(own.values[i]) if own is not None and math.isfinite(own.values[i]) else None
+    return [step, block.elapsed[i] if block.elapsed is not None else None, seconds, segment, walls.values[i] if walls else None]
 
 
 def _rows(block: Block, bound: int | None) -> Iterable[tuple[int, float | None, float | None, int]]:
@@ -143,17 +149,17 @@ def _rows(block: Block, bound: int | None) -> Iterable[tuple[int, float | None, 
             yield step, clock, float(train.values[i]) if train is not None else None, block.segment
 
 
-def _take_evaluations(curve: Curve, found: list[tuple[int, float, Mark]]) -> None:
+def _take_evaluations(curve: Curve, found: list[Point]) -> None:
     if not found:
         return
-    finite = [(loss, step) for step, loss, _ in found if math.isfinite(loss)]
-    if finite and (curve.best is None or min(finite)[0] < curve.best[1]):
-        loss, step = min(finite)
+    finite = [p for p in found if math.isfinite(p[2])]
+    if finite and (curve.best is None or min(finite, key=LOWEST)[2] < curve.best[1]):
+        _, step, loss, _, _ = min(finite, key=LOWEST)
         curve.best = [step, loss]
-    curve.last = [found[-1][0], found[-1][1]]
+    curve.last = [found[-1][1], found[-1][2]]
     curve.count += len(found)
-    curve.recent = [*curve.recent, *(mark for _, _, mark in found)][-RECENT:]
-    curve.drawn = thinned([*curve.drawn, *([step, loss] for step, loss, _ in found if math.isfinite(loss))])
+    curve.recent = [*curve.recent, *map(_mark, found[-RECENT:])][-RECENT:]
+    curve.drawn = thinned([*curve.drawn, *([step, loss] for _, step, loss, _, _ in finite)])
 
 
 def _take_rows(curve: Curve, rows: list[tuple[int, float | None, float | None, int]]) -> None:

@@ -20,7 +20,7 @@ from ngt_report.waist import Reading
 ENDS = (1 << 12, 1 << 16)  # bytes of the head and of the end that are read whole; the second where the first are too few
 LEAST = 1 << 17  # a smaller file is read whole
 PIECE = 1 << 19  # bytes of what lies between that are looked at together; they fit a core's cache
-FEW = 1 << 15  # bytes of a piece that tell at once where evaluations are many
+FEW = 1 << 13  # bytes of a piece that tell at once where evaluations are many
 MOST = 128  # evaluations of a piece that all stay; of more, the lowest and some on the way
 ON_THE_WAY = 24
 SAMPLE = 6  # lines of a kind that anchors are learned from
@@ -37,6 +37,7 @@ class Anchors(Struct, frozen=True):
 
     steps: tuple[bytes, ...]
     loss: bytes | None
+    rare: dict[bytes, int] = field(default_factory=dict)  # of each text that was looked for, the place of its rarest letter
 
 
 class Mesh(Struct, frozen=True):
@@ -187,8 +188,8 @@ def _kept(piece: bytes, size: int, anchors: Anchors, last: int) -> tuple[bytes, 
     steps: Any = None
     if places is None and anchors.loss:
         text = np.frombuffer(piece, np.uint8)
-        losses = _after(text, size, anchors.loss)
-        others = _others(piece, text, size, anchors.loss, losses)
+        losses = _after(text, size, anchors.loss, anchors.rare)
+        others = _others(piece, text, size, anchors, losses)
         values, steps = _numbers(text, losses), _steps(piece, size, anchors, last)
         if not len(losses) or others is None or values is None or steps is None or b"\r" in piece or b"\x1b" in piece:
             return None
@@ -203,7 +204,7 @@ def _places(piece: bytes, size: int, anchor: bytes) -> list[int] | None:
     """A place in each line that has an evaluation, or may have one of another kind than met so far; None when they are many."""
     found: list[int] = []
     for text in (VAL,) if VAL in anchor else (anchor, VAL):
-        if piece.count(text, 0, min(size, FEW)) > 2 * MOST:
+        if piece.count(text, 0, min(size, FEW)) > MOST // 2:
             return None
         at = piece.find(text, 0, size)
         while at >= 0:
@@ -214,14 +215,15 @@ def _places(piece: bytes, size: int, anchor: bytes) -> list[int] | None:
     return found
 
 
-def _others(piece: bytes, text: Any, size: int, anchor: bytes, losses: Any) -> list[int] | None:
+def _others(piece: bytes, text: Any, size: int, anchors: Anchors, losses: Any) -> list[int] | None:
     """The same for lines that have none of these losses."""
     import numpy as np
 
+    anchor = anchors.loss or b""
     if anchor.count(VAL) and _all_within(piece, text, size, anchor, len(losses)):
         return []
     ends = np.flatnonzero(text[:size] == NEWLINE)
-    rows = np.setdiff1d(np.searchsorted(ends, _after(text, size, VAL)), np.searchsorted(ends, losses))
+    rows = np.setdiff1d(np.searchsorted(ends, _after(text, size, VAL, anchors.rare)), np.searchsorted(ends, losses))
     return None if len(rows) > MOST else (ends[rows] - 1).tolist()
 
 
@@ -239,18 +241,19 @@ def _steps(piece: bytes, size: int, anchors: Anchors, last: int) -> Any:
     import numpy as np
 
     text = np.frombuffer(piece, np.uint8)
-    places = [_after(text, size, anchor) for anchor in anchors.steps]
+    places = [_after(text, size, anchor, anchors.rare) for anchor in anchors.steps]
     steps = _numbers(text, places[0] if len(places) == 1 else np.sort(np.concatenate(places)))
     fell = steps is None or len(steps) and (steps[0] < last or (np.diff(steps) < 0).any())
     return None if fell else steps
 
 
-def _after(text: Any, size: int, anchor: bytes) -> Any:
+def _after(text: Any, size: int, anchor: bytes, rare: dict[bytes, int]) -> Any:
     """The places behind every occurrence of a text in the first `size` bytes."""
     import numpy as np
 
-    common = np.bincount(text[:4096], minlength=256)
-    rarest = int(common[np.frombuffer(anchor, np.uint8)].argmin())
+    if (rarest := rare.get(anchor)) is None:
+        common = np.bincount(text[:4096], minlength=256)
+        rarest = rare[anchor] = int(common[np.frombuffer(anchor, np.uint8)].argmin())
     found = (text[rarest : rarest + max(0, size - len(anchor))] == anchor[rarest]).nonzero()[0]
     words = words_of(text)
     for k in range(0, len(anchor), 8):
