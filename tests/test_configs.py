@@ -92,6 +92,12 @@ def test_a_namespace_of_many_arguments_is_read_to_its_end() -> None:
     assert found["learning_rate"] == 0.1 and found["config.gamma"] == 0.5 and found["config.option_299"] == 299
 
 
+@pytest.mark.parametrize("most", range(385, 402))
+def test_no_value_is_cut_short_where_a_long_line_ends_for_us(most: int) -> None:
+    said = "x" * most + " lr=0.000312345 and so on" + " y" * 100
+    assert settings(f"{said}\n{DATA}") in ({}, {"learning_rate": 0.000312345})
+
+
 def test_runs_that_differ_by_a_setting_of_an_unknown_name_are_no_seeds_of_one_configuration(tmp_path: Path) -> None:
     for i, act in enumerate(("gelu", "relu2")):
         head = f"Namespace(n_layer=8, lr=0.1, batch_size=4, act='{act}', seed={i})\n"
@@ -112,3 +118,13 @@ def test_brackets_in_any_order_end(text: str) -> None:
 
 def test_a_deep_hostile_nesting_is_no_configuration() -> None:
     assert whole([(1, "Config(" * 100_000), (2, "{'a': " * 100_000)]) == []
+
+
+@pytest.mark.parametrize("line", ["Config(", "{'a': 1, x{'b': ", "a" + " " * 390 + "="])
+def test_many_lines_that_begin_a_configuration_take_no_time_of_their_number_squared(line: str) -> None:
+    assert whole(list(enumerate([line] * 20_000, 1))) == []
+
+
+def test_a_configuration_after_one_that_is_never_closed_is_read() -> None:
+    found = settings(f"Config(n_layer=8, gamma=0.1\nConfig(n_layer=8, lr=0.1, gamma=0.5)\n{DATA}")
+    assert found == {"layers": 8, "learning_rate": 0.1, "config.gamma": 0.5}

@@ -13,6 +13,7 @@ Line = tuple[int, str]
 Said = tuple[int, str, str]  # line, path with / between its parts, value as written
 
 MOST_LINES = 500  # of one call or dict
+MOST_OPEN = 5  # calls and dicts that are never closed, after which none is looked for
 FEWEST = 3  # pairs that make a block
 KNOWN = 2  # settings among them that are known by name
 TOKEN = late(r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"|[()\[\]{}]|,|\n|[^'\"()\[\]{},\n]+|['\"]")
@@ -23,7 +24,7 @@ OWNER = late(r"^\s*['\"]?(?P<key>[A-Za-z_][\w.\-/]*)['\"]?\s*[=:]\s*[\w.]*$")  #
 PREFIX = late(r"^(?:.{0,60}?\b(?:INFO|DEBUG|WARNING)\b[\]\s:\-|>]*|[\[(]?\d{1,4}[-/:.]\d\d[\d\-/:., T]*[\])]?[\s:\-|>]*)")
 HEADING = late(r"^[\W_]*(?:[A-Za-z][\w ]{0,30}(?::|\]|->|=>)|[A-Za-z]{1,20}(?=\s))\s*(?=[A-Za-z_][\w.\-]*=)")
 JOINED = late(r"(?P<key>[A-Za-z_][\w.\-/]*)=(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;|]+)(?:[\s,;|]+|$)")  # lr=0.1, seed=3
-BETWEEN = late(r"\s*[|;]\s*|,\s+(?=[A-Za-z_])")
+BETWEEN = late(r"[|;]|,\s+(?=[A-Za-z_])")
 APART = late(
     r"^[\s#>*\-]*['\"`*]*(?P<key>[A-Za-z_][\w.\-/]*(?: [A-Za-z_][\w.\-/]*){0,3})['\"`*]*"
     r"\s*[:=](?!=)\s*(?P<value>[^\s:=](?:[^:=]*[^\s:=])?)?\s*$"
@@ -40,16 +41,17 @@ def whole(lines: Sequence[Line]) -> list[Said]:
     """The settings of all configurations that are printed whole."""
     found: list[Said] = []
     block: list[Said] = []
-    at = 0
+    at = left_open = 0
     while at < len(lines):
-        members, over = _bracketed(lines, at)
+        members, over = _bracketed(lines, at) if left_open < MOST_OPEN else ([], 1)
+        left_open += not over
         pairs = [] if members else _pairs(lines[at][1])
         if not pairs and (members or any(map(str.isalnum, lines[at][1]))):  # not a line that is drawn
             found += _configured(block, FEWEST)
             block = []
         block += [(lines[at][0], key, value) for key, value in pairs]
         found += _configured(members, 1)
-        at += over
+        at += over or 1
     return found + _configured(block, FEWEST)
 
 
@@ -65,7 +67,7 @@ def _configured(said: list[Said], fewest: int) -> list[Said]:
 
 # -- in brackets ------------------------------------------------------------------------------------------------------
 def _bracketed(lines: Sequence[Line], at: int) -> tuple[list[Said], int]:
-    """The members of a call or a dict that begins on a line, and how many lines it takes; none: one line."""
+    """The members of a call or a dict that begins on a line, and how many lines it takes: 0 where it is never closed."""
     text = lines[at][1]
     if "(" not in text and "{" not in text:
         return [], 1
@@ -79,7 +81,7 @@ def _bracketed(lines: Sequence[Line], at: int) -> tuple[list[Said], int]:
         if path is None:
             return members, over + 1
         members.append((lines[at + over][0], path, value))
-    return [], 1  # it is never closed
+    return [], 0
 
 
 def _members(text: str) -> Iterator[tuple[int, str | None, str]]:

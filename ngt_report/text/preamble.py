@@ -51,7 +51,7 @@ class Preamble:
         """Remember lines; of a very long preamble, its beginning and its end."""
         for at, text in lines:
             self.long += len(text) > SHORT
-            self.lines.append((at, text[: SHORT if self.long > MOST_LONG else LONG]))
+            self.lines.append((at, _begin(text, SHORT if self.long > MOST_LONG else LONG)))
         if len(self.lines) > 20_000:
             del self.lines[5_000:10_000]
 
@@ -88,17 +88,22 @@ def harvest(reading: Reading, trial: int, preamble: Sequence[tuple[int, str]], t
                 _json_config(reading, trial, "\n".join(buffer), first)
                 inside = 0
         elif not begun:
-            said += _line_config(reading, trial, at, text, totals)
+            said += _line_config(reading, trial, at, _begin(text), totals)
             words.append((at, text))
         begun = begun or bool(EPOCH.match(text))
     tell_apart(said)
     _whole(reading, trial, words)
     _sum_of_tensors(reading, trial, lines)
-    _in_words(reading, trial, words)
+    _in_words(reading, trial, [(at, _begin(text)) for at, text in words])
     if gpus:
         name, count = gpus.most_common(1)[0]
         reading.fact("hardware", name, trial, lines[0][0])
         reading.fact("gpus", count, trial, lines[0][0])
+
+
+def _begin(text: str, room: int = SHORT) -> str:
+    """The begin of a line, which is all that most lines are, without a word that is cut."""
+    return text if len(text) <= room else text[: max(text.rfind(end, 0, room) for end in " ,") + 1]
 
 
 def _whole(reading: Reading, trial: int, lines: Sequence[tuple[int, str]]) -> None:
