@@ -225,6 +225,15 @@ def render_all(store: Store, inputs: Inputs, settings: Settings, folder: Path, r
     return texts
 
 
+def summary(store: Store, inputs: Inputs, settings: Settings, request: Request) -> str:
+    """Summary.md without anybody's notes."""
+    from ngt_report import render
+    from ngt_report.assemble.facts import Facts
+    from ngt_report.assemble.report import assemble
+
+    return render.summary_md(assemble(Facts(store), settings.title or inputs.group, None, command_of(inputs, request)))
+
+
 def command_of(inputs: Inputs, request: Request) -> str:
     """The command that builds the report where the inputs lie, with the options that its numbers rest on."""
     if inputs.command is not None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import bisect
 import os
+import re
 from collections import Counter
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,7 @@ from ngt_report.verify.claims import World
 from ngt_report.verify.evidence import Evidence
 from ngt_report.verify.numbers import decimal_points
 from ngt_report.verify.orders import Claimed, check_orders
+from ngt_report.verify.own import check_own, settle
 from ngt_report.verify.prose import check_prose
 from ngt_report.verify.sums import check_sums
 from ngt_report.verify.tables import check_table
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from ngt_report.verify.document import Text
 
 MARKDOWN = (".md", ".markdown", ".mdown", ".rst")
+FILES = re.compile(r"(?m)^\d+ files? (?:was|were) used.*$")
 MOST = 16 << 20  # bytes of a report
 
 
@@ -95,16 +99,23 @@ def evidence(request: Request, report: Path | None = None, prepared: Prepared | 
 
     inputs, settings, _ = prepared or build.prepare(request)
     own = os.path.realpath(report) if report else None
+    given = len(inputs.files)
     inputs.files = [f for f in inputs.files if os.path.realpath(f.path) != own and not f.rel.lower().endswith(MARKDOWN)]
+    counted = len(inputs.files) == given
     if not inputs.files:
         raise ReportError(f"{', '.join(request.paths)}: no data to verify against; give the logs that the report is about")
     with TemporaryDirectory(prefix="ngtreport-") as scratch:
         store = Store(os.path.join(scratch, "report.duckdb"), threads=request.threads)
         try:
             build.compute(store, inputs, settings)
-            yield Evidence(store)
+            yield Evidence(store, cache(lambda: _uncounted(build.summary(store, inputs, settings, request), counted)))
         finally:
             store.close()
+
+
+def _uncounted(text: str, counted: bool) -> str:
+    """What build would write; without the number of files, where some of what it reads is no evidence."""
+    return text if counted else FILES.sub("", text)
 
 
 def check(source: str, world: World) -> tuple[Checked, ...]:
@@ -116,6 +127,8 @@ def check(source: str, world: World) -> tuple[Checked, ...]:
     found = [_placed(*claim, starts) for block in parsed.blocks for claim in _claims(block, world)]
     sums = {c.start: c for c in (_placed(text, n.start, n.end, outcome, starts) for text, n, outcome in check_sums(parsed))}
     found = [sums.get(c.start, c) if c.verdict == UNDECIDABLE else c for c in found]
+    own = check_own(parsed, source, world.evidence.written)
+    found = settle(found, [(_placed(text, n.start, n.end, how.outcome, starts), how) for text, n, how in own])
     if printed is not source:
         found = [replace(c, text=printed[c.start : c.end]) for c in found]
     return tuple(sorted(found, key=lambda c: (c.start, c.end)))

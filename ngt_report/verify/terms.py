@@ -102,7 +102,8 @@ WHOLE = {  # headers that say it in a word
 }  # fmt: skip
 AT = re.compile(
     r"@\s?(?:(?:step|iter|iteration)s?[\s=:]*)?(?P<a>\d[\d,_]*)(?P<k>k)?\b"
-    r"|(?:\b|(?<=_))(?:(?:step|iter|iteration|steps)[\s=:_]*|(?:at|after)[\s_]+)(?P<b>\d[\d,_]*)(?P<k2>k)?\b(?!\.\d|\s?[%x]"
+    r"|(?:\b|(?<=_))(?:(?:step|iter|iteration|steps)(?:(?<=common step),)?[\s=:_]*|(?:at|after)[\s_]+)"
+    r"(?P<b>\d[\d,_]*)(?P<k2>k)?\b(?!\.\d|\s?[%x]"
     r"|\s+(?!steps?\b|iter|and\b|or\b|the\b|it\b|we\b|for\b|with\b|val|loss|vs\b|in\b|on\b|is\b|was\b|of\b|against\b)[A-Za-z])",
     re.I,
 )
