@@ -251,6 +251,28 @@ def _options(request: Request) -> list[str]:
     return [*typed, "--assume-complete"] if request.complete else typed
 
 
+def asked_again(request: Request, text: str) -> Request:
+    """A request with the options that a command was printed with, where it has none itself; as it is where they cannot be read."""
+    found: dict[str, list[str]] = {}
+    try:
+        typed = iter(shlex.split(text))
+        for option in typed:
+            found.setdefault(option, []).append("" if option == "--assume-complete" else next(typed, ""))
+        given = Request(
+            request.paths,
+            baseline=found.pop("--baseline", [None])[0],
+            step=int(found.pop("--step")[0]) if "--step" in found else None,
+            target=float(found.pop("--target")[0]) if "--target" in found else None,
+            group_by=tuple(found.pop("--group-by", ())),
+            except_keys=tuple(found.pop("--except", ())),
+            complete=bool(found.pop("--assume-complete", None)),
+        )
+    except ValueError:
+        return request
+    names = ("baseline", "step", "target", "group_by", "except_keys", "complete")
+    return request if found else replace(request, **{n: getattr(request, n) or getattr(given, n) for n in names})
+
+
 def _twins(inputs: Inputs) -> list[Path]:
     return [b for b in inputs.bases if b not in inputs.given]
 

@@ -8,12 +8,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from math import exp
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ngt_report.build import Request, build
 from ngt_report.verify import numbers
-from ngt_report.verify.check import check, evidence
+from ngt_report.verify.check import check, evidence, verify
 from ngt_report.verify.claims import World
 from ngt_report.verify.verdict import LEFT_OPEN, MATCH, MISMATCH, UNDECIDABLE, Checked
 from tests.conftest import LOGS
@@ -189,3 +190,23 @@ def test_a_report_of_other_options_is_not_held_against_ours(tmp_path: Path) -> N
     with evidence(Request((logs,))) as data:
         assert alarms(text, World(data)) == []
         assert alarms(unsigned, World(data)) == []
+
+
+OPTIONS = [{"step": 500}, {"group_by": ("attn_gate",)}, {"baseline": "gate-headwise-seed1", "target": 4.6}, {"except_keys": ("seed",)}]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_a_report_is_verified_with_the_options_that_it_was_built_with(tmp_path: Path, options: dict[str, Any]) -> None:
+    (tmp_path / "logs").mkdir()
+    logs = (str(seeds(tmp_path / "logs")),)
+    report = build(Request(logs, out=str(tmp_path / "out"), dashboard=False, **options)).folder / "Summary.md"
+    assert verify(str(report), Request(logs)).counts.keys() == {MATCH}
+
+
+@pytest.mark.parametrize("options", ["--step 999", "--baseline nobody", "--step many", "--tea 3", "--baseline 'open"])
+def test_options_that_mean_nothing_here_are_left_aside(tmp_path: Path, options: str) -> None:
+    (tmp_path / "logs").mkdir()
+    logs = (str(seeds(tmp_path / "logs")),)
+    text = f"<!-- rebuild: ngtreport build logs {options} -->\n\ngate-none-seed1 ended at 3.9999.\n"
+    (tmp_path / "r.md").write_text(text, encoding="utf-8")
+    assert verify(str(tmp_path / "r.md"), Request(logs)).counts == {MISMATCH: 1}

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ngt_report.errors import ReportError
+from ngt_report.errors import ReportError, UsageError
 from ngt_report.verify import document
 from ngt_report.verify.claims import World
 from ngt_report.verify.evidence import Evidence
 from ngt_report.verify.numbers import decimal_points
 from ngt_report.verify.orders import Claimed, check_orders
-from ngt_report.verify.own import check_own, settle
+from ngt_report.verify.own import check_own, options_of, settle
 from ngt_report.verify.prose import check_prose
 from ngt_report.verify.sums import check_sums
 from ngt_report.verify.tables import check_table
@@ -56,16 +56,28 @@ class Verified(Struct, frozen=True):
 
 
 def verify(path: str, request: Request, copy: str | None = None, force: bool = False) -> Verified:
-    """Hold a report against the logs of a request.
+    """Hold a report against the logs of a request, with the options that the report says it was built with.
 
     Args:
         copy: where an annotated copy is to go, which is refused before any work where that is another's file.
         force: it may be, unless it is the report or an input.
     """
     from ngt_report import build
-    from ngt_report.verify import copies
 
     source = read_report(path)
+    asked = build.asked_again(request, options_of(source) or "")
+    try:
+        return _verified(path, source, asked, copy, force)
+    except UsageError:
+        if asked == request:
+            raise
+        return _verified(path, source, request, copy, force)  # the data have no such run or step any more
+
+
+def _verified(path: str, source: str, request: Request, copy: str | None, force: bool) -> Verified:
+    from ngt_report import build
+    from ngt_report.verify import copies
+
     prepared = build.prepare(request)
     if copy is not None:
         copies.check_free(Path(copy), force, [path, *request.paths, *(f.path for f in prepared[0].files)])

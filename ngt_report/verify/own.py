@@ -108,11 +108,11 @@ class Sheet(Struct, frozen=True):
 
 def check_own(report: Document, source: str, written: Callable[[], str] | None) -> list[Found]:
     """Verdicts on the numbers of sentences and rows that build would write of the data; none where it was asked for something else."""
-    said = _options(source)
+    said = options_of(source)
     if written is None or said is None and not _looks_ours(report):
         return []
     own = written()
-    if said not in (None, _options(own)):
+    if said not in (None, options_of(own)):
         return []
     return list(_Reader(own, said is not None).check(report))
 
@@ -125,7 +125,7 @@ def _looks_ours(report: Document) -> bool:
     return len(heads & sections()) >= FEWEST
 
 
-def _options(source: str) -> str | None:
+def options_of(source: str) -> str | None:
     """The options of the command that a report says it was written by."""
     said = OPTIONS.search(source)
     return (said["options"] or "").strip() if said else None
