@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from ngt_report.verify import numbers
-from ngt_report.verify.grid import AGAINST, COMPARES, Grid, Head
+from ngt_report.verify.grid import AGAINST, COMPARES, SIZE, Grid, Head
 from ngt_report.verify.subjects import tokens
 from ngt_report.verify.verdict import agrees
 
@@ -115,6 +115,7 @@ class _Reader:
 
     def _of_cell(self, i: int, plain: str, runs: Runs, named: bool) -> Runs:
         """The runs among these that a cell of words means: by a setting's value, else by name."""
+        plain = SIZE.sub("", plain)
         head, words = self.grid.heads[i], tokens(plain)
         if COMPARES.search(head.text) or AGAINST.fullmatch(head.text) or head.terms and not head.terms[0].is_setting:
             return frozenset()

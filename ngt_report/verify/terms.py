@@ -98,6 +98,8 @@ WHOLE = {  # headers that say it in a word
     "std": ("val/loss", "std"), "std dev": ("val/loss", "std"), "sd": ("val/loss", "std"), "σ": ("val/loss", "std"),
     "min": ("val/loss", "lowest"), "max": ("val/loss", "highest"), "time": ("train_time", ""), "mean time": ("train_time", "mean"),
     "best": ("val/loss", "best"), "last": ("val/loss", "last"), "final": ("val/loss", "last"), "mean best": ("val/loss", "mean best"),
+    "95 % ci": ("ci", ""), "95% ci": ("ci", ""), "ci": ("ci", ""), "ci95": ("ci", ""), "± 95 %": ("ci", ""), "p": ("p", ""),
+    "p value": ("p", ""), "p-value": ("p", ""), "p, paired by seed": ("paired p", ""), "paired p": ("paired p", ""), "seen": ("seen", ""),
     "val": ("val/loss", ""), "steps": ("n_steps", ""), "speed": ("tokens_per_s", ""),
 }  # fmt: skip
 AT = re.compile(
