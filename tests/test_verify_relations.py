@@ -78,8 +78,10 @@ def test_loss_at_equal_time(sample: World) -> None:
     assert said(EQUAL.format("20m 30.0s", "5.6975"), sample)["5.6975"] == UNDECIDABLE  # another time than the report's
 
 
-TARGETS = "| target | run | steps | time |\n|---|---|---|---|\n| {} | vanilla_25m | {} | 34m 1.5s |\n"
+TARGETS = (
+    "| target | run | steps | time |\n|---|---|---|---|\n| {} | vanilla_25m | {} | 34m 1.5s |\n"
     "| 4.5554 | vanilla_25m | 13391 | 45m 11.6s |\n"
+)
 
 
 def test_time_to_a_target(sample: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from math import floor
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -78,10 +79,16 @@ class Relations:
         at = "time_s" if frame.kind == "time" else "at_tokens"
         if not rows or term is None or frame.said and not any(n.rounds(rows[0][at]) for n in frame.said):
             return {}, False
-        made = {"val/loss": rows[0]["loss"], "step": rows[0]["step"], "val/perplexity": perplexity(rows[0]["loss"])}
+        loss, step = rows[0]["loss"], rows[0]["step"]
+        made = {
+            "val/loss": [loss],
+            "step": [floor(step), step],
+            "val/perplexity": [perplexity(loss)],
+        }  # steps that were finished, or exactly
         what = f"linear between evaluations, at {rows[0][at]:.9g} {'s' if frame.kind == 'time' else 'tokens'}"
         quantity = "step" if COLUMN.get(term.quantity) == "steps" else term.quantity
-        return {f"at equal {frame.kind}": self._value(made.get(quantity), row.runs, what)}, bool(frame.said)
+        values = [v for value in made.get(quantity, ()) for v in self._value(value, row.runs, what)]
+        return {f"at equal {frame.kind}": values}, bool(frame.said)
 
     def _reached(self, frame: Frame, grid: Grid, row: Row, column: int, term: Term | None) -> tuple[Options, bool]:
         """What it took a run to reach the target of its row, or of all rows."""

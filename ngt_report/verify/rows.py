@@ -124,6 +124,8 @@ class _Reader:
             same = frozenset(r for r in runs if tokens(str(self.world.evidence.runs[r].settings.get(key, ""))) == words)
             if same:
                 return same
+        if key and plain == "-" and (bare := frozenset(r for r in runs if self.world.evidence.runs[r].settings.get(key) is None)):
+            return bare
         found = self.world.prefer(self.world.subjects.named(plain))
         return found & runs or (found if self.grid.names_runs(i) and not named else frozenset())
 
