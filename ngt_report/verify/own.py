@@ -270,9 +270,11 @@ def settle(found: Sequence[Checked], own: Iterable[tuple[Checked, Own]]) -> list
 
 
 def _settled(found: Checked, own: Checked, how: Own) -> Checked:
+    certain = how.signed and how.alone
     if found.verdict == MATCH:
-        return own if own.verdict == MISMATCH and how.signed and how.alone else found
+        return own if own.verdict == MISMATCH and certain else found
     if found.verdict == MISMATCH:
         known = found.value is not None and how.beside.rounds(found.value)  # and it has the line of the file
         return found if own.verdict != MATCH and (known or own.verdict == UNDECIDABLE) else own
-    return found if own.verdict == UNDECIDABLE or own.verdict == MISMATCH and (found.note or "").endswith(LEFT_OPEN) else own
+    left_open = own.verdict == MISMATCH and not certain and (found.note or "").endswith(LEFT_OPEN)
+    return found if own.verdict == UNDECIDABLE or left_open else own

@@ -80,11 +80,8 @@ class Relations:
         if not rows or term is None or frame.said and not any(n.rounds(rows[0][at]) for n in frame.said):
             return {}, False
         loss, step = rows[0]["loss"], rows[0]["step"]
-        made = {
-            "val/loss": [loss],
-            "step": [floor(step), step],
-            "val/perplexity": [perplexity(loss)],
-        }  # steps that were finished, or exactly
+        # a step is the last one that was finished, or where the line between two evaluations is
+        made = {"val/loss": [loss], "step": [floor(step), step], "val/perplexity": [perplexity(loss)]}
         what = f"linear between evaluations, at {rows[0][at]:.9g} {'s' if frame.kind == 'time' else 'tokens'}"
         quantity = "step" if COLUMN.get(term.quantity) == "steps" else term.quantity
         values = [v for value in made.get(quantity, ()) for v in self._value(value, row.runs, what)]

@@ -80,7 +80,8 @@ class _Reader:
 
     def _within(self, cells: list[Text], runs: Runs) -> tuple[Runs, dict[int, list[Value]]]:
         """The runs of a row among some."""
-        named = unnamed = False
+        named = False
+        unnamed = any(SIZE.sub("", c.plain).strip() == "-" and self.grid.names_runs(i) for i, c in enumerate(cells))
         for i in self._order(cells):
             found = self._of_cell(i, cells[i].plain.strip(), runs, named)
             if found:
