@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 OPTIONS = re.compile(r"(?i:rebuild):\s*`*ngtreport build\b[^\n`]*?(?P<options> --[a-z][^\n`]*?)?(?=\s*-->|`|\n|$)")
 LETTER = re.compile(r"[^\W\d_]")
 FEWEST = 3  # sections of ours that make a report one of the tool's, where it does not say so
+ELSEWHERE = 3  # columns of ours that make a table one of ours under another heading
 Path = tuple[str, ...]
 Found = tuple[Text, "Number", "Own"]
 
@@ -147,32 +148,35 @@ class _Reader:
             else:
                 self.sheets[path].append(_sheet(block))
         self.paths = {p for p, _ in self.sentences} | set(self.sheets)
+        self.worded: dict[str, list[Unit]] = defaultdict(list)  # under any heading
+        for (_, words), units in self.sentences.items():
+            self.worded[words] += units
 
     def check(self, report: Document) -> Iterator[Found]:
         """All verdicts."""
-        said: dict[tuple[Path, str], list[Unit]] = defaultdict(list)
+        said: dict[tuple[Path | None, str], list[Unit]] = defaultdict(list)
         for block in report.blocks:
             path = self._place(_path(block))
-            if path is None:
+            if isinstance(block, Table):
+                yield from self._table(block, path)
                 continue
-            if isinstance(block, Prose):
-                for cell in _sentences(block):
-                    said[path, cell.words].append(Unit((cell,), ("",)))
-            else:
-                yield from self._table(block, self.sheets[path])
-        for key, units in said.items():
-            yield from self._held(units, self.sentences.get(key, []))
+            for cell in _sentences(block):
+                said[path, cell.words].append(Unit((cell,), ("",)))
+        for (path, words), units in said.items():
+            ours = self.sentences.get((path, words), []) if path is not None else self.worded[words]
+            yield from self._held(units, ours, path is None)
 
     def _place(self, path: Path) -> Path | None:
-        """The headings of ours that a block stands under, whatever stands above these."""
+        """The headings of ours that a block stands under, whatever stands above these; None under others."""
         if not path:
             return path
         return next((path[i:] for i in range(len(path)) if path[i:] in self.paths), None)
 
-    def _table(self, table: Table, sheets: Iterable[Sheet]) -> Iterator[Found]:
-        """The rows of a table that has columns of one of ours."""
-        mine = _sheet(table)
-        fit = [s for s in sheets if s.heads[0] == mine.heads[0] and len(s.shared(mine.heads)) > 1]
+    def _table(self, table: Table, path: Path | None) -> Iterator[Found]:
+        """The rows of a table that has columns of one of ours: of the same section, or more of them under another heading."""
+        mine, least = _sheet(table), 2 if path is not None else ELSEWHERE
+        sheets = self.sheets[path] if path is not None else [s for each in self.sheets.values() for s in each]
+        fit = [s for s in sheets if s.heads[0] == mine.heads[0] and len(s.shared(mine.heads)) >= least]
         fit = [s for s in fit if s.lead == mine.lead] or fit
         if len(fit) != 1:
             return
@@ -183,12 +187,14 @@ class _Reader:
         names = tuple(fit[0].heads[i] for i, _ in places)
         rows = [Unit(tuple(row[i] for i, _ in places), names, key) for row in fit[0].rows if len(row) == len(fit[0].heads)]
         wide = [row for row in mine.rows if len(row) == len(mine.heads)]
-        yield from self._held([Unit(tuple(row[j] for _, j in places), names, key) for row in wide], rows)
+        yield from self._held([Unit(tuple(row[j] for _, j in places), names, key) for row in wide], rows, path is None)
 
-    def _held(self, units: Sequence[Unit], ours: Sequence[Unit]) -> Iterator[Found]:
-        """Verdicts on the numbers of sentences or rows that are some of ours."""
+    def _held(self, units: Sequence[Unit], ours: Sequence[Unit], elsewhere: bool) -> Iterator[Found]:
+        """Verdicts on the numbers of sentences or rows that are some of ours; under another heading at most one number may differ."""
         for unit, own in _paired(units, ours):
             alone = unit.agree(own) >= max(unit.size - 1, 1)
+            if elsewhere and not (alone and unit.size > 1):
+                continue
             for name, cell, other in zip(unit.names, unit.cells, own.cells, strict=True):
                 if cell.words == other.words:
                     of = f"{name} of {own.cells[own.key].text.plain.strip()}" if name else "this sentence"
