@@ -108,3 +108,7 @@ def test_settings_that_all_runs_have(gates: World) -> None:
 
 def test_one_time_is_no_time_taken(sample: World) -> None:
     assert said("vanilla_25m restarted 1 time.", sample)["1"] == UNDECIDABLE
+
+
+def test_digits_of_a_hash_are_no_number(sample: World) -> None:
+    assert "123456789012" not in said("| file | sha256 |\n|---|---|\n| `a.log` | `123456789012` |\n", sample)

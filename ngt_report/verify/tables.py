@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 MADE = re.compile(r"(?i)equal(?:\s+\w+)?\s+(?:time|tokens|cost|compute)|interpolat|linear between|smooth|\bema\b")  # held against nothing
 UNSAID = re.compile(r"(?i)quanti[sz]|int8|expected|predict|target|p[- ]?value|confidence|interval|power|findings?\b")
 
+HASHES = re.compile(r"(?i)\W*(?:sha-?\d*|md5|hash|checksum|fingerprint|(?:git )?commit)\W*")  # a column of these has no numbers
 BARE_STEP = re.compile(r"(?i)(?:@|step)\s?[\d,]+k?")  # a header of losses, unless most of its cells are none
 LOSS = Term(0, 0, "val/loss", text="val loss")
 
@@ -125,7 +126,7 @@ class _Reader:
         out: list[Cell] = []
         beside = frozenset((i, c.plain.strip()) for i, c in enumerate(row.cells))
         for i, text in enumerate(row.cells):
-            if self.grid.names_runs(i) or i == 0 and row.label.terms:
+            if self.grid.names_runs(i) or i == 0 and row.label.terms or HASHES.fullmatch(self.grid.heads[i].text):
                 continue
             found = self._outside_names(text.plain)
             terms = self._terms(i, row)
