@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from ngt_report.assemble.facts import Facts
-from ngt_report.assemble.seeds import stages, telling
 from ngt_report.stats import perplexity
 from ngt_report.verify import numbers
 from ngt_report.verify.evidence import Value
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
+    from ngt_report.assemble.facts import Facts
     from ngt_report.model import VerdictRow
     from ngt_report.verify.evidence import Evidence
     from ngt_report.verify.grid import Grid
@@ -62,6 +61,8 @@ class Relations:
     @cached_property
     def facts(self) -> Facts:
         """All rows."""
+        from ngt_report.assemble.facts import Facts
+
         return Facts(self.evidence.store)
 
     def _value(self, value: float | None, runs: Runs, what: str) -> list[Value]:
@@ -119,6 +120,8 @@ class Relations:
     @cached_property
     def _verdicts(self) -> dict[tuple[Runs, Runs], VerdictRow]:
         """The tests of the report by the runs of both sides."""
+        from ngt_report.assemble.seeds import stages
+
         out: dict[tuple[Runs, Runs], VerdictRow] = {}
         for budget in {r["budget"] for r in self.facts.rows["seeds"]}:
             for stage in stages(self.facts, budget):
@@ -129,4 +132,6 @@ class Relations:
 
     def _by_cells(self, rows: list[dict[str, Any]]) -> dict[str, Runs]:
         """The runs of groups by what the report calls them."""
+        from ngt_report.assemble.seeds import telling
+
         return {", ".join(cells): frozenset(r["runs"]) for r, cells in zip(rows, telling(self.facts, rows)[1], strict=True)}
