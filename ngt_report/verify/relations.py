@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 EQUAL = re.compile(r"(?i)\bequal(?:\s+\w+)?\s+(?P<of>time|tokens)\b")
 REACH = re.compile(r"(?i)\btime[\s-]+to[\s-]+(?:target|reach|loss|val|a\b|\d)|\b(?:steps|time|tokens) (?:needed )?to (?:reach|get to)\b")
 TARGET = re.compile(r"(?i)\W*target(?: (?:val )?loss)?\W*")
+METHOD = re.compile(
+    r"(?i)\bwelch|\bholm\b|\bt[- ](?:interval|test)|\blinear|\binterpolat"
+)  # how the report makes such numbers; others may differ
 TESTED = frozenset({"p", "paired p", "seen"})  # of two groups
 COLUMN = {"n_steps": "steps", "step": "steps", "best_step": "steps", "train_time": "seconds", "tokens": "tokens"}
 
@@ -70,33 +73,33 @@ class Relations:
         return [] if value is None else [Value(value, next(known, ""), what)]
 
     # -- made values of one run ---------------------------------------------------------------------------------------------
-    def framed(self, frame: Frame, grid: Grid, row: Row, column: int, term: Term | None) -> tuple[Options, bool]:
-        """What a cell of such a table may be, and whether that is said outright."""
+    def framed(self, frame: Frame, grid: Grid, row: Row, column: int, term: Term | None) -> Options:
+        """What a cell of such a table may be."""
         if len(row.runs) != 1:
-            return {}, False
+            return {}
         if frame.kind == "target":
             return self._reached(frame, grid, row, column, term)
         rows = [r for r in self.facts.rows[f"equal_{frame.kind}"] if r["run"] in row.runs]
         at = "time_s" if frame.kind == "time" else "at_tokens"
         if not rows or term is None or frame.said and not any(n.rounds(rows[0][at]) for n in frame.said):
-            return {}, False
+            return {}
         loss, step = rows[0]["loss"], rows[0]["step"]
         # a step is the last one that was finished, or where the line between two evaluations is
         made = {"val/loss": [loss], "step": [floor(step), step], "val/perplexity": [perplexity(loss)]}
         what = f"linear between evaluations, at {rows[0][at]:.9g} {'s' if frame.kind == 'time' else 'tokens'}"
         quantity = "step" if COLUMN.get(term.quantity) == "steps" else term.quantity
         values = [v for value in made.get(quantity, ()) for v in self._value(value, row.runs, what)]
-        return {f"at equal {frame.kind}": values}, bool(frame.said)
+        return {f"at equal {frame.kind}": values}
 
-    def _reached(self, frame: Frame, grid: Grid, row: Row, column: int, term: Term | None) -> tuple[Options, bool]:
+    def _reached(self, frame: Frame, grid: Grid, row: Row, column: int, term: Term | None) -> Options:
         """What it took a run to reach the target of its row, or of all rows."""
         own = [numbers.find(c.plain) for h, c in zip(grid.heads, row.cells, strict=False) if TARGET.fullmatch(h.text)]
         said = own[0] if own else frame.said
         key = COLUMN.get(term.quantity) if term else "tokens" if re.search(r"(?i)token", grid.heads[column].text) else None
         rows = [r for r in self.facts.rows["time_to_target"] if r["run"] in row.runs and len(said) == 1 and said[0].rounds(r["target"])]
         if len(rows) != 1 or key is None:
-            return {}, False
-        return {"to the target": self._value(rows[0][key], row.runs, f"linear between evaluations, to {rows[0]['target']:.9g}")}, True
+            return {}
+        return {"to the target": self._value(rows[0][key], row.runs, f"linear between evaluations, to {rows[0]['target']:.9g}")}
 
     # -- groups of seeds ------------------------------------------------------------------------------------------------------
     def interval(self, runs: Runs, step: int | None) -> Options:

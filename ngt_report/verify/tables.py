@@ -15,7 +15,7 @@ from ngt_report.verify.comparisons import cell_compared, own_base, pair_above, p
 from ngt_report.verify.evidence import Value
 from ngt_report.verify.grid import GENERIC, Grid, Head
 from ngt_report.verify.recompute import Options, higher_is_better, measure
-from ngt_report.verify.relations import TESTED, Frame
+from ngt_report.verify.relations import METHOD, TESTED, Frame
 from ngt_report.verify.rows import Row, read_rows
 from ngt_report.verify.subjects import tokens
 from ngt_report.verify.terms import Term
@@ -97,6 +97,7 @@ class _Reader:
         above = [table.context.lead, *table.context.headings[-1:]]
         self.away = self.setting.unknown or any(HEDGED_HEADING.search(h.plain) for h in table.context.headings)
         self.frame = Frame.of((text.plain for text in above), self.grid)
+        self.by_method = any(METHOD.search(text.plain) for text in above)
         self.made = not self.frame.kind and any(MADE.search(text.plain) for text in above)
         self.doubtful = self.made or not self.frame.kind and any(UNSAID.search(text.plain) for text in above)
 
@@ -173,7 +174,7 @@ class _Reader:
         head = self.grid.heads[cell.column]
         cell.runs = (row.runs & head.runs) or head.runs or row.runs
         if (related := self._related(cell, row, term)) is not None:
-            cell.options, cell.certain = related
+            cell.options, cell.certain = related, self.by_method
             return cell
         if not cell.runs and (pair := pair_above(self.rows, row)):
             cell.claim, cell.certain = f"{head.text} of {row.cells[0].plain.strip()}", False
@@ -188,16 +189,16 @@ class _Reader:
             self._read(cell, row, term, head)
         return cell
 
-    def _related(self, cell: Cell, row: Row, term: Term | None) -> tuple[Options, bool] | None:
-        """Readings of a cell that no line of a log has, and whether they are certain; None for any other."""
+    def _related(self, cell: Cell, row: Row, term: Term | None) -> Options | None:
+        """Readings of a cell that no line of a log has; None for any other."""
         relations, against = self.world.relations, own_base(self.grid, row)
         if self.frame.kind and not (term and term.is_setting):
             return relations.framed(self.frame, self.grid, row, cell.column, term)
         if term is None or term.quantity not in {"ci", *TESTED}:
             return None
         if against:
-            return relations.tested(cell.runs, against[0][1], term.quantity), True
-        return (relations.interval(cell.runs, self.setting.step), True) if term.quantity == "ci" else ({}, False)
+            return relations.tested(cell.runs, against[0][1], term.quantity)
+        return relations.interval(cell.runs, self.setting.step) if term.quantity == "ci" else {}
 
     def _read(self, cell: Cell, row: Row, term: Term, head: Head) -> None:
         """A cell whose quantity is known."""
