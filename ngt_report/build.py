@@ -225,6 +225,15 @@ def render_all(store: Store, inputs: Inputs, settings: Settings, folder: Path, r
     return texts
 
 
+def summary(store: Store, inputs: Inputs, settings: Settings, request: Request) -> str:
+    """Summary.md without anybody's notes."""
+    from ngt_report import render
+    from ngt_report.assemble.facts import Facts
+    from ngt_report.assemble.report import assemble
+
+    return render.summary_md(assemble(Facts(store), settings.title or inputs.group, None, command_of(inputs, request)))
+
+
 def command_of(inputs: Inputs, request: Request) -> str:
     """The command that builds the report where the inputs lie, with the options that its numbers rest on."""
     if inputs.command is not None:
@@ -240,6 +249,28 @@ def _options(request: Request) -> list[str]:
     for option, keys in (("--group-by", request.group_by), ("--except", request.except_keys)):
         typed += [text for key in keys for text in (option, key)]
     return [*typed, "--assume-complete"] if request.complete else typed
+
+
+def asked_again(request: Request, text: str) -> Request:
+    """A request with the options that a command was printed with, where it has none itself; as it is where they cannot be read."""
+    found: dict[str, list[str]] = {}
+    try:
+        typed = iter(shlex.split(text))
+        for option in typed:
+            found.setdefault(option, []).append("" if option == "--assume-complete" else next(typed, ""))
+        given = Request(
+            request.paths,
+            baseline=found.pop("--baseline", [None])[0],
+            step=int(found.pop("--step")[0]) if "--step" in found else None,
+            target=float(found.pop("--target")[0]) if "--target" in found else None,
+            group_by=tuple(found.pop("--group-by", ())),
+            except_keys=tuple(found.pop("--except", ())),
+            complete=bool(found.pop("--assume-complete", None)),
+        )
+    except ValueError:
+        return request
+    names = ("baseline", "step", "target", "group_by", "except_keys", "complete")
+    return request if found else replace(request, **{n: getattr(request, n) or getattr(given, n) for n in names})
 
 
 def _twins(inputs: Inputs) -> list[Path]:

@@ -35,6 +35,13 @@ def templates_folder() -> Path:
 
 
 @cache
+def sections() -> frozenset[str]:
+    """The headings of Summary.md's sections that are the same in every report."""
+    parts = (p.read_text(encoding="utf-8") for p in sorted(templates_folder().glob("_*.md.j2")))
+    return frozenset(h.strip() for text in parts for h in re.findall(r"(?m)^## ([^{}\n]+)$", text))
+
+
+@cache
 def environment() -> jinja2.Environment:
     """Jinja with undefined names an error and our filters; Markdown is escaped by `md` and `code`, HTML by autoescape."""
     import jinja2

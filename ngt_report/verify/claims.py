@@ -17,6 +17,7 @@ from ngt_report.verify.document import Context, Document, Prose, Text
 from ngt_report.verify.evidence import Value
 from ngt_report.verify.phrases import attach
 from ngt_report.verify.recompute import Options, groups_of, measure
+from ngt_report.verify.relations import Relations
 from ngt_report.verify.subjects import BASELINE, Mention, Runs, Subjects, tokens
 from ngt_report.verify.terms import AT, Term, Terms, step_of
 from ngt_report.verify.verdict import MATCH, Outcome, agrees, hold
@@ -81,6 +82,7 @@ class World:
         self.evidence = evidence
         self.terms = Terms(evidence)
         self.subjects = Subjects(evidence)
+        self.relations = Relations(evidence)
         self.scope: Runs = frozenset()
         self.declared: Runs = frozenset()  # what is called the baseline outright: by the report, else by an option
         self.recent: list[str] = []  # runs in the order in which headings named them

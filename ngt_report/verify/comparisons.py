@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from ngt_report.verify.grid import AGAINST, COMPARES, Grid, Head
+from ngt_report.verify.grid import AGAINST, COMPARES, SIZE, Grid, Head
 from ngt_report.verify.recompute import Options, difference, higher_is_better, measure, negated, percent, ratio
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def cell_compared(grid: Grid, rows: list[Row], setting: Setting, cell: Cell, row
     if not _compares(head, cell.number, term):
         return None
     out: Options = {}
-    for who, base in _own_base(grid, row) or _bases(grid, rows, cell.column):
+    for who, base in own_base(grid, row) or _bases(grid, rows, cell.column):
         for quantity, stat, step in _quantities(grid, setting, cell.column, term):
             ours = measure(evidence, cell.runs, quantity, stat, step, row.n)
             theirs = measure(evidence, base, quantity, stat, step, row.n)
@@ -75,11 +75,11 @@ def _quantities(grid: Grid, setting: Setting, i: int, term: Term | None) -> list
     return list(dict.fromkeys(out))
 
 
-def _own_base(grid: Grid, row: Row) -> list[tuple[str, Runs]]:
+def own_base(grid: Grid, row: Row) -> list[tuple[str, Runs]]:
     """What a row itself says that it is held against, in a column of its own."""
     for head, cell in zip(grid.heads, row.cells, strict=False):
         if AGAINST.fullmatch(head.text) and re.search(r"[^\W\d_]{2}", cell.plain):
-            return [(cell.plain.strip(), grid.world.prefer(grid.world.subjects.named(cell.plain)))]
+            return [(cell.plain.strip(), grid.world.prefer(grid.world.subjects.named(SIZE.sub("", cell.plain))))]
     return []
 
 

@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from functools import cached_property
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
@@ -16,6 +16,9 @@ from ngt_report.grouping import OF_THE_RUN
 from ngt_report.lookup import Row
 from ngt_report.stats import perplexity
 from ngt_report.store import Store, sql
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SCALAR = (*OF_THE_RUN, "total_steps")
 HIGHER = ("accuracy", "acc", "tokens_per_s", "steps_per_s", "mfu", "samples_per_second", "steps_per_second")
@@ -65,8 +68,9 @@ class Run(Struct):
 class Evidence:
     """Answers what a quantity of a run is; each question to the database is asked once."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, written: Callable[[], str] | None = None) -> None:
         self.store = store
+        self.written = written  # what build would write of the data
         self.curves: dict[tuple[str, str], list[Row]] = {}
         self.evaluated: set[str] = set()  # metrics whose evaluations are loaded
         self.ends: dict[str, dict[str, Row]] = {}

@@ -25,6 +25,7 @@ GENERIC = frozenset("value values result results score number figure".split())
 COMPARES = re.compile(
     r"(?i)Δ|δ|\bdelta|\bvs\b|versus|\bdiff|\bgap\b|baseline|improve|\bgain|\bchange|overhead|slow|speed[- ]?up|relative|reduction|penalty|%"
 )
+SIZE = re.compile(r"(?i)\s*\((?:n\s*=\s*\d+|\d+ (?:seeds|runs))\)\s*$")  # behind the name of a group
 # a column of what each row is held against
 AGAINST = re.compile(r"(?i)\W*(?:against|vs\.?|versus|compared (?:to|with)|relative to|baseline|reference)\W*")
 

@@ -73,10 +73,14 @@ def _blanked(text: str, numbers: Iterable[tuple[int, int]], ignored: Iterable[tu
     return "".join(chars)
 
 
+COUNTED = ("losses", "time", "times")  # `has 20 validation losses`, `restarted 1 time`
+
+
 def _unit(text: str, number: Number, terms: Sequence[Term], found: Sequence[Number]) -> Term | None:
     """The quantity right after a number, unless that one has a number of its own."""
     after = next((t for t in terms if t.start >= number.end), None)
-    counted = after is not None and after.text.lower().endswith("losses") and "." not in number.text  # `has 20 validation losses`
+    whole = after is not None and number.kind == "plain" and "." not in number.text
+    counted = whole and after is not None and after.text.lower().endswith(COUNTED)
     if after is None or counted or not UNIT.fullmatch(text[number.end : after.start]):
         return None
     own = next((n for n in found if n.start >= after.end), None)

@@ -12,7 +12,8 @@ from ngt_report.verify.comparisons import compared
 from ngt_report.verify.effects import effect
 from ngt_report.verify.phrases import Link, attach
 from ngt_report.verify.recompute import Options, measure, spread
-from ngt_report.verify.said import Said, n_of_time, take_apart, unless_a_name
+from ngt_report.verify.relations import METHOD
+from ngt_report.verify.said import Said, in_range, is_part, n_of_time, of_another, take_apart, unless_a_name
 from ngt_report.verify.subjects import BASELINE, Mention, Runs
 from ngt_report.verify.terms import AT, Term
 from ngt_report.verify.verdict import MATCH, UNDECIDABLE, Outcome, agrees, hold
@@ -33,6 +34,7 @@ from ngt_report.verify.wording import (
     NEAR,
     OF_TOTAL,
     OTHERS,
+    P_VALUE,
     PRONOUN,
     REACHED,
     SLOWER,
@@ -102,6 +104,8 @@ class _Reader:
             return own
         if self.said.planned or self.said.hedged and not (link.tight and self._own_mention(link.number)):
             return Outcome(UNDECIDABLE, claim, note="a plan, or said of something else than these runs")
+        if P_VALUE.search(self.said.text[: link.number.start]) and not (link.term and link.term.is_setting):
+            return self._tested(link)
         if self._is_step(link):
             return self._step(link)
         if self._is_comparison(link):
@@ -117,7 +121,7 @@ class _Reader:
     # -- who ----------------------------------------------------------------------------------------------------------------
     def _own_mention(self, number: Number) -> Mention | None:
         """The runs that a number is said of: named before it, nearest first, else right after it."""
-        before = [m for m in self.said.mentions if m.end <= number.start and not self._of_another(m, number)]
+        before = [m for m in self.said.mentions if m.end <= number.start and not of_another(self.said.text, m, number)]
         done = [m for m in self._bases(False) if any(m.end <= n.start and n.end <= number.start for n in self.said.numbers)]
         before = [m for m in before if m not in done] or before  # what an earlier number is held against has no part in this one
         if HELD.search(self.said.text[: number.start]):
@@ -128,11 +132,6 @@ class _Reader:
             if not before or re.search(r"[,;)]|\band\b", gap):
                 return self._joined(after)
         return self._joined(before[-1]) if before else self.previous
-
-    def _of_another(self, mention: Mention, number: Number) -> bool:
-        """Whether a name in brackets right behind an earlier number is of that one: `from 0.20 s (vanilla) to 1.17`."""
-        opened = re.search(r"\d[^\s(]*(?: ?[A-Za-z/]+)? ?\([\s`*\"']*(?:for )?$", self.said.text[: mention.start])
-        return bool(opened) and bool(re.match(r"[`*\"']*\)", self.said.text[mention.end :])) and number.start > mention.end
 
     def subject(self) -> Mention | None:
         """What the sentence is about: the first runs that it names and holds against nothing."""
@@ -269,6 +268,13 @@ class _Reader:
             values += self._differences(link, "val/perplexity", ours, theirs)
         outcome = hold(n, values, who)
         return self._certainly(outcome, replace(link, tight=self._clearly_compared(link, quantity)), said)
+
+    def _tested(self, link: Link) -> Outcome:
+        """A p-value is that of the report's test of the two sides."""
+        ours, theirs, said = self._sides(link)
+        values = [v for found in self.world.relations.tested(ours, theirs, "p").values() for v in found]
+        outcome = hold(link.number, values, f"p of {self.world.who(ours)} against {self.world.who(theirs)}")
+        return self._certainly(outcome, replace(link, tight=True), said and bool(METHOD.search(self.said.text)))
 
     def _clearly_compared(self, link: Link, quantity: str) -> bool:
         """Whether a number without a quantity right beside it can be a comparison of only one: Δ=+0.018, 5.8x slower."""
@@ -411,15 +417,10 @@ class _Reader:
         step = self._near_step(n)
         options = self.world.readings(term, n, runs, step, self.said.setting.n, self.said.setting)
         explicit = mention is not None or runs != self.world.subjects.current(self.world.everyone)
-        one = self.world.one_group(runs) or self.world.is_sweep(runs) or bool(BEST.search(self.said.text)) or self._in_range(n)
+        one = self.world.one_group(runs) or self.world.is_sweep(runs) or bool(BEST.search(self.said.text)) or in_range(self.said.text, n)
         clear = explicit and one  # of several runs a plain number is of the one that only the writer knows
         values = [v for label, values in options.items() for v in values if explicit or "best" in label and BEST.search(self.said.text)]
         return self._certainly(hold(n, values, claim), link, clear)
-
-    def _in_range(self, number: Number) -> bool:
-        """Whether a number is an end of a printed range, whichever way round."""
-        before, after = self.said.text[: number.start], self.said.text[number.end :]
-        return bool(re.search(r"\d\w{0,3}\s?(?:-|to|\.\.)\s?$", before) or re.match(r"\s?(?:-|to|\.\.)\s?\d", after))
 
     def _near_step(self, number: Number) -> int | None:
         """The step that a sentence says of a value: right after it, or before it in the same clause."""
@@ -464,7 +465,7 @@ class _Reader:
         runs = self._constrained(self.world.counted(mention, self.said.setting, total))
         claim = f"{link.term.text.strip() if link.term else 'count'} of {self.world.who(runs)}"
         seeds = bool(link.term and link.term.text.lower() == "seeds")
-        part = self._is_part(link)
+        part = is_part(self.said.text, link.number, self.world.labelled)
         title = self.heading and not self.block.context.headings and not part  # # NAME: 6 runs
         title = title or self.world.labelled and bool(OF_TOTAL.match(self.said.text[: link.number.start]))
         if (counts := self.world.counted_as(runs, seeds)) and title:  # with those that did not finish, and those that go on from others
@@ -478,13 +479,6 @@ class _Reader:
         if outcome.verdict == MATCH or link.tight and not part and (narrowed or title or counted):
             return outcome
         return replace(outcome, verdict=UNDECIDABLE, note="how many are meant is not certain")
-
-    def _is_part(self, link: Link) -> bool:
-        """Whether a count may be of some of the runs that the sentence is about: `of 3`, `11 more`, `alpha differs: 0.1 (3 runs)`."""
-        before, after = self.said.text[: link.number.start], self.said.text[link.number.end :]
-        more = re.match(r"(?i)\W*(?:more|others?|further|additional|remaining)\b", after) or re.search(r"(?i)\bof\s*$|\bn\s*=\s*$", before)
-        labelled = TRAINED.match(self.said.text) and not (self.world.labelled and OF_TOTAL.match(before))
-        return bool(more or VARIES.search(self.said.text) or labelled)
 
     def _beside_setting(self, link: Link) -> bool:
         """Whether a count stands in brackets behind the value of a setting: `subset 100 (2 runs)`."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from ngt_report.verify import numbers
-from ngt_report.verify.grid import AGAINST, COMPARES, Grid, Head
+from ngt_report.verify.grid import AGAINST, COMPARES, SIZE, Grid, Head
 from ngt_report.verify.subjects import tokens
 from ngt_report.verify.verdict import agrees
 
@@ -80,7 +80,8 @@ class _Reader:
 
     def _within(self, cells: list[Text], runs: Runs) -> tuple[Runs, dict[int, list[Value]]]:
         """The runs of a row among some."""
-        named = unnamed = False
+        named = False
+        unnamed = any(SIZE.sub("", c.plain).strip() == "-" and self.grid.names_runs(i) for i, c in enumerate(cells))
         for i in self._order(cells):
             found = self._of_cell(i, cells[i].plain.strip(), runs, named)
             if found:
@@ -115,6 +116,7 @@ class _Reader:
 
     def _of_cell(self, i: int, plain: str, runs: Runs, named: bool) -> Runs:
         """The runs among these that a cell of words means: by a setting's value, else by name."""
+        plain = SIZE.sub("", plain)
         head, words = self.grid.heads[i], tokens(plain)
         if COMPARES.search(head.text) or AGAINST.fullmatch(head.text) or head.terms and not head.terms[0].is_setting:
             return frozenset()
@@ -123,6 +125,8 @@ class _Reader:
             same = frozenset(r for r in runs if tokens(str(self.world.evidence.runs[r].settings.get(key, ""))) == words)
             if same:
                 return same
+        if key and plain == "-" and (bare := frozenset(r for r in runs if self.world.evidence.runs[r].settings.get(key) is None)):
+            return bare
         found = self.world.prefer(self.world.subjects.named(plain))
         return found & runs or (found if self.grid.names_runs(i) and not named else frozenset())
 

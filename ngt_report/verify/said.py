@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from ngt_report.verify.terms import Term
 from ngt_report.verify.verdict import MISMATCH, UNDECIDABLE, Outcome
-from ngt_report.verify.wording import DECLARES, HEDGED, PLANNED
+from ngt_report.verify.wording import DECLARES, HEDGED, OF_TOTAL, PLANNED, TRAINED, VARIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,3 +80,22 @@ def unless_a_name(text: str, number: Number, outcome: Outcome, world: World) -> 
     if outcome.verdict != MISMATCH or not cuts & world.subjects.literal.keys():
         return outcome
     return replace(outcome, verdict=UNDECIDABLE, note="a run is called this")
+
+
+def is_part(text: str, number: Number, labelled: bool) -> bool:
+    """Whether a count may be of some of the runs that a sentence is about: `of 3`, `11 more`, `alpha differs: 0.1 (3 runs)`."""
+    before, after = text[: number.start], text[number.end :]
+    more = re.match(r"(?i)\W*(?:more|others?|further|additional|remaining)\b", after) or re.search(r"(?i)\bof\s*$|\bn\s*=\s*$", before)
+    return bool(more or VARIES.search(text) or TRAINED.match(text) and not (labelled and OF_TOTAL.match(before)))
+
+
+def in_range(text: str, number: Number) -> bool:
+    """Whether a number is an end of a printed range, whichever way round."""
+    before, after = text[: number.start], text[number.end :]
+    return bool(re.search(r"\d\w{0,3}\s?(?:-|to|\.\.)\s?$", before) or re.match(r"\s?(?:-|to|\.\.)\s?\d", after))
+
+
+def of_another(text: str, mention: Mention, number: Number) -> bool:
+    """Whether a name in brackets right behind an earlier number is of that one: `from 0.20 s (vanilla) to 1.17`."""
+    opened = re.search(r"\d[^\s(]*(?: ?[A-Za-z/]+)? ?\([\s`*\"']*(?:for )?$", text[: mention.start])
+    return bool(opened) and bool(re.match(r"[`*\"']*\)", text[mention.end :])) and number.start > mention.end

@@ -11,13 +11,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ngt_report.verify import numbers
-from ngt_report.verify.comparisons import cell_compared, pair_above, pair_compared
+from ngt_report.verify.comparisons import cell_compared, own_base, pair_above, pair_compared
 from ngt_report.verify.evidence import Value
-from ngt_report.verify.grid import Grid, Head
+from ngt_report.verify.grid import GENERIC, Grid, Head
 from ngt_report.verify.recompute import Options, higher_is_better, measure
+from ngt_report.verify.relations import METHOD, TESTED, Frame
 from ngt_report.verify.rows import Row, read_rows
+from ngt_report.verify.subjects import tokens
 from ngt_report.verify.terms import Term
 from ngt_report.verify.verdict import MATCH, MISMATCH, UNDECIDABLE, Outcome, agrees, hold
+from ngt_report.verify.wording import HEDGED_HEADING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +32,10 @@ if TYPE_CHECKING:
 
 MADE = re.compile(r"(?i)equal(?:\s+\w+)?\s+(?:time|tokens|cost|compute)|interpolat|linear between|smooth|\bema\b")  # held against nothing
 UNSAID = re.compile(r"(?i)quanti[sz]|int8|expected|predict|target|p[- ]?value|confidence|interval|power|findings?\b")
+
+HASHES = re.compile(r"(?i)\W*(?:sha-?\d*|md5|hash|checksum|fingerprint|(?:git )?commit)\W*")  # a column of these has no numbers
+BARE_STEP = re.compile(r"(?i)(?:@|step)\s?[\d,]+k?")  # a header of losses, unless most of its cells are none
+LOSS = Term(0, 0, "val/loss", text="val loss")
 
 
 class Cell(Struct):
@@ -88,8 +95,11 @@ class _Reader:
         self.grid = Grid(table, world)
         self.rows = read_rows(self.grid, self.setting)
         above = [table.context.lead, *table.context.headings[-1:]]
-        self.made = any(MADE.search(text.plain) for text in above)
-        self.doubtful = self.made or any(UNSAID.search(text.plain) for text in above)
+        self.away = self.setting.unknown or any(HEDGED_HEADING.search(h.plain) for h in table.context.headings)
+        self.frame = Frame.of((text.plain for text in above), self.grid)
+        self.by_method = any(METHOD.search(text.plain) for text in above)
+        self.made = not self.frame.kind and any(MADE.search(text.plain) for text in above)
+        self.doubtful = self.made or not self.frame.kind and any(UNSAID.search(text.plain) for text in above)
 
     def head_steps(self, wrong: set[int]) -> list[tuple[Text, Number, Outcome]]:
         """The steps of the header: of a last value the last step, else one at which the runs were evaluated and have values below it."""
@@ -108,7 +118,7 @@ class _Reader:
     def _nothing_at(self, head: Head, runs: Runs, step: int) -> bool:
         """Whether none of the rows' runs was evaluated at the step of a column of validation losses."""
         term = head.quantity
-        bare = term is None and not self.setting.quantities and bool(re.fullmatch(r"(?i)(?:@|step)\s?[\d,]+k?", head.text))
+        bare = term is None and not self.setting.quantities and bool(BARE_STEP.fullmatch(head.text))
         losses = bare or term is not None and term.quantity == "val/loss" and term.stat != "last"
         return losses and bool(runs) and not any(self.world.evidence.values(r, "val/loss", "at", step) for r in runs)
 
@@ -117,7 +127,7 @@ class _Reader:
         out: list[Cell] = []
         beside = frozenset((i, c.plain.strip()) for i, c in enumerate(row.cells))
         for i, text in enumerate(row.cells):
-            if self.grid.names_runs(i) or i == 0 and row.label.terms:
+            if self.grid.names_runs(i) or i == 0 and row.label.terms or HASHES.fullmatch(self.grid.heads[i].text):
                 continue
             found = self._outside_names(text.plain)
             terms = self._terms(i, row)
@@ -137,7 +147,11 @@ class _Reader:
     def _terms(self, i: int, row: Row) -> tuple[Term, ...]:
         """The quantities of a cell: its column's, else its row's, else what stands above the table."""
         head = self.grid.heads[i]
-        return head.terms or row.label.terms or (self.setting.quantities if head.leaves_open else self._beside(row.cells[i].plain))
+        if head.terms or row.label.terms:
+            return head.terms or row.label.terms
+        if not head.leaves_open:
+            return self._beside(row.cells[i].plain)
+        return self.setting.quantities or ((LOSS,) if BARE_STEP.fullmatch(head.text) else ())
 
     def _beside(self, text: str) -> tuple[Term, ...]:
         """The quantity that a cell itself names: behind its only number (`+11.4% ppl`), or a setting before it (`subset val 50`)."""
@@ -159,6 +173,9 @@ class _Reader:
         """Fill in what a cell claims."""
         head = self.grid.heads[cell.column]
         cell.runs = (row.runs & head.runs) or head.runs or row.runs
+        if (related := self._related(cell, row, term)) is not None:
+            cell.options, cell.certain = related, self.by_method
+            return cell
         if not cell.runs and (pair := pair_above(self.rows, row)):
             cell.claim, cell.certain = f"{head.text} of {row.cells[0].plain.strip()}", False
             cell.options = pair_compared(self.world, pair, cell, term) if term else None
@@ -172,15 +189,28 @@ class _Reader:
             self._read(cell, row, term, head)
         return cell
 
+    def _related(self, cell: Cell, row: Row, term: Term | None) -> Options | None:
+        """Readings of a cell that no line of a log has; None for any other."""
+        relations, against = self.world.relations, own_base(self.grid, row)
+        if self.frame.kind and not (term and term.is_setting):
+            return relations.framed(self.frame, self.grid, row, cell.column, term)
+        if term is None or term.quantity not in {"ci", *TESTED}:
+            return None
+        if against:
+            return relations.tested(cell.runs, against[0][1], term.quantity)
+        return relations.interval(cell.runs, self.setting.step) if term.quantity == "ci" else {}
+
     def _read(self, cell: Cell, row: Row, term: Term, head: Head) -> None:
         """A cell whose quantity is known."""
         steps = (head.step, row.step if cell.column else None, row.label.step)
         step = next((s for s in steps if s is not None), None)
         at = f" @{step}" if step is not None else ""
         cell.claim = f"{term.stat + ' ' if term.stat else ''}{term.text.strip()}{at} of {self.world.who(cell.runs)}"
-        cell.certain = not self.world.terms.unknown(head.text)
+        cell.certain = term != LOSS and not self.world.terms.unknown(head.text)
         if cell.runs:
             cell.options = self._options(cell, row, term, step)
+        elif term.is_setting and row.label.terms and set(tokens(head.text)) <= GENERIC and not self.away:
+            cell.claim, cell.options = f"{term.text.strip()} of the runs", self._shared(cell.number, term)
         elif row.keys.get(cell.column):
             cell.options = {"what its runs have": row.keys[cell.column]}
         else:
@@ -195,6 +225,12 @@ class _Reader:
             return self._steps(cell)
         unit = f"{self.grid.heads[cell.column].text} {row.label.text if row.label.terms else ''}"
         return self.world.readings(term, cell.number, cell.runs, step, row.n, self.setting, unit)
+
+    def _shared(self, number: Number, term: Term) -> Options:
+        """A setting of no run in particular: what all of them have; of several values those of which one is meant."""
+        values = self.world.setting_values(term.quantity, self.world.subjects.current(self.setting.runs))
+        one = len({v.value for v in values}) == 1 or any(agrees(number, v.value) for v in values)
+        return {"what the runs have": values} if values and one else {}
 
     def _seeds(self, runs: Runs) -> Options:
         """How many runs, or which seeds."""

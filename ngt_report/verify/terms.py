@@ -98,11 +98,14 @@ WHOLE = {  # headers that say it in a word
     "std": ("val/loss", "std"), "std dev": ("val/loss", "std"), "sd": ("val/loss", "std"), "σ": ("val/loss", "std"),
     "min": ("val/loss", "lowest"), "max": ("val/loss", "highest"), "time": ("train_time", ""), "mean time": ("train_time", "mean"),
     "best": ("val/loss", "best"), "last": ("val/loss", "last"), "final": ("val/loss", "last"), "mean best": ("val/loss", "mean best"),
+    "95 % ci": ("ci", ""), "95% ci": ("ci", ""), "ci": ("ci", ""), "ci95": ("ci", ""), "± 95 %": ("ci", ""), "p": ("p", ""),
+    "p value": ("p", ""), "p-value": ("p", ""), "p, paired by seed": ("paired p", ""), "paired p": ("paired p", ""), "seen": ("seen", ""),
     "val": ("val/loss", ""), "steps": ("n_steps", ""), "speed": ("tokens_per_s", ""),
 }  # fmt: skip
 AT = re.compile(
     r"@\s?(?:(?:step|iter|iteration)s?[\s=:]*)?(?P<a>\d[\d,_]*)(?P<k>k)?\b"
-    r"|(?:\b|(?<=_))(?:(?:step|iter|iteration|steps)[\s=:_]*|(?:at|after)[\s_]+)(?P<b>\d[\d,_]*)(?P<k2>k)?\b(?!\.\d|\s?[%x]"
+    r"|(?:\b|(?<=_))(?:(?:step|iter|iteration|steps)(?:(?<=common step),)?[\s=:_]*|(?:at|after)[\s_]+)"
+    r"(?P<b>\d[\d,_]*)(?P<k2>k)?\b(?!\.\d|\s?[%x]"
     r"|\s+(?!steps?\b|iter|and\b|or\b|the\b|it\b|we\b|for\b|with\b|val|loss|vs\b|in\b|on\b|is\b|was\b|of\b|against\b)[A-Za-z])",
     re.I,
 )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ngt_report.verify.numbers import Number
 
 MATCH, MISMATCH, UNDECIDABLE = "MATCH", "MISMATCH", "UNDECIDABLE"
+LEFT_OPEN = "the printed digits of its sources leave this one open"
 
 
 class Checked(Struct, frozen=True):
@@ -56,9 +57,7 @@ def hold(number: Number, options: Iterable[Value], claim: str) -> Outcome:
     first = values[0]
     open_ones = [v for v in values if number.overlaps(*v.span)]
     if open_ones:
-        return Outcome(
-            UNDECIDABLE, claim, first, f"the data gives {first.value:.9g}; the printed digits of its sources leave this one open"
-        )
+        return Outcome(UNDECIDABLE, claim, first, f"the data gives {first.value:.9g}; {LEFT_OPEN}")
     return Outcome(MISMATCH, claim, first, first.formula or None)
 
 

@@ -55,5 +55,6 @@ OF_TOTAL = re.compile(r"(?i)^\W*[\d,]+k? steps\W*\(\s*$")  # 1,500 steps (14 run
 GAP = re.compile(r"(?i)[Δδ]\s*[=:]?\s*$|\b(?:gap|difference|delta|margin)\b[^.;]{0,80}\b(?:is|was|of)\s+~?$")
 REACHED = re.compile(r"(?i)\b(?:reached|completed|finished|ended|ends|ran to|trained to|trained for|stopped)\b[^.;]{0,30}$")
 COUNTS = re.compile(r"(?i)^\W*(?:total|number of)\b|^\W*(?:experiments?|runs|seeds|rounds|trials)\W{0,4}\d")
+P_VALUE = re.compile(r"(?i)(?<![\w-])p(?:[ -]value)?\s*(?:of|is|[=:<>≤≥])\s*$")
 BEST = re.compile(r"(?i)\b(?:best|lowest|minimum|min|top|optimal|final best)\b")
 TOTAL = re.compile(r"(?i)\b(?:total|overall|altogether|in all|combined|sum)\b")
