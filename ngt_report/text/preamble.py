@@ -15,7 +15,7 @@ from ngt_report.text.late import late
 from ngt_report.text.loglines import ENDINGS, kind_of, record
 from ngt_report.text.owned import ELSEWHERE, key_of, path_of, tell_apart
 from ngt_report.text.sentences import parameters, told
-from ngt_report.text.tokens import NUMBER
+from ngt_report.text.values import parsed, value_of
 from ngt_report.waist import Fact, Reading
 
 CODE = re.compile(r"^(?:import |from \w[\w.]* import |def |class |@\w|if |for |while |with |try:|return |elif |else:)")
@@ -108,7 +108,7 @@ def _whole(reading: Reading, trial: int, lines: Sequence[tuple[int, str]]) -> No
     where: dict[str, int] = {}
     short: dict[str, str] = {}
     for at, path, text in whole(lines):
-        value = parsed(text.strip("'\"*`"))
+        value = value_of(text)
         key = setting(path, value)
         if key and value == value and path not in values and (key not in names.CONFIG or _fits(key, value)):
             values[path], where[path], short[path] = value, at, key
@@ -213,13 +213,3 @@ def _value(key: str | None, text: str, pair: re.Match[str]) -> str:
     if key == "hardware" and pair["value"][0] not in "'\"" and (match := DEVICE.match(text, pair.start("value"))):
         return match[0]
     return pair["value"]
-
-
-def parsed(text: str) -> Any:
-    """A scalar as its own type: 42, 3e-4, True, 'adamw'; None for nothing."""
-    if re.fullmatch(r"[-+]?\d+(?:,\d{3})*", text):
-        return int(text.replace(",", ""))
-    if re.fullmatch(NUMBER, text):
-        return float(text.replace(",", ""))
-    words: dict[str, Any] = {"true": True, "false": False, "none": None, "null": None, "": None}
-    return words.get(text.lower(), text[:200])
