@@ -13,10 +13,12 @@ from ngt_report.incidental import incidental
 from ngt_report.labels import label_of
 from ngt_report.names import config_key
 from ngt_report.store import to_json
+from ngt_report.text.flags import FLAG
 
 OF_THE_RUN = ("model", "flags", "dataset", "tokenizer", "seed", "params", "hardware", "git_commit")  # columns of the table runs
 NAME, FOLDER = "name", "folder"  # as keys of --group-by: the run's name without its seed or number, and the folder of its file
 NO_SETTING = frozenset(("seed", "git_commit", "hardware", "input_bin", "pasted_program"))  # equal or not, they make no other configuration
+COMMAND = "command.flags"
 OUTCOME = re.compile(  # recorded beside the settings, but measured, not set
     r"(?:loss|ppl|perplexity|accuracy|reduction|improvement|speedup|seconds|duration|runtime|_time|_memory|per_s|per_sec|per_second"
     r"|reached_target)(?:_(?:last|final|best|first|mean|avg|min|max|std|\d+))*$"
@@ -64,7 +66,7 @@ def groups_of(
         key = to_json(rest | {"total_steps": total}) if rest else None
         return key, key
     seed = values.get("seed")
-    rest = {k: plain_of(v, seed) for k, v in config.items() if k not in NO_SETTING and not outcome(k, v) and not incidental(k, v)}
+    rest = {k: plain_of(k, v, seed) for k, v in config.items() if k not in NO_SETTING and not outcome(k, v) and not incidental(k, v)}
     if len(rest) < 2:
         return None, None
     label = label_of(run, config, lambda part: without_seed(part, seed))
@@ -72,9 +74,14 @@ def groups_of(
     return key if isinstance(seed, int) else None, key
 
 
-def plain_of(value: Any, seed: Any) -> Any:
-    """A recorded value; a text without the words that say the seed (gelu_s1), which are none of the configuration."""
-    return SAID_SEED.sub(lambda m: "" if int(m[1]) == seed else m[0], value) if isinstance(value, str) else value
+def plain_of(key: str, value: Any, seed: Any) -> Any:
+    """A recorded value without the seed: a text without the words that say it (gelu_s1), a command without that and what is incidental."""
+    if not isinstance(value, str):
+        return value
+    if key == COMMAND and (flags := FLAG.findall(value)):
+        named = [(config_key(k), v) for k, v in flags]
+        return [(k, plain_of(k, v, seed)) for k, v in named if k != "seed" and not incidental(k, v)]
+    return SAID_SEED.sub(lambda m: "" if int(m[1]) == seed else m[0], value)
 
 
 def outcome(key: str, value: Any) -> bool:

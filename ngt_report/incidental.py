@@ -14,7 +14,7 @@ NAMES = re.compile(
     r"|(?:^|_)(?:run|exp|experiment|trial|job|project|group|user|host|node|machine|display|entity|log|output|study|sweep|file|save|manager|config|cfg|conf|args|arguments|hparams|params|parameters|hyperparameters|options|settings|configuration)_name$"
     r"|^(?:exp|experiment|run|trial|tag|tags|comment|notes?|title|description|suffix|prefix|name|group|save|load|resume|overwrite|started"
     r"|start|now|created|updated|finished|runtime|state|command|debug|verbose|torch|pytorch|cuda|cudnn|nccl|python|driver|platform|os|kernel"
-    r"|node|branch|dirty|device)$"
+    r"|node|branch|dirty|device|out|output|outputs|dest|workdir|logdir|outdir|savedir|basedir)$"
     r"|^(?:created|updated|started|finished|ended|launched|modified|submitted)_(?:at|on)$"
     r"|^(?:num|n|total|physical|logical)?_?(?:cpus?|cores)(?:_(?:count|cores|logical|physical|model|type))*$"
     r"|(?:^|_)(?:mem|memory|ram|vram|disk|swap|cuda|gpu|gpus)(?:_\w+)?_(?:free|avail|available|used|total|allocated|reserved|peak|capacity|util)(?:_|$)"
@@ -32,7 +32,8 @@ VALUES = re.compile(
 
 
 SECTIONS = frozenset(
-    "wandb hydra log logging logger loggers checkpoint checkpointing output slurm launcher profiling profiler mlflow comet".split()
+    "wandb hydra log logging logger loggers checkpoint checkpointing output slurm launcher profiling profiler mlflow comet env environment"
+    " machine versions git stats statistics summary results metrics timing timings".split()
 )
 
 
@@ -40,12 +41,8 @@ def incidental(key: str, value: Any = None) -> bool:
     """Whether a recorded fact tells runs apart without being a setting of them; the sections of a key stand before dots."""
     above, _, end = key.rpartition(".")
     own = f"{above.rpartition('.')[2]}_name" if above and end == "name" else end  # the optimizer's name is a setting
-    return (
-        bool(SECTIONS.intersection(above.split(".")))
-        or _named(own)
-        or isinstance(value, str)
-        and VALUES.fullmatch(value.strip()) is not None
-    )
+    moment = isinstance(value, str) and VALUES.fullmatch(value.strip()) is not None
+    return moment or _named(own) or any(not SECTIONS.isdisjoint((part, part.rpartition("_")[2])) for part in above.split("."))
 
 
 @cache

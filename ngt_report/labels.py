@@ -15,7 +15,9 @@ WANDB = re.compile(r"^(?:offline-)?run-\d{8}_\d{6}-\w+$")  # a folder of W&B's
 CHANCE = re.compile(r"(?:(?<=[_\-.])|^)(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{6,}(?=[_\-.]|$)")  # part of a hash
 NAMELESS = re.compile(r"row\d+")  # of a table whose rows have no names
 NUMBERED = re.compile(
-    r"(?:run|runs|trial|version|job|slurm|rep|repeat|replicate|try|attempt|task)?[_\-. ]*\d*|exp(?:eriment)?[_\-. ]*\d{5,}", re.IGNORECASE
+    r"(?:r|runs?|log|out|output|stdout|train|trial|version|job|slurm|rep|repeat|replicate|try|attempt|task)?[_\-. ]*\d*"
+    r"|exp(?:eriment)?[_\-. ]*\d{5,}",
+    re.IGNORECASE,
 )
 EXPORTED = frozenset(("state", "created", "user"))  # columns of W&B's table of runs
 INVENTED = re.compile(r"[a-z]+-[a-z]+-\d+")  # the names that it gives

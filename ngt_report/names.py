@@ -89,7 +89,7 @@ CONFIG: dict[str, str] = {
     "accumulation": "accumulation gradient_accumulation_steps grad_accum grad_accum_steps accumulation_steps accum",
     "sequence_length": "sequence_length seq_len seq_length block_size max_seq_len context_length ctx_len n_ctx",
     "layers": "num_layers n_layer n_layers layers num_hidden_layers nlayers",
-    "hidden": "hidden hidden_dim n_embd d_model hidden_size dim embed_dim model_dim",
+    "hidden": "hidden hidden_dim n_embd d_model hidden_size dim embed_dim model_dim channels",
     "heads": "num_heads n_head n_heads heads num_attention_heads nhead",
     "dropout": "dropout",
     "hardware": "gpu_name gpu hardware device_name",
@@ -171,7 +171,8 @@ def other_config(raw: str, value: object) -> str | None:
     """
     above, _, end = raw.rpartition("/")
     section, name = above.rpartition("/")[2], clean(end)
-    if not name or not _told(value) or measured(end) or PLACES.search(name) and name != "class_path":
+    counted = isinstance(value, int | float) and not isinstance(value, bool) and (known_metric(end) or name in CLOCKS)
+    if not name or not _told(value) or measured(end) or counted or PLACES.search(name) and name != "class_path":
         return None
     if incidental(".".join(map(clean, raw.split("/"))), value):
         return None

@@ -7,6 +7,7 @@ from typing import Any
 
 from ngt_report import names
 from ngt_report.text.brackets import MOST_LINES, members_of, opening
+from ngt_report.text.flags import command_of
 from ngt_report.text.indented import Sections
 from ngt_report.text.late import late
 from ngt_report.text.owned import of_evaluation
@@ -46,6 +47,8 @@ def whole(lines: Sequence[Line]) -> list[Said]:
     at = 0
     while at < len(lines):
         members, over = _bracketed(lines, at)
+        if not members:
+            members, over = command_of(lines, at)
         if members or not block.add(*lines[at]):
             found += block.close()
         if members or not columns.add(*lines[at]):
@@ -173,6 +176,6 @@ def _joined(text: str) -> list[tuple[str, str]]:
 def setting(path: str, value: Any) -> str | None:
     """The key of a setting; None for one of an evaluation, or that says where things are."""
     above, _, end = path.rpartition("/")
-    if value is None or names.role(end) or of_evaluation(above):
+    if value in (None, "Value", "value") or names.role(end) or of_evaluation(above):
         return None
     return names.known_config(end) or names.other_config(path, value)

@@ -30,4 +30,7 @@ def value_of(text: str) -> Any:
         text = choice["value"]
     listed = LISTED.match(text)
     items = [part.strip() for part in listed["items"].split(",") if part.strip()] if listed else []
-    return [parsed(item.strip("'\"")) for item in items] if 0 < len(items) <= MOST else parsed(text.strip("'\"*`"))
+    if 0 < len(items) <= MOST:
+        return [parsed(item.strip("'\"")) for item in items]
+    bare = text.strip("'\"*`")
+    return bare if bare == "none" else parsed(bare)  # a choice: gate=none
