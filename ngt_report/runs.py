@@ -14,10 +14,11 @@ from ngt_report.config import Settings
 from ngt_report.grouping import OF_THE_RUN, grouped, known_keys, outcome
 from ngt_report.identity import CHECKPOINT, UUID, Identity, Piece, Run, tail
 from ngt_report.incidental import incidental
-from ngt_report.names import CONFIG
+from ngt_report.names import CONFIG, clean, config_key
 from ngt_report.present import Fact, of_runs
 from ngt_report.store import Store, to_json
 from ngt_report.student import quantile
+from ngt_report.text.flags import shortened
 
 NOT_CONFIG = re.compile(  # facts that say something else than how the run was configured
     r"^(?:marker|crash(?:_tail)?|status|stopped|resumed_from|results_file|train_time_s|total_steps|coords)$|^(?:stated|clock|value|summary|checkpoint)\."
@@ -29,6 +30,7 @@ UNTELLING = re.compile(  # configuration keys that differ without meaning anythi
     r"|total_steps|final_step|projection_count|output_dir|logging_dir|log_dir|train_loss_reduction|notes?|date|timestamp|reached_target|flags|model"
     r"|input_bin|pasted_program|out_dir|save_dir|\w*log_file|wandb_\w+)$"
 )
+BASELINES = ("vanilla", "baseline", "none")
 TEXT = 3  # precedence of text logs
 COLUMNS = (
     "run VARCHAR, name VARCHAR, group VARCHAR, model VARCHAR, flags VARCHAR, dataset VARCHAR, tokenizer VARCHAR, seed BIGINT,"
@@ -152,7 +154,7 @@ def _row(run: Run, facts: Facts, name: str, group: str, settings: Settings, runs
     """A row of the table runs, by column."""
     declared = {k: v for k, v in declared_for(settings, run).items() if first(facts, k) is None and first(facts, "config." + k) is None}
     values = {key: first(facts, key) if first(facts, key) is not None else declared.get(key) for key in OF_THE_RUN}
-    flags = values["flags"] if values["flags"] is not None else first(facts, "command.flags")
+    flags = values["flags"] if values["flags"] is not None else _flags(first(facts, "command.flags"), config)
     total = total_steps(facts)
     parent, continues, resumed = _continuation(run, facts, runs)
     return {
@@ -163,6 +165,16 @@ def _row(run: Run, facts: Facts, name: str, group: str, settings: Settings, runs
         "resumed_step": resumed, "clock_scope": _scope(facts), "stated_time_s": first(facts, "train_time_s"),
         "declared": to_json(sorted(declared)), "status": status(run, facts, total),
     }  # fmt: skip
+
+
+def _flags(command: Any, config: dict[str, Any]) -> Any:
+    """What a command says beside the recorded settings, the seed and where things are; a word of baselines stays."""
+
+    def told(key: str, value: str) -> bool:
+        known = config_key(key)
+        return value not in BASELINES and (known == "seed" or known in config or clean(key) in config or incidental(clean(key), value))
+
+    return shortened(command, told) if isinstance(command, str) else command
 
 
 def _scope(facts: Facts) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ngt_report.text.late import late
 
@@ -23,3 +23,9 @@ def command_of(lines: Sequence[tuple[int, str]], at: int) -> tuple[list[tuple[in
         return [], 1
     found = [(n, m["key"].replace("-", "_").replace(".", "/"), m["value"] or "True") for n, t in taken for m in FLAG.finditer(t)]
     return found, over if found else 1
+
+
+def shortened(command: str, told: Callable[[str, str], bool]) -> str | None:
+    """A command without the flags of which (key, value) is told elsewhere; None where nothing is left."""
+    left = FLAG.sub(lambda m: "" if told(m["key"].replace("-", "_"), m["value"] or "True") else m[0], command)
+    return left.strip(" \\") or None
