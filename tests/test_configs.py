@@ -193,3 +193,14 @@ def test_each_run_of_a_file_has_the_settings_above_its_own_data() -> None:
 )
 def test_what_stands_above_printed_epochs_and_dicts_is_read(data: str) -> None:
     assert settings(f"{SHAPES['a namespace']}\n{data}").items() >= ALL.items()
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("data_dir='data/owt'", "owt"), ("train_bin='d/pile/train_*.bin'", "pile"), ("data_path='/scratch/12345/data'", None),
+        ("data_dir='data/owt', dataset='pile'", "pile"), ("out_dir='out/owt'", None), ("data_dir='data'", None),
+    ],
+)  # fmt: skip
+def test_where_no_setting_names_the_data_its_folder_does(said: str, name: str | None) -> None:
+    assert settings(f"Namespace(n_layer=8, lr=0.1, {said})\n{DATA}").get("dataset") == name

@@ -12,6 +12,7 @@ from ngt_report.sources import Format
 from ngt_report.sources._scalars import STRONG, flatten, load_json, metrics_of, number, scalar
 from ngt_report.text.configs import setting
 from ngt_report.text.indented import Sections
+from ngt_report.text.places import dataset_of
 from ngt_report.text.values import value_of
 from ngt_report.waist import Reading, Trial
 
@@ -43,6 +44,9 @@ def read(file: InputFile) -> Reading:
         if key not in taken:
             taken.add(key)
             reading.fact(key, found[raw], 0, _line(lines, raw.split("/")))
+    places = ((raw, name) for raw, value in found.items() if (name := dataset_of(raw.rpartition("/")[2], value)))
+    if "dataset" not in taken and (place := next(places, None)):
+        reading.fact("dataset", place[1], 0, _line(lines, place[0].split("/")))
     return reading
 
 
@@ -67,8 +71,10 @@ def _settings(text: str) -> dict[str, Any]:
 def _yaml(text: str) -> dict[str, Any]:
     """`key: value` lines in sections, and lists of values; W&B writes the value below its key. Anything else makes it no settings."""
     found: dict[str, Any] = {}
-    sections, wandb = Sections(), bool(WANDB.search(text))
+    sections = Sections()
     for line in text.splitlines():
+        if sections.open and sections.open[0][1] == "_wandb" and line[:1] in (" ", "", "-"):
+            continue  # of W&B itself
         if item := sections.item(line):
             found[item[0]] = value_of(item[1])
         elif match := LINE.match(line):
@@ -77,8 +83,7 @@ def _yaml(text: str) -> dict[str, Any]:
             found[path] = scalar(value.strip("'\"")) if value[:1] not in ("[", "<") else value_of(value)
         elif line.strip() and line.strip() != "---" and not line.lstrip().startswith(("-", "#")):
             return {}
-    found = {raw: value for raw, value in found.items() if value is not None}
-    return {BELOW.sub(r"\1", raw): v for raw, v in found.items() if not raw.startswith("_wandb/")} if wandb else found
+    return {BELOW.sub(r"\1", raw): value for raw, value in found.items() if value is not None}
 
 
 def _line(lines: list[str], path: list[str]) -> int:

@@ -21,7 +21,7 @@ KNOWN = 2  # settings among them that are known by name
 _LEVEL = r"(?:(?:INFO|DEBUG|WARNING):[\w.]+:|.{0,60}?\b(?:INFO|DEBUG|WARNING)\b[\]\s:\-|>]*(?:[\w.<>]+:[\w<>]+:\d+[ \t]*[\-|][ \t]*)?)"
 PREFIX = late(
     rf"^(?:{_LEVEL}|I\d{{4}} [\d:.]+[ \t]+\d+ [\w.\-]+:\d+\][ \t]*"
-    r"|[\[(]?\d{1,4}[-/:.]\d\d[\d\-/:., T]*[\])]?[\s:\-|>]*|\[rank ?\d+\]:?\s*)"
+    r"|[\[(]?\d{1,4}[-/:.]\d\d[\d\-/:., T]*[\])]?[\s:\-|>]*|\[rank ?0\]:?\s*)"
 )
 HEADING = late(r"^[\W_]*(?:[A-Za-z][\w ]{0,30}(?::|\]|->|=>)|[A-Za-z]{1,20}(?=\s))\s*(?=[A-Za-z_][\w.\-]*=)")
 JOINED = late(r"(?P<key>[A-Za-z_][\w.\-/]*)=(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;|]+)(?:[\s,;|]+|$)")  # lr=0.1, seed=3
@@ -91,6 +91,7 @@ class _Columns:
     def __init__(self) -> None:
         self.said: list[Said] = []
         self.column: int | None = None
+        self.apart = False  # more than a blank stands between them somewhere
 
     def add(self, at: int, text: str) -> bool:
         """Take a line of two columns; False: it is none, or begins another table."""
@@ -99,13 +100,14 @@ class _Columns:
         if match is None or self.said and column != self.column:
             return False
         self.column = column
+        self.apart = self.apart or match["between"] != " "
         self.said.append((at, match["key"], match["value"]))
         return True
 
     def close(self) -> list[Said]:
         """The settings of the table so far."""
-        said = _configured(self.said, COLUMNS) if self.said else []
-        self.said = []
+        said = _configured(self.said, COLUMNS) if self.apart else []
+        self.said, self.apart = [], False
         return said
 
 

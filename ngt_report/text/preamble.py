@@ -16,6 +16,7 @@ from ngt_report.text.configs import Said, as_pair, setting, whole
 from ngt_report.text.late import late
 from ngt_report.text.loglines import ENDINGS, kind_of, record
 from ngt_report.text.owned import ELSEWHERE, key_of, of_evaluation, path_of, tell_apart
+from ngt_report.text.places import dataset_of
 from ngt_report.text.sentences import parameters, told
 from ngt_report.text.values import parsed, value_of
 from ngt_report.waist import Fact, Reading
@@ -165,6 +166,9 @@ def _whole(reading: Reading, trial: int, configured: Sequence[Said]) -> None:
         if key not in said:
             reading.fact(key, values[path], trial, where[path])
             said.add(key)
+    places = ((at, name) for at, path, text in configured if (name := dataset_of(path.rpartition("/")[2], value_of(text))))
+    if "dataset" not in said and (found := next(places, None)):
+        reading.fact("dataset", found[1], trial, found[0])
 
 
 def _fits(key: str, value: Any) -> bool:
