@@ -204,3 +204,13 @@ def test_what_stands_above_printed_epochs_and_dicts_is_read(data: str) -> None:
 )  # fmt: skip
 def test_where_no_setting_names_the_data_its_folder_does(said: str, name: str | None) -> None:
     assert settings(f"Namespace(n_layer=8, lr=0.1, {said})\n{DATA}").get("dataset") == name
+
+
+def test_words_that_also_name_places_and_processes_are_settings_where_they_mean_the_model() -> None:
+    meant = "lora_rank=8, output_norm=True, optimizer_name='lion', attn_version=2, log_scale=True"
+    other = "local_rank=0, output_dir='o', run_name='a', torch_version='2.5.1', log_interval=10"
+    found = settings(f"Namespace(n_layer=8, lr=0.1, {meant}, {other})\n{DATA}")
+    assert found == {
+        "layers": 8, "learning_rate": 0.1, "config.lora_rank": 8, "config.output_norm": True, "config.optimizer_name": "lion",
+        "config.attn_version": 2, "config.log_scale": True,
+    }  # fmt: skip
