@@ -169,14 +169,21 @@ def other_config(raw: str, value: object) -> str | None:
 
     A `name` in a section, optimizer/name, is what the section is.
     """
-    above, _, end = raw.rpartition("/")
-    section, name = above.rpartition("/")[2], clean(end)
-    counted = isinstance(value, int | float) and not isinstance(value, bool) and (known_metric(end) or name in CLOCKS)
-    if not name or not _told(value) or measured(end) or counted or PLACES.search(name) and name != "class_path":
+    name = clean(raw.rpartition("/")[2])
+    counted = isinstance(value, int | float) and not isinstance(value, bool) and (known_metric(name) or name in CLOCKS)
+    if not name or not _told(value) or measured(name) or counted or PLACES.search(name) and name != "class_path":
         return None
     if incidental(".".join(map(clean, raw.split("/"))), value):
         return None
-    return (known_config(section) or f"config.{clean(section)}") if section and name == "name" else f"config.{name}"
+    return section_named(raw) or f"config.{name}"
+
+
+def section_named(raw: str) -> str | None:
+    """The key of what a name in a section is the name of, optimizer/name; None for any other path, and for the name of a run."""
+    *_, section, end = ("", *map(clean, raw.split("/")))
+    if end != "name" or not section or incidental(f"{section}.name"):
+        return None
+    return known_config(section) or f"config.{section}"
 
 
 def _told(value: object) -> bool:

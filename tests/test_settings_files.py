@@ -81,6 +81,16 @@ def test_hosts_moments_and_folders_of_a_table_keep_no_seeds_apart(write: Write, 
     assert groups(tmp_path) == [["results#1c66fb12", "results#ef01ab22"], ["results#aa01bb02"]]
 
 
+def test_the_name_in_a_section_is_a_setting_in_records_too(write: Write, tmp_path: Path) -> None:
+    records = [
+        {"id": f"run_{i}", "config": {"optimizer": {"name": opt, "lr": 0.1}, "batch_size": 4, "seed": seed}, "final_val_loss": 4 + i / 10}
+        for i, (opt, seed) in enumerate((("adamw", 1), ("adamw", 2), ("lion", 1)))
+    ]
+    write("logs/sweep.jsonl", "".join(json.dumps(record) + "\n" for record in records))
+    (pair, one) = groups(tmp_path)
+    assert (len(pair), len(one)) == (2, 1)
+
+
 def test_a_seed_of_the_data_that_does_not_follow_makes_another_configuration(write: Write, tmp_path: Path) -> None:
     for seed, data in ((1, 1), (2, 1), (3, 9)):
         write(f"logs/a_s{seed}.log", f"lr: 0.1\nn_layer: 8\nbatch_size: 4\nact: gelu\nseed: {seed}\ndata_seed: {data}\n\n{curve(seed)}")
