@@ -179,9 +179,13 @@ def test_each_run_of_a_file_has_the_settings_above_its_own_data() -> None:
     from tests.readings import read
 
     curve = "".join(f"step {s}/300 val_loss={5 - s / 1000:.4f}\n" for s in (100, 200, 300))
-    text = "".join(f"Namespace(n_layer=8, lr=0.1, act='{act}', seed={seed})\n{curve}done, saved seed=7\n" for seed, act in enumerate("abc"))
+    text = "".join(
+        f"Namespace(n_layer=8, lr=0.1, act='{act}', seed={seed})\n{curve}result: seed=7 n_layer=9 lr=3 gamma=1\n"
+        for seed, act in enumerate("abc")
+    )
     facts = {(f.trial, f.key): f.value for f in read(text)[1].facts}
-    assert [(facts[i, "seed"], facts[i, "config.act"]) for i in range(3)] == [(0, "a"), (1, "b"), (2, "c")]
+    assert [(facts[i, "seed"], facts[i, "config.act"], facts[i, "layers"]) for i in range(3)] == [(0, "a", 8), (1, "b", 8), (2, "c", 8)]
+    assert not any(key == "config.gamma" for _, key in facts), "what sums a run up is not of the next one"
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from ngt_report.waist import Reading, Trial
 FEWEST = 3  # settings that are known by name
 TELLING = frozenset(names.CONFIG) - {"model", "flags", "dataset", "tokenizer", "hardware", "git_commit", "params"}
 WANDB = re.compile(r"(?m)^_wandb:[ \t]*$|^wandb_version:")  # its config.yaml, in both forms
+ANCHOR = re.compile(r"^&\w+\s*")
 BELOW = re.compile(r"^([^/]+)/value(?=/|$)")  # where W&B has a value
 LINE = re.compile(r"^(?P<indent> *)['\"]?(?P<key>[A-Za-z_0-9][\w.\-/]*)['\"]?:(?: +(?P<value>[^#]*?))?[ \t]*(?:#.*)?$")
 
@@ -78,7 +79,7 @@ def _yaml(text: str) -> dict[str, Any]:
         if item := sections.item(line):
             found[item[0]] = value_of(item[1])
         elif match := LINE.match(line):
-            value = (match["value"] or "").strip()
+            value = ANCHOR.sub("", match["value"] or "").strip()
             path = sections.path(len(match["indent"]), match["key"], value)
             found[path] = scalar(value.strip("'\"")) if value[:1] not in ("[", "<") else value_of(value)
         elif line.strip() and line.strip() != "---" and not line.lstrip().startswith(("-", "#")):

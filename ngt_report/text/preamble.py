@@ -34,6 +34,7 @@ FLAGS = re.compile(r"(?:^|\s)(?:flags?|args?|command|cmd|cli)\b[^:=\-]*[:=][ \t]
 BEFORE = late(r"(?:[A-Za-z][\w\-]*[ \t]+){1,4}$")
 OVERRIDES = late(r"^\W*overrid\w*\W+", re.IGNORECASE)  # Overriding: n_layer = 8
 DEVICE = late(r"[^,;|()]+?(?=[ \t]*(?:$|[,;|()]|\s\s|\s\w+[=:]))")  # of several words
+CLOSING = late(r"\b(?:results?|summary|summaries|final|best|done|finished|completed?|ended|took|elapsed)\b", re.IGNORECASE)
 OTHERS = ELSEWHERE | frozenset("min minimum final end padded warmup".split())  # words before a setting that make it another
 WORDS = frozenset("model dataset tokenizer flags hardware git_commit precision val_loss_unit".split())  # keys whose values are words
 
@@ -94,9 +95,10 @@ class Quiet:
         self.held = [*self.held[-MOST_QUIET:], *lines]
 
     def lines(self, since: int, until: int) -> list[tuple[int, str]]:
-        """Those between two lines that say nothing of the run before them."""
-        texts = [(at, text) for at, text in self.held if since < at < until and kind_of(text) is None]
-        return [(at, text.decode("utf-8", "replace")) for at, text in texts]
+        """Those between two lines that are below what sums up the run before them."""
+        texts = [(at, text.decode("utf-8", "replace")) for at, text in self.held if since < at < until and kind_of(text) is None]
+        closed = max((at for at, text in texts if CLOSING.search(text)), default=since)
+        return [(at, text) for at, text in texts if at > closed]
 
     def tell(self, since: int) -> bool:
         """Whether those below a line tell settings: of a run, if one begins below them."""
