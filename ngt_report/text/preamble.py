@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import sys
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Sequence
+from operator import itemgetter
 from typing import Any
 
 from ngt_report import names
@@ -73,10 +75,10 @@ class Preamble:
     def end(self, reading: Reading, trial: int) -> None:
         """Put what the lines say into the reading, when there is a trial that they are of."""
         if self.lines and trial >= 0:
-            harvest(reading, trial, self.lines, self.totals)
-            if self.second:  # the first run may have said its settings again: the last that is said counts
-                latest = {fact.key: id(fact) for fact in reading.facts if fact.trial == trial}
-                reading.facts = [f for f in reading.facts if f.trial != trial or latest[f.key] == id(f)]
+            own = Reading()
+            harvest(own, trial, self.lines, self.totals)
+            latest = {fact.key: fact for fact in own.facts}  # in a file of several runs the last that is said counts
+            reading.facts += latest.values() if self.second else own.facts
             for at, text in self.lines:
                 if (kind := kind_of(text.encode())) in ("resume", "stop", *ENDINGS):
                     record(reading, trial, kind, text, at, None)
@@ -96,7 +98,8 @@ class Quiet:
 
     def lines(self, since: int, until: int) -> list[tuple[int, str]]:
         """Those between two lines that are below what sums up the run before them."""
-        texts = [(at, text.decode("utf-8", "replace")) for at, text in self.held if since < at < until and kind_of(text) is None]
+        low, high = bisect_right(self.held, since, key=itemgetter(0)), bisect_left(self.held, until, key=itemgetter(0))
+        texts = [(at, text.decode("utf-8", "replace")) for at, text in self.held[low:high] if kind_of(text) is None]
         closed = max((at for at, text in texts if CLOSING.search(text)), default=since)
         return [(at, text) for at, text in texts if at > closed]
 
