@@ -13,6 +13,7 @@ from typing import Any
 from ngt_report import tailor
 from ngt_report.errors import ReportError, UsageError
 from ngt_report.grouping import OUTCOME, shared_name
+from ngt_report.incidental import NAMES
 from ngt_report.runs import UNTELLING
 from ngt_report.store import Store, finite, sql, sql_names
 
@@ -52,8 +53,10 @@ def _template(mark: str) -> str:
 def prepare(store: Store) -> None:
     """Make the relations that charts share: the main compared set, and its settings that differ."""
     store.run(f"CREATE OR REPLACE TEMP TABLE main_set AS {sql('page/main_set.sql')}")
+    untelling = f"{UNTELLING.pattern}|{NAMES.pattern}"
     store.rows(
-        f"CREATE OR REPLACE TEMP TABLE settings AS {sql('page/settings.sql')}", {"untelling": UNTELLING.pattern, "outcome": OUTCOME.pattern}
+        f"CREATE OR REPLACE TEMP TABLE settings AS {sql('page/settings.sql')}",
+        {"untelling": untelling, "outcome": OUTCOME.pattern},
     )
 
 

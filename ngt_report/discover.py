@@ -22,6 +22,7 @@ BESIDE = ("logs", "checkpoints", "results", "runs")
 SKIPPED_DIRS = frozenset({"__pycache__", "node_modules", ".git", ".venv", "venv", ".ngtreport"})
 MANIFEST = "MANIFEST.json"  # the first file of a bundle
 ALWAYS = (STAMP, "NOTES.md", "report.duckdb", "report.duckdb.wal", "Summary.sent.md")  # in a report's folder, whatever its stamp says
+HYDRA = ".hydra"  # the hidden folder of a run that has its settings
 MOST_FILES = 200_000
 
 
@@ -144,7 +145,8 @@ def _walk(base: Path, findings: list[tuple[str, Finding]], root: Path, exclude: 
             if (here / name).is_symlink() and not name.startswith("."):
                 where = _relative(here / name, root)
                 findings.append((where, Finding("info", "link", f"{where} is a link to a folder and was not followed")))
-        folders[:] = sorted(d for d in folders if d not in SKIPPED_DIRS and not (d.startswith(".") and len(d) > 1) and here / d != exclude)
+        folders[:] = sorted(d for d in folders if d not in SKIPPED_DIRS and not _hidden(d) and here / d != exclude)
+        names = names if here.name != HYDRA else [n for n in names if n == "config.yaml"]  # beside it Hydra's own
         ours = _written_here(here, names)
         for name in sorted(names):
             path = here / name
@@ -157,6 +159,10 @@ def _walk(base: Path, findings: list[tuple[str, Finding]], root: Path, exclude: 
                 and _readable(path, real_root, findings, root)
             ):
                 yield path
+
+
+def _hidden(folder: str) -> bool:
+    return folder.startswith(".") and len(folder) > 1 and folder != HYDRA
 
 
 def _is_sidecar(name: str, names: list[str]) -> bool:

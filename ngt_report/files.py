@@ -19,7 +19,7 @@ from msgspec import Struct, field
 
 from ngt_report.errors import ReportError
 
-CONTAINERS = frozenset("files logs log tensorboard tensorboard_logs tb tb_logs events summaries".split())  # folders that name no run
+CONTAINERS = frozenset(".hydra files logs log tensorboard tensorboard_logs tb tb_logs events summaries".split())  # folders that name no run
 BLOCK = 8 << 20  # bytes read at a time
 HEAD = 1 << 16  # bytes that sniffing sees at once
 LONGEST_LINE = 1 << 20

@@ -8,13 +8,17 @@ from typing import Any
 
 from ngt_report.config import Settings
 from ngt_report.errors import UsageError
-from ngt_report.identity import UUID, tail
+from ngt_report.identity import tail
+from ngt_report.incidental import incidental
+from ngt_report.labels import label_of
 from ngt_report.names import config_key
 from ngt_report.store import to_json
+from ngt_report.text.flags import FLAG
 
 OF_THE_RUN = ("model", "flags", "dataset", "tokenizer", "seed", "params", "hardware", "git_commit")  # columns of the table runs
 NAME, FOLDER = "name", "folder"  # as keys of --group-by: the run's name without its seed or number, and the folder of its file
 NO_SETTING = frozenset(("seed", "git_commit", "hardware", "input_bin", "pasted_program"))  # equal or not, they make no other configuration
+COMMAND = "command.flags"
 OUTCOME = re.compile(  # recorded beside the settings, but measured, not set
     r"(?:loss|ppl|perplexity|accuracy|reduction|improvement|speedup|seconds|duration|runtime|_time|_memory|per_s|per_sec|per_second"
     r"|reached_target)(?:_(?:last|final|best|first|mean|avg|min|max|std|\d+))*$"
@@ -25,6 +29,23 @@ NUMBERED = re.compile(r"[._\-]?(?:seed|sd|s|rep|repeat|trial|run)?[._\-=]?[0-9]+
 
 CHANCE = re.compile(r"[0-9a-f]{8}$")  # what is shown of a UUID: what two begin with means nothing
 SEED_WORD = re.compile(r"(?:(?:^|[_\-. ])(?:seed|sd|s))?[_\-. =]*$")  # not the s of mass
+
+
+def grouped(rows: list[dict[str, Any]], settings: Settings) -> None:
+    """Give each row of the table runs its seed group and its configuration."""
+    follow = followers([(row["values"].get("seed"), row["settings"]) for row in rows])
+    for row in rows:
+        config = {k: v for k, v in row["settings"].items() if k not in follow}
+        row["seed_group"], row["config_group"] = groups_of(row["run"], row["values"], config, row["total_steps"], settings)
+
+
+def followers(configs: list[tuple[Any, dict[str, Any]]]) -> frozenset[str]:
+    """Other recorded seeds (of the data, of the order) that follow that of the run: as far from it in all runs, and not all equal."""
+    found: dict[str, set[tuple[int, int]]] = {}
+    for seed, config in configs:
+        for key in (k for k in config if k.endswith("_seed") and isinstance(seed, int) and isinstance(config[k], int)):
+            found.setdefault(key, set()).add((config[key], config[key] - seed))
+    return frozenset(key for key, said in found.items() if len(said) > 1 and len({gap for _, gap in said}) == 1)
 
 
 def groups_of(
@@ -41,17 +62,26 @@ def groups_of(
     if settings.except_keys:
         left_out = NO_SETTING | {"model", "flags", *settings.except_keys}
         named = {k: values[k] for k in ("model", "flags") if k not in settings.except_keys and values.get(k) is not None}
-        rest = named | {k: v for k, v in config.items() if k not in left_out and not outcome(k, v)}
+        rest = named | {k: v for k, v in config.items() if k not in left_out and not outcome(k, v) and not incidental(k, v)}
         key = to_json(rest | {"total_steps": total}) if rest else None
         return key, key
     seed = values.get("seed")
-    rest = {k: v for k, v in config.items() if k not in NO_SETTING and not outcome(k, v)}
+    rest = {k: plain_of(k, v, seed) for k, v in config.items() if k not in NO_SETTING and not outcome(k, v) and not incidental(k, v)}
     if len(rest) < 2:
         return None, None
-    own = tail(run)
-    label = "" if UUID.match(own) or re.fullmatch(r"row\d+", own) else without_seed(own, seed)
+    label = label_of(run, config, lambda part: without_seed(part, seed))
     key = to_json({**rest, "total_steps": total, "label": label})
     return key if isinstance(seed, int) else None, key
+
+
+def plain_of(key: str, value: Any, seed: Any) -> Any:
+    """A recorded value without the seed: a text without the words that say it (gelu_s1), a command without that and what is incidental."""
+    if not isinstance(value, str):
+        return value
+    if key == COMMAND and (flags := FLAG.findall(value)):
+        named = [(config_key(k), v) for k, v in flags]
+        return [(k, plain_of(k, v, seed)) for k, v in named if k != "seed" and not incidental(k, v)]
+    return SAID_SEED.sub(lambda m: "" if int(m[1]) == seed else m[0], value)
 
 
 def outcome(key: str, value: Any) -> bool:

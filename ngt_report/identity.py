@@ -302,9 +302,10 @@ class _Joining:
         self.findings.append(("info", "repeated", run.id, text, piece.path, piece.line))
 
     def _of_folder(self, piece: Piece) -> Run | None:
-        """The only run whose log lies in the folder of a file of settings."""
+        """The only run whose log lies in the folder of a file of settings; MLflow's files name it."""
+        named = self.by_name.get(piece.name or "", []) if piece.format == "mlflow_params" else None
         folder = _folder(piece.path)
-        found = [r for r in self.runs if any(_alone(r, p) and _folder(p.path) == folder for p in r.pieces)]
+        found = named or [r for r in self.runs if any(_alone(r, p) and _folder(p.path) == folder for p in r.pieces)]
         return found[0] if len(found) == 1 else None
 
     def _beside(self, piece: Piece) -> Run | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from ngt_report.incidental import PLACES, incidental
+
 # canonical -> what people call it, after cleaning (lower case, words joined by _)
 METRICS: dict[str, str] = {
     "val/loss": (
@@ -69,7 +71,7 @@ TOKENS = frozenset("tokens tokens_seen total_tokens consumed_tokens num_tokens t
 
 # configuration: canonical -> raw names after cleaning
 CONFIG: dict[str, str] = {
-    "seed": "seed random_seed manual_seed rng_seed",
+    "seed": "seed random_seed manual_seed rng_seed seed_everything global_seed",
     "model": "model model_type arch architecture model_name model_name_or_path",
     "flags": "flags ablation_flags ablation",
     "dataset": "dataset dataset_name data corpus",
@@ -86,9 +88,9 @@ CONFIG: dict[str, str] = {
     ),
     "accumulation": "accumulation gradient_accumulation_steps grad_accum grad_accum_steps accumulation_steps accum",
     "sequence_length": "sequence_length seq_len seq_length block_size max_seq_len context_length ctx_len n_ctx",
-    "layers": "num_layers n_layer n_layers layers",
-    "hidden": "hidden hidden_dim n_embd d_model hidden_size dim embed_dim model_dim",
-    "heads": "num_heads n_head n_heads heads",
+    "layers": "num_layers n_layer n_layers layers num_hidden_layers nlayers",
+    "hidden": "hidden hidden_dim n_embd d_model hidden_size dim embed_dim model_dim channels",
+    "heads": "num_heads n_head n_heads heads num_attention_heads nhead",
     "dropout": "dropout",
     "hardware": "gpu_name gpu hardware device_name",
     "gpus": "gpus n_gpus num_gpus gpu_count",
@@ -102,12 +104,8 @@ CONFIG: dict[str, str] = {
     "val_tokens": "val_tokens eval_tokens validation_tokens",
 }
 
-_NO_SETTING = re.compile(  # where things are, what they are called, and the machine
-    r"(?:^|_)(?:dir|path|name|project|entity|user|id|file|device|url|host|hostname|token|port|pid|rank|version|time|date|timestamp|seed_offset)$"
-    r"|^(?:wandb|log|save|ckpt|checkpoint|output|master|rdzv|slurm|job)_|^(?:exp|experiment|run|trial|tag|comment|notes?|title|description|suffix|prefix"
-    r"|name|group|save|load|resume|overwrite|started|start|now|debug|verbose|torch|pytorch|cuda|cudnn|python|driver|platform|node)$"
-)
-_WORD = re.compile(r"[\w.+\-]{1,24}")
+_WORD = re.compile(r"[\w.+\-]{1,40}")
+MOST_LISTED = 8  # values of a setting that is a list
 
 _MEASURED = re.compile(r"_(?:mean|avg|average|warnings|errors|util|util_pct)$|(?:^|_)time_(?:s|sec|secs|seconds|ms)$")
 _MEANT = re.compile(r"(?:^|_)(?:max|min|limit|budget|target|init|initial|use|data|timeout|allowed)(?:_|$)")  # of settings
@@ -167,10 +165,32 @@ def known_config(raw: str) -> str | None:
 
 
 def other_config(raw: str, value: object) -> str | None:
-    """The key of a setting that has no canonical name: numbers and single words, but no places and no names of runs."""
-    name = clean(raw)
-    told = isinstance(value, str) and _WORD.fullmatch(value) or isinstance(value, int | float)
-    return f"config.{name}" if name and told and not _NO_SETTING.search(name) and not measured(raw) else None
+    """The key of a setting that has no canonical name: numbers, single words and short lists, but no places and no names of runs.
+
+    A `name` in a section, optimizer/name, is what the section is.
+    """
+    name = clean(raw.rpartition("/")[2])
+    counted = isinstance(value, int | float) and not isinstance(value, bool) and (known_metric(name) or name in CLOCKS)
+    if not name or not _told(value) or measured(name) or counted or PLACES.search(name) and name != "class_path":
+        return None
+    if incidental(".".join(map(clean, raw.split("/"))), value):
+        return None
+    return section_named(raw) or f"config.{name}"
+
+
+def section_named(raw: str) -> str | None:
+    """The key of what a name in a section is the name of, optimizer/name; None for any other path, and for the name of a run."""
+    *_, section, end = ("", *map(clean, raw.split("/")))
+    if end != "name" or not section or incidental(f"{section}.name"):
+        return None
+    return known_config(section) or f"config.{section}"
+
+
+def _told(value: object) -> bool:
+    """Whether a value is one that settings have."""
+    if isinstance(value, list):
+        return 0 < len(value) <= MOST_LISTED and all(not isinstance(v, list) and _told(v) for v in value)
+    return isinstance(value, int | float) or isinstance(value, str) and _WORD.fullmatch(value) is not None
 
 
 @cache

@@ -11,12 +11,14 @@ from typing import Any
 from ngt_report import misnamed
 from ngt_report.batches import write_batches
 from ngt_report.config import Settings
-from ngt_report.grouping import OF_THE_RUN, groups_of, known_keys, outcome
+from ngt_report.grouping import OF_THE_RUN, grouped, known_keys, outcome
 from ngt_report.identity import CHECKPOINT, UUID, Identity, Piece, Run, tail
-from ngt_report.names import CONFIG
+from ngt_report.incidental import incidental
+from ngt_report.names import CONFIG, clean, config_key
 from ngt_report.present import Fact, of_runs
 from ngt_report.store import Store, to_json
 from ngt_report.student import quantile
+from ngt_report.text.flags import shortened
 
 NOT_CONFIG = re.compile(  # facts that say something else than how the run was configured
     r"^(?:marker|crash(?:_tail)?|status|stopped|resumed_from|results_file|train_time_s|total_steps|coords)$|^(?:stated|clock|value|summary|checkpoint)\."
@@ -28,6 +30,8 @@ UNTELLING = re.compile(  # configuration keys that differ without meaning anythi
     r"|total_steps|final_step|projection_count|output_dir|logging_dir|log_dir|train_loss_reduction|notes?|date|timestamp|reached_target|flags|model"
     r"|input_bin|pasted_program|out_dir|save_dir|\w*log_file|wandb_\w+)$"
 )
+BASELINES = ("vanilla", "baseline", "none")
+TEXT = 3  # precedence of text logs
 COLUMNS = (
     "run VARCHAR, name VARCHAR, group VARCHAR, model VARCHAR, flags VARCHAR, dataset VARCHAR, tokenizer VARCHAR, seed BIGINT,"
     " params BIGINT, config VARCHAR, hardware VARCHAR, git_commit VARCHAR, total_steps BIGINT, parent VARCHAR, is_continuation BOOLEAN,"
@@ -45,9 +49,11 @@ def write_runs(store: Store, identity: Identity, group: str, settings: Settings)
     facts = _facts(said)
     merged = {run.id: merge(run, facts) for run in identity.runs}
     display = display_names(identity.runs, merged, group, settings)
+    configs = {run.id: config_of(merged[run.id], settings, run) for run in identity.runs}
     if settings.group_by or settings.except_keys:
-        settings = known_keys(settings, [config_of(merged[run.id], settings, run) for run in identity.runs])
-    rows = [_row(run, merged[run.id], display[run.id], group, settings, identity.runs) for run in identity.runs]
+        settings = known_keys(settings, configs.values())
+    rows = [_row(run, merged[run.id], display[run.id], group, settings, identity.runs, configs[run.id]) for run in identity.runs]
+    grouped(rows, settings)
     names = [column.split()[0] for column in COLUMNS.split(", ")]
     store.insert("runs", COLUMNS, [tuple(row[name] for name in names) for row in rows])
     _quantiles(store, rows)
@@ -91,12 +97,14 @@ def _facts(said: list[Fact]) -> Told:
 
 
 def merge(run: Run, facts: Told) -> Facts:
-    """All that the run's sources say, the source of best precedence first, the last statement of a source first."""
+    """All that the run's sources say, the source of best precedence first, of a source its last statement, of a text its first."""
     merged: Facts = {}
     for piece in sorted(run.pieces, key=lambda p: (_precedence(p), p.path, p.trial)):
         own: dict[str, tuple[Any, int | None]] = {}
         for key, value, line in facts.get((piece.source, piece.trial), ()):
-            if key in ("command.flags", "hardware") and key in own:
+            if key in own and (
+                key in ("command.flags", "hardware") or piece.precedence == TEXT and (key in CONFIG or key[:7] == "config.")
+            ):
                 continue
             own[key] = (value, line)
         for key, (value, line) in own.items():
@@ -142,23 +150,31 @@ def declared_for(settings: Settings, run: Run) -> dict[str, Any]:
     return general
 
 
-def _row(run: Run, facts: Facts, name: str, group: str, settings: Settings, runs: list[Run]) -> dict[str, Any]:
+def _row(run: Run, facts: Facts, name: str, group: str, settings: Settings, runs: list[Run], config: dict[str, Any]) -> dict[str, Any]:
     """A row of the table runs, by column."""
-    config = config_of(facts, settings, run)
     declared = {k: v for k, v in declared_for(settings, run).items() if first(facts, k) is None and first(facts, "config." + k) is None}
     values = {key: first(facts, key) if first(facts, key) is not None else declared.get(key) for key in OF_THE_RUN}
-    flags = values["flags"] if values["flags"] is not None else first(facts, "command.flags")
+    flags = values["flags"] if values["flags"] is not None else _flags(first(facts, "command.flags"), config)
     total = total_steps(facts)
     parent, continues, resumed = _continuation(run, facts, runs)
-    seed_group, config_group = groups_of(run.id, values, config, total, settings)
     return {
-        "run": run.id, "name": name, "group": group, "model": _text(values["model"]), "flags": _text(flags),
-        "dataset": _text(values["dataset"]), "tokenizer": _text(values["tokenizer"]), "seed": _whole(values["seed"]),
+        "run": run.id, "name": name, "group": group, "values": values, "settings": config, "model": _text(values["model"]),
+        "flags": _text(flags), "dataset": _text(values["dataset"]), "tokenizer": _text(values["tokenizer"]), "seed": _whole(values["seed"]),
         "params": _whole(values["params"]), "config": to_json(config), "hardware": _text(values["hardware"]),
         "git_commit": _text(values["git_commit"]), "total_steps": total, "parent": parent, "is_continuation": continues,
         "resumed_step": resumed, "clock_scope": _scope(facts), "stated_time_s": first(facts, "train_time_s"),
-        "declared": to_json(sorted(declared)), "status": status(run, facts, total), "seed_group": seed_group, "config_group": config_group,
+        "declared": to_json(sorted(declared)), "status": status(run, facts, total),
     }  # fmt: skip
+
+
+def _flags(command: Any, config: dict[str, Any]) -> Any:
+    """What a command says beside the recorded settings, the seed and where things are; a word of baselines stays."""
+
+    def told(key: str, value: str) -> bool:
+        known = config_key(key)
+        return value not in BASELINES and (known == "seed" or known in config or clean(key) in config or incidental(clean(key), value))
+
+    return shortened(command, told) if isinstance(command, str) else command
 
 
 def _scope(facts: Facts) -> str:
@@ -293,9 +309,14 @@ def _by_difference(runs: list[Run], merged: dict[str, Facts]) -> dict[str, str]:
     return {id: name if counts[name] == 1 else f"{name} ({tail(id)[:8]})" for id, name in out.items()}
 
 
+def meaningful(key: str, value: Any) -> bool:
+    """Whether a recorded value says something of the experiment: it is no outcome, no place, no name and nothing of the machine."""
+    return not UNTELLING.match(key) and not outcome(key, value) and not incidental(key, value)
+
+
 def differing(runs: list[str], columns: dict[str, dict[str, Any]], most: int = 6) -> dict[str, list[str]]:
     """Per run, the values of the fewest configuration keys that tell the runs apart."""
-    told = {k: {id: v for id, v in c.items() if not outcome(k, v)} for k, c in columns.items() if not UNTELLING.match(k)}
+    told = {k: {id: v for id, v in c.items() if meaningful(k, v)} for k, c in columns.items()}
     table = {k: c for k, c in told.items() if len({to_json(v) for v in c.values() if v is not None}) > 1}
     chosen: list[str] = []
     groups: dict[str, tuple[str, ...]] = dict.fromkeys(runs, ())

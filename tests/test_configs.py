@@ -24,11 +24,11 @@ def each(form: str, between: str = "\n") -> str:
 
 RULER = "+------+----+"
 SHAPES = {
-    "a namespace": "Namespace(n_layer=8, lr=0.0003, act='relu2', tied=True, gamma=0.5, out_dir='out/a_s1', betas=(0.9, 0.95))",
+    "a namespace": "Namespace(n_layer=8, lr=0.0003, act='relu2', tied=True, gamma=0.5, out_dir='out/a_s1')",
     "a dataclass": "[2026-01-01 10:00:00] INFO - TrainConfig(n_layer=8, lr=3e-4, act='relu2', tied=True, gamma=0.5)",
     "a dataclass over lines": f"Config(\n{each('    {}={},')}\n)",
-    "dataclasses in one": "Config(model=GPTConfig(n_layer=8, act='relu2', tied=True), opt=OptConfig(name='adamw', lr=3e-4), gamma=0.5)",
-    "a dict": "{'n_layer': 8, 'lr': 0.0003, 'act': 'relu2', 'tied': True, 'gamma': 0.5, 'betas': [0.9, 0.95], 'note': 'a, b: c'}",
+    "dataclasses in one": "Config(model=GPTConfig(n_layer=8, act='relu2', tied=True), opt=OptConfig(lr=3e-4), gamma=0.5)",
+    "a dict": "{'n_layer': 8, 'lr': 0.0003, 'act': 'relu2', 'tied': True, 'gamma': 0.5, 'note': 'a, b: c'}",
     "a dict over lines": "{'n_layer': 8,\n 'lr': 0.0003,\n 'act': 'relu2',\n 'tied': True,\n 'gamma': 0.5}",
     "JSON behind a word": 'config: {"n_layer": 8, "lr": 0.0003, "act": "relu2", "tied": true, "gamma": 0.5}',
     "pairs": f"config: {each('{}={}', ' ')}",
@@ -128,3 +128,109 @@ def test_many_lines_that_begin_a_configuration_take_no_time_of_their_number_squa
 def test_a_configuration_after_one_that_is_never_closed_is_read() -> None:
     found = settings(f"Config(n_layer=8, gamma=0.1\nConfig(n_layer=8, lr=0.1, gamma=0.5)\n{DATA}")
     assert found == {"layers": 8, "learning_rate": 0.1, "config.gamma": 0.5}
+
+
+NESTED = """[2026-01-01 10:00:00,123][__main__][INFO] - model:
+  n_layer: 8
+  attn:
+    kind: gqa
+  mlp:
+    kind: glu
+optimizer:
+  name: lion
+  lr: 0.0003
+  betas:
+  - 0.9
+  - 0.99
+evaluation:
+  batch_size: 64
+data:
+  name: pile
+  batch_size: 16
+wandb:
+  mode: offline
+run:
+  name: a_s1
+"""
+
+
+def test_sections_of_yaml_tell_what_a_setting_is_of() -> None:
+    assert settings(f"{NESTED}{DATA}") == {
+        "layers": 8, "learning_rate": 3e-4, "config.betas": [0.9, 0.99], "batch_size": 16, "dataset": "pile", "config.optimizer": "lion",
+        "config.attn.kind": "gqa", "config.mlp.kind": "glu",
+    }  # fmt: skip
+
+
+JSON = '{\n  "n_layer": 8,\n  "lr": 0.0003,\n  "act": "relu2",\n  "opt": {"tied": true},\n  "gamma": 0.5\n}'
+MORE = {
+    "columns without a colon": "  n_layer    8\n  lr         0.0003\n  act        relu2\n  tied       True\n  gamma      0.5",
+    "a command": "python train.py --n_layer 8 --lr=3e-4 --act relu2 --tied --gamma 0.5 --out_dir runs/a --port 29500",
+    "a command over lines": "+ python train.py --n_layer 8 \\\n  --lr 3e-4 --act relu2 \\\n  --tied --gamma 0.5",
+    "JSON over lines behind a logger": f"INFO:root:config {JSON}",
+    "JSON over lines": JSON,
+    "a choice": "Config(n_layer=8, lr=3e-4, act=<Act.SQUARED: 'relu2'>, tied=True, gamma=0.5, path=PosixPath('a/b'))",
+    "a counter that is none yet": f"iteration .... None\n{each('{} .... {}')}",
+}
+
+
+@pytest.mark.parametrize("shape", MORE)
+def test_other_shapes_of_a_configuration_are_read(shape: str) -> None:
+    found = settings(f"{MORE[shape]}\n{DATA}")
+    assert {key: value for key, value in found.items() if key != "command.flags"} == ALL
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "n_layer: 8\nlr: 0.1\nhostname: pod7\ngpu_mem_free_gb: 71.2\nnumpy: 1.26.4\nstart_time: 2026-01-01 10:00:00\ngit_dirty: True",
+        "dataset stats:\n  vocab_size: 512\n  val_tokens: 1000\n  documents: 812",
+        "n_layer: 8\nlr: 0.1\nbatch_size: 4\ntokens_per_sec: 1234",
+    ],
+)
+def test_the_machine_the_moment_and_what_was_measured_are_no_settings(said: str) -> None:
+    assert not [key for key in settings(f"{said}\n{DATA}") if key.startswith("config.")]
+
+
+def test_each_run_of_a_file_has_the_settings_above_its_own_data() -> None:
+    from tests.readings import read
+
+    curve = "".join(f"step {s}/300 val_loss={5 - s / 1000:.4f}\n" for s in (100, 200, 300))
+    text = "".join(
+        f"Namespace(n_layer=8, lr=0.1, act='{act}', seed={seed})\n{curve}result: seed=7 n_layer=9 lr=3 gamma=1\n"
+        for seed, act in enumerate("abc")
+    )
+    facts = {(f.trial, f.key): f.value for f in read(text)[1].facts}
+    assert [(facts[i, "seed"], facts[i, "config.act"], facts[i, "layers"]) for i in range(3)] == [(0, "a", 8), (1, "b", 8), (2, "c", 8)]
+    assert not any(key == "config.gamma" for _, key in facts), "what sums a run up is not of the next one"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "".join(f"Epoch {n}/2\n5/5 [=====] - 1s 2ms/step - loss: {5 - n} - val_loss: {5 - n}.2\n" for n in (1, 2)),
+        "{'loss': 4.1, 'epoch': 0.5}\n{'eval_loss': 4.0, 'epoch': 1.0}\n{'loss': 3.1, 'epoch': 1.5}\n{'eval_loss': 3.0, 'epoch': 2.0}\n",
+    ],
+)
+def test_what_stands_above_printed_epochs_and_dicts_is_read(data: str) -> None:
+    assert settings(f"{SHAPES['a namespace']}\n{data}").items() >= ALL.items()
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("data_dir='data/owt'", "owt"), ("train_bin='d/pile/train_*.bin'", "pile"), ("data_path='/scratch/12345/data'", None),
+        ("data_dir='data/owt', dataset='pile'", "pile"), ("out_dir='out/owt'", None), ("data_dir='data'", None),
+    ],
+)  # fmt: skip
+def test_where_no_setting_names_the_data_its_folder_does(said: str, name: str | None) -> None:
+    assert settings(f"Namespace(n_layer=8, lr=0.1, {said})\n{DATA}").get("dataset") == name
+
+
+def test_words_that_also_name_places_and_processes_are_settings_where_they_mean_the_model() -> None:
+    meant = "lora_rank=8, output_norm=True, optimizer_name='lion', attn_version=2, log_scale=True"
+    other = "local_rank=0, output_dir='o', run_name='a', torch_version='2.5.1', log_interval=10"
+    found = settings(f"Namespace(n_layer=8, lr=0.1, {meant}, {other})\n{DATA}")
+    assert found == {
+        "layers": 8, "learning_rate": 0.1, "config.lora_rank": 8, "config.output_norm": True, "config.optimizer_name": "lion",
+        "config.attn_version": 2, "config.log_scale": True,
+    }  # fmt: skip

@@ -9,9 +9,8 @@ from typing import Any
 from ngt_report import batches, kinds
 from ngt_report.assemble.facts import Facts, Row
 from ngt_report.formatting import number
-from ngt_report.grouping import outcome
 from ngt_report.model import Confound
-from ngt_report.runs import UNTELLING
+from ngt_report.runs import meaningful
 
 CONFOUNDS = (
     "dataset",
@@ -77,7 +76,7 @@ def _held(facts: Facts, value: str, runs: list[str]) -> str:
 
 def differs(facts: Facts, members: list[str]) -> tuple[str, ...]:
     """Recorded settings, beside the confounds, that are not the same for all compared runs."""
-    settings = {k for run in members for k, v in facts.runs[run]["config"].items() if not UNTELLING.match(k) and not outcome(k, v)}
+    settings = {k for run in members for k, v in facts.runs[run]["config"].items() if meaningful(k, v)}
     keys = {k for k in settings if not DATA_BUDGET.search(k)} - {*CONFOUNDS, "batch_size", "global_batch_size"}
     told = {k: [facts.runs[run]["config"].get(k) for run in members] for k in keys}
     models = [facts.runs[run]["model"] for run in members]

@@ -9,10 +9,10 @@ from typing import Any
 from ngt_report.assemble.facts import TOP, Facts, Row
 from ngt_report.assemble.verdicts import EQUAL, references, verdicts
 from ngt_report.formatting import chance, number, signed
-from ngt_report.grouping import NO_SETTING, outcome, shared_name
+from ngt_report.grouping import NO_SETTING, shared_name
 from ngt_report.model import SeedRow, Spread, Stage, VerdictRow
 from ngt_report.names import CONFIG
-from ngt_report.runs import UNTELLING
+from ngt_report.runs import meaningful
 
 CURVE = 6  # steps of the printed mean curves
 
@@ -137,7 +137,7 @@ def settings_of(facts: Facts, run: str) -> Row:
     """What was set for a run: its recorded configuration, without what says nothing of the experiment."""
     r = facts.runs[run]
     named = {k: r[k] for k in ("model", "flags", "dataset", "tokenizer") if r[k] is not None}
-    return named | {k: v for k, v in r["config"].items() if not UNTELLING.match(k) and k not in NO_SETTING and not outcome(k, v)}
+    return named | {k: v for k, v in r["config"].items() if meaningful(k, v) and k not in NO_SETTING}
 
 
 def telling_keys(configs: list[dict[str, Any]]) -> list[str]:

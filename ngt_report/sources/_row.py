@@ -82,7 +82,7 @@ def _fact_keys(columns: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
     ends: dict[str, list[str]] = {}
     for raw in sorted(columns, key=lambda c: "/" in c):  # the top level of an object goes first
         base = raw.rpartition("/")[2]
-        key = names.known_config(base)
+        key = names.known_config(base) or names.section_named(raw)
         inside = raw.startswith(("config/", "args/", "hparams/", "params/"))
         if key or inside:
             ends.setdefault(key or "config." + names.clean(base), []).append(raw)

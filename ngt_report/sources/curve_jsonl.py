@@ -83,7 +83,8 @@ def _fact_key(raw: str, value: Any) -> str | None:
     base = raw.rpartition("/")[2]
     if names.clean(raw) in SPLIT_KEYS or names.measured(base) and number(value) is not None:
         return None
-    return "total_steps" if names.role(base) == "total" else names.known_config(base) or "config." + names.clean(base)
+    key = names.known_config(base) or names.section_named(raw)
+    return "total_steps" if names.role(base) == "total" else key or "config." + names.clean(base)
 
 
 FORMAT = Format(
@@ -95,5 +96,5 @@ FORMAT = Format(
     read=read,
     rank=25,
     precedence=2,
-    version=6,
+    version=7,
 )

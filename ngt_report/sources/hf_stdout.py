@@ -14,6 +14,7 @@ from ngt_report.sources._dicts import PRINTED, Printed, stretches, values_of
 from ngt_report.sources._lines import lines_of, torn_line
 from ngt_report.sources._scalars import is_result, number
 from ngt_report.sources._shape import Shape
+from ngt_report.text.above import settings_above
 from ngt_report.text.late import late
 from ngt_report.text.loglines import kind_of, plain, record
 from ngt_report.waist import Reading
@@ -67,6 +68,7 @@ def read(file: InputFile) -> Reading:
     curve.finish()
     lost |= dict.fromkeys(unplaced & used, "a printed dict with a loss has neither step nor epoch")
     _account(reading, found, used, lost)
+    settings_above(file, reading)
     for trial, last in closing:
         _close(reading, trial, last.line, last.values)
     for trial, other in said:
@@ -162,5 +164,5 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     rank=44,
-    version=3,
+    version=4,
 )

@@ -118,5 +118,5 @@ FORMAT = Format(
     read=read,
     rank=24,
     precedence=2,
-    version=4,
+    version=5,
 )

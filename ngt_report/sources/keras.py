@@ -7,6 +7,7 @@ from ngt_report.sources import Format
 from ngt_report.sources._curve import CurveReader
 from ngt_report.sources._drawn import drawings
 from ngt_report.sources._shape import Shape
+from ngt_report.text.above import settings_above
 from ngt_report.text.late import late
 from ngt_report.text.tokens import NUMBER
 from ngt_report.waist import Reading
@@ -47,6 +48,7 @@ def read(file: InputFile) -> Reading:
             reading.ignore("no metrics" if drawn else "blank")
     _put(curve, epoch, last)
     curve.finish()
+    settings_above(file, reading)
     if total and reading.trials:
         reading.fact("total_steps", int(total), reading.trials[-1].index)
     return reading
@@ -66,4 +68,5 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     rank=43,
+    version=2,
 )

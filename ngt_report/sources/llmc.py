@@ -26,7 +26,12 @@ def sniff(file: InputFile) -> str | None:
 
 
 def read(file: InputFile) -> Reading:
-    return read_text(file, DIALECT)
+    """As any text; its `total batch size` is one of tokens."""
+    reading = read_text(file, DIALECT)
+    for fact in reading.facts:
+        fact.key = "batch_tokens" if fact.key == "batch_size" else fact.key
+    reading.facts = [fact for fact in reading.facts if fact.key != "config.total_batch_size"]
+    return reading
 
 
 FORMAT = Format(
@@ -41,4 +46,5 @@ FORMAT = Format(
     rank=44,
     sums=True,
     grows=True,
+    version=2,
 )

@@ -19,6 +19,7 @@ from ngt_report.sources._curve import CurveReader
 from ngt_report.sources._drawn import drawings
 from ngt_report.sources._shape import Shape
 from ngt_report.text import loglines
+from ngt_report.text.above import settings_above
 from ngt_report.text.epochsteps import without_steps
 from ngt_report.text.lone import epoch_of, values_of
 from ngt_report.waist import Block, Column, Reading
@@ -46,6 +47,7 @@ def read(file: InputFile) -> Reading:
         else:
             reading.ignore("no metrics" if drawn else "blank")
     bars.finish(file.complete)
+    settings_above(file, reading)
     if reading.trials:
         text = "The losses are those that a progress bar showed, which may be averages; one that it shows again is no new evaluation."
         reading.note("info", "from_a_bar", text, None, reading.trials[0].line)
@@ -247,5 +249,5 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     rank=64,
-    version=3,
+    version=4,
 )

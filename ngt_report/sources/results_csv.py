@@ -72,5 +72,5 @@ FORMAT = Format(
     read=read,
     rank=31,
     precedence=2,
-    version=5,
+    version=6,
 )

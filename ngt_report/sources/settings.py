@@ -10,12 +10,18 @@ from ngt_report.files import HEAD, InputFile
 from ngt_report.sections import told_apart
 from ngt_report.sources import Format
 from ngt_report.sources._scalars import STRONG, flatten, load_json, metrics_of, number, scalar
+from ngt_report.text.configs import setting
+from ngt_report.text.indented import Sections
+from ngt_report.text.places import dataset_of
+from ngt_report.text.values import value_of
 from ngt_report.waist import Reading, Trial
 
 FEWEST = 3  # settings that are known by name
 TELLING = frozenset(names.CONFIG) - {"model", "flags", "dataset", "tokenizer", "hardware", "git_commit", "params"}
 WANDB = re.compile(r"(?m)^_wandb:[ \t]*$|^wandb_version:")  # its config.yaml, in both forms
-LINE = re.compile(r"^(?P<indent> *)(?P<key>[A-Za-z_][\w.\-]*):(?: +(?P<value>[^#]*?))?[ \t]*(?:#.*)?$")
+ANCHOR = re.compile(r"^&\w+\s*")
+BELOW = re.compile(r"^([^/]+)/value(?=/|$)")  # where W&B has a value
+LINE = re.compile(r"^(?P<indent> *)['\"]?(?P<key>[A-Za-z_0-9][\w.\-/]*)['\"]?:(?: +(?P<value>[^#]*?))?[ \t]*(?:#.*)?$")
 
 
 def sniff(file: InputFile) -> str | None:
@@ -34,11 +40,14 @@ def read(file: InputFile) -> Reading:
     reading.lines_read = reading.lines_used = len(lines)
     taken: set[str] = set()
     found = {raw: v for raw, v in _settings(file.text_head).items() if v is not None and names.role(raw.rpartition("/")[2]) is None}
-    short = {raw: key for raw, value in found.items() if (key := _key(raw) or names.other_config(raw.rpartition("/")[2], value))}
+    short = {raw: key for raw, value in found.items() if (key := setting(raw, value))}
     for raw, key in (short | told_apart(short, found)).items():
         if key not in taken:
             taken.add(key)
             reading.fact(key, found[raw], 0, _line(lines, raw.split("/")))
+    places = ((raw, name) for raw, value in found.items() if (name := dataset_of(raw.rpartition("/")[2], value)))
+    if "dataset" not in taken and (place := next(places, None)):
+        reading.fact("dataset", place[1], 0, _line(lines, place[0].split("/")))
     return reading
 
 
@@ -57,30 +66,25 @@ def _settings(text: str) -> dict[str, Any]:
         found = flatten(document) if isinstance(document, dict) else {}
     else:
         found = _yaml(text)
-    return {raw: value for raw, value in found.items() if isinstance(value, str | int | float | bool)}
+    return {raw: value for raw, value in found.items() if isinstance(value, str | int | float | bool | list)}
 
 
 def _yaml(text: str) -> dict[str, Any]:
-    """`key: value` lines; W&B writes the value below its key. Anything else than keys and lists makes it no settings."""
+    """`key: value` lines in sections, and lists of values; W&B writes the value below its key. Anything else makes it no settings."""
     found: dict[str, Any] = {}
-    above, inner = "", 0  # the key at the margin, and how deep its `value:` is where that holds keys of its own
+    sections = Sections()
     for line in text.splitlines():
-        match = LINE.match(line)
-        if above == "_wandb" and line[:1] in (" ", "", "-"):
+        if sections.open and sections.open[0][1] == "_wandb" and line[:1] in (" ", "", "-"):
             continue  # of W&B itself
-        if match is None:
-            if line.strip() and not line.lstrip().startswith(("-", "#")):
-                return {}
-            continue
-        depth, value = len(match["indent"]), scalar(match["value"].strip("'\"")) if match["value"] else None
-        inner = inner if depth > inner else 0
-        if not depth:
-            above = match["key"]
-        elif match["key"] == "value" and not inner and value is None:
-            inner = depth
-        key = above if not depth or match["key"] == "value" and not inner else f"{above}/{match['key']}" if inner else ""
-        found |= {key: value} if key and value is not None else {}
-    return found
+        if item := sections.item(line):
+            found[item[0]] = value_of(item[1])
+        elif match := LINE.match(line):
+            value = ANCHOR.sub("", match["value"] or "").strip()
+            path = sections.path(len(match["indent"]), match["key"], value)
+            found[path] = scalar(value.strip("'\"")) if value[:1] not in ("[", "<") else value_of(value)
+        elif line.strip() and line.strip() != "---" and not line.lstrip().startswith(("-", "#")):
+            return {}
+    return {BELOW.sub(r"\1", raw): value for raw, value in found.items() if value is not None}
 
 
 def _line(lines: list[str], path: list[str]) -> int:

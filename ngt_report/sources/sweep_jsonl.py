@@ -55,5 +55,5 @@ FORMAT = Format(
     read=read,
     rank=26,
     precedence=2,
-    version=4,
+    version=5,
 )

@@ -11,6 +11,13 @@ CALL = late(r"(?:\(?(?P<name>[A-Za-z_]\w*)\)?[ \t]*[=:][ \t]*)?(?P<kind>[A-Za-z_
 DUMP = late(r"(?:cfg|config|conf|args|hparams)\.(?P<path>\w+(?:\.\w+)*)$")  # of a configuration printed path by path
 ELSEWHERE = frozenset("test testing eval evaluation val valid validation dev data dataset".split())  # sections that set no training
 
+EVALUATION = ELSEWHERE - {"data", "dataset"}
+
+
+def of_evaluation(above: str) -> bool:
+    """Whether a setting in these sections, with / between them, is one of an evaluation."""
+    return any(EVALUATION.intersection(clean(section).split("_")) for section in above.split("/"))
+
 
 def path_of(raw: str, before: str) -> str:
     """The path of a setting, with / between its parts; of most it is the name alone."""

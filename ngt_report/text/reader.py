@@ -22,7 +22,7 @@ from ngt_report.text.epochsteps import EpochSteps, without_steps
 from ngt_report.text.firstdata import clean, headings_of
 from ngt_report.text.lone import Lone, epoch_of, values_of
 from ngt_report.text.pasted import Pasted
-from ngt_report.text.preamble import Preamble
+from ngt_report.text.preamble import Preamble, Quiet
 from ngt_report.text.records import open_record
 from ngt_report.text.spans import Found, Part, Span, first_after
 from ngt_report.text.steady import add_steady
@@ -40,19 +40,18 @@ class TextReader:
         self.file = file
         self.pasted = Pasted(ruled)
         self.dialect = dialect
-        self.reading = Reading()
-        self.data = DataLines(dialect)
+        self.reading, self.data = Reading(), DataLines(dialect)
         self.headings = headings_of(file, dialect.header is HEADER and dialect.line is None)
         self.preamble = Preamble(dialect.totals)
+        self.quiet, self.reached = Quiet(), 0  # lines that say nothing, and the last one with data
         self.overall = False  # what closes all runs of the log was printed: it is not of the last one
         self.trial, self.segment = -1, 0
         self.named: str | None = None  # the marker that waits for its first data line
         self.first_step: int | None = None
         self.last_step: int | None = None
         self.last_clock: float | None = None
-        self.evaluated = False  # an evaluation after step 0 was seen in this segment
         self.times = StepTimes()
-        self.elapsed = False  # an elapsed time was printed: times of steps are no clock then
+        self.evaluated = self.elapsed = False  # an evaluation after step 0, in this segment; an elapsed time: then no times of steps are
         self.per_step: float | None = None  # iterations, in logs that count both
         self.lone, self.epochs = Lone(), EpochSteps()
         self.iteration: int | None = None  # the latest, in such logs
@@ -60,8 +59,7 @@ class TextReader:
         self.gap = 0  # between the latest two steps
         self.unstepped: set[int] = set()  # trials whose steps cannot be known
         self.total: int | None = None
-        self.line, self.redrawn = 1, False
-        self.within = False  # the last block ended within a record of indented values
+        self.line, self.redrawn, self.within = 1, False, False  # within: the last block ended within a record of indented values
         self.counted: set[int] = set()  # lines that are accounted for, where lines were redrawn
         self.died = False  # something after the last data line says why the run ended
         self.recent: deque[str] = deque(maxlen=8)  # lines since then
@@ -78,7 +76,7 @@ class TextReader:
                 self._block(clean(block), line)
         self._account_giants()
         undecided = self.within or self.trial < 0 or bool(self.named or self.preamble.lines) or self.pasted.open
-        undecided = undecided or self.lone.open or self.headings.open or self.epochs.open or self.times.waits
+        undecided |= self.lone.open or self.headings.open or self.epochs.open or self.times.waits or self.quiet.tell(self.reached)
         self.preamble.end(self.reading, self.trial)
         self._finish()
         if undecided:  # what the next lines are depends on lines that are gone by then: read them again
@@ -158,6 +156,7 @@ class TextReader:
     def _in_order(self, found: list[Found], other: list[tuple[int, bytes]]) -> None:
         """Data and other lines in file order: a marker between two data lines ends a trial."""
         data_lines = {at for at, _, _ in found}
+        self.quiet.keep(other)
         done = 0
         for at, text in other:
             kind = loglines.kind_of(text)
@@ -168,8 +167,7 @@ class TextReader:
                 if at not in data_lines:
                     self._account(at, kind, text)
                 if kind == "resume" and self.trial >= 0 and not self.preamble.lines:  # the process that goes on says its settings again
-                    since = found[done - 1][0] if done else 0
-                    self.preamble.keep([(a, t.decode("utf-8", "replace")) for a, t in other if since < a < at])
+                    self.preamble.keep(self.quiet.lines(found[done - 1][0] if done else self.reached, at))
                 self._other(at, text.decode("utf-8", "replace"), kind)
             elif at not in data_lines:
                 self._account(at, kind, text)
@@ -247,6 +245,7 @@ class TextReader:
         self.preamble.end(self.reading, self.trial)
         self.died = self.overall = False
         self.reading.lines_used += self._uncounted(span.lines)
+        since, self.reached = self.reached, span.lines[-1]
         if add_steady(self, span):
             return
         steps = self._steps(span)
@@ -256,7 +255,7 @@ class TextReader:
             if start == end:
                 continue
             if start in cuts:
-                self._fall(steps[start], span.lines[start])
+                self._fall(steps[start], span.lines[start], span.lines[start - 1] if start else since)
             if self.lone.held:
                 self._place_lone(steps[start:end], any(map(evaluates, span.shapes)), start in cuts)
             self._columns(span.cut(start, end) if cuts else span, steps[start:end] if cuts else steps)
@@ -281,9 +280,10 @@ class TextReader:
                     self.per_step = min(count / step, self.per_step or count / step)
         return steps  # type: ignore[return-value]
 
-    def _fall(self, step: int, line: int) -> None:
+    def _fall(self, step: int, line: int, since: int) -> None:
         """The step fell: back to the start is another run, a smaller fall a restart that supersedes."""
         if self.first_step is not None and step <= self.first_step:
+            self.preamble.between(self.quiet.lines(since, line))
             self._open_trial(line)
             return
         if not self.lone.leading:
