@@ -22,9 +22,10 @@ trained: $(VENV)/.train-installed
 	@$(BIN)/ngtreport build logs/demo -o artifacts/demo
 	@sed -n '/^## Headline/,/^## /{/^## /!p;}' artifacts/demo/Summary.md
 
-# one thread a process: torch's threads would fight over the cores that the processes share
+# one thread a process: torch's threads would fight over the cores that the processes share; compiled modules are kept, for
+# the tests start many a Python; a file's tests stay in one process as far as may be, for they share what they built
 test: $(VENV)/.dev-installed ## run the tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 check: $(VENV)/.dev-installed ## ruff and mypy
 	$(BIN)/ruff check .

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import itertools
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -96,6 +97,8 @@ def read(path: str | Path, scale: str = "", assignments: tuple[str, ...] = ()) -
         return configuration.from_dict(tree)
 
     base = _base(file, where)
+    if (asked := _asked(file)) > MOST:
+        raise ConfigError(f"{where} asks for {asked:,} runs, more than {MOST:,}; make the lists shorter")
     made = [Experiment(finished(run, run.name, {})) for run in _of_presets(file)]
     made += [Experiment(finished(base, _name(changes), changes)) for changes in _grid(file.grid)]
     if file.one_at_a_time:
@@ -134,11 +137,22 @@ def _base(file: SweepFile, where: Path) -> RunConfig:
     return presets.load(file.preset) if file.preset else RunConfig()
 
 
-def _of_presets(file: SweepFile) -> Iterator[RunConfig]:
+def _asked(file: SweepFile) -> int:
+    """How many runs a file asks for: a grid of many variables is never made only to be counted."""
+    grid, alone = _leaves(file.grid), _leaves(file.one_at_a_time)
+    of_grid = math.prod(len(_list(key, values)) for key, values in grid.items()) if grid else 0
+    of_alone = 1 + sum(len(_list(key, values)) for key, values in alone.items()) if alone else 0
+    return sum(1 for _ in _preset_names(file)) + of_grid + of_alone + len(file.runs)
+
+
+def _preset_names(file: SweepFile) -> Iterator[str]:
     for pattern in file.presets:
-        found = fnmatch.filter(presets.all_runs(), pattern) or [presets.load(pattern).name]
-        for name in found:
-            yield presets.load(name)
+        yield from fnmatch.filter(presets.all_runs(), pattern) or [presets.load(pattern).name]
+
+
+def _of_presets(file: SweepFile) -> Iterator[RunConfig]:
+    for name in _preset_names(file):
+        yield presets.load(name)
 
 
 def _grid(tables: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -188,8 +202,6 @@ def _put(tree: dict[str, Any], key: str, value: Any) -> None:
 def _check(where: Path, made: list[Experiment], auto: AutoRound, varied: bool) -> None:
     if not made:
         raise ConfigError(f"{where} has nothing to run; give presets, [grid], [one_at_a_time] or [runs]")
-    if len(made) > MOST:
-        raise ConfigError(f"{where} asks for {len(made):,} runs, more than {MOST:,}; make the lists shorter")
     seen: set[str] = set()
     for experiment in made:
         if experiment.name in seen:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 
-from tests.bad_inputs import GOOD, LOG, beside, file, odd
+from tests.bad_inputs import GOOD, LOG, Make, beside, file, odd
 
 # -- tables and documents ---------------------------------------------------------------------------------------------
 JSON_VALUES: dict[str, str] = {
@@ -24,34 +24,37 @@ JSON_VALUES: dict[str, str] = {
     "an empty text": '""',
     "a nested list": "[" * 50 + "]" * 50,
 }
-for what, value in JSON_VALUES.items():
-    rows = [f'{{"step": {s}, "val_loss": {v}}}' for s, v in ((100, 4.5), (200, 4.4), (300, 4.6))]
-    odd(f"JSONL, a step of {what}", file("\n".join([*rows, f'{{"step": {value}, "val_loss": 9.9}}']) + "\n", "a.jsonl"), runs=None)
+for number, (what, value) in enumerate(JSON_VALUES.items()):  # in a family each has losses of its own
+    high, middle, low = f"4.6{number:02d}", f"4.5{number:02d}", f"4.4{number:02d}"
+    rows = [f'{{"step": {s}, "val_loss": {v}}}' for s, v in ((100, middle), (200, low), (300, high))]
+    odd(
+        f"JSONL, a step of {what}",
+        file("\n".join([*rows, f'{{"step": {value}, "val_loss": 9.9}}']) + "\n", "a.jsonl"),
+        family="JSONL, steps",
+    )
     odd(
         f"JSONL, a loss of {what}",
         file("\n".join([*rows[:2], f'{{"step": 250, "val_loss": {value}}}', rows[2]]) + "\n", "a.jsonl"),
-        runs=None,
+        family="JSONL, losses",
     )
-    odd(f"JSONL, a name of {what}", file(f'{{"name": {value}, "val_loss": 4.5}}\n{{"name": "b", "val_loss": 4.6}}\n', "a.jsonl"), runs=None)
+    odd(
+        f"JSONL, a name of {what}",
+        file(f'{{"name": {value}, "val_loss": {middle}}}\n{{"name": "b{number}", "val_loss": {high}}}\n', "a.jsonl"),
+        family="JSONL, names",
+    )
     odd(
         f"metrics.json, a loss of {what}",
         file(f'{{"eval": {{"eval_loss": {value}, "eval_runtime": 3}}, "train": {{"train_loss": 4.1}}}}', "metrics.json"),
-        runs=None,
+        family="metrics.json",
     )
+    history = f'[{{"step": {value}, "eval_loss": {middle}}}, {{"step": 20, "eval_loss": {low}}}]'
     odd(
         f"trainer_state.json, a step of {what}",
-        file(
-            f'{{"log_history": [{{"step": {value}, "eval_loss": 4.5}}, {{"step": 20, "eval_loss": 4.4}}], "max_steps": {value}}}', "s.json"
-        ),
-        runs=None,
+        file(f'{{"log_history": {history}, "max_steps": {value}}}', "s.json"),
+        family="trainer_state.json",
     )
-    odd(
-        f"an event with a value of {what}",
-        file(
-            f'{{"kind": "eval", "run": "a", "segment": 0, "seq": 0, "ts": 1, "step": 5, "elapsed_s": 1, "val/loss": {value}}}\n', "e.jsonl"
-        ),
-        runs=None,
-    )
+    head = f'"kind": "eval", "run": "a{number}", "segment": 0, "seq": 0, "ts": 1, "step": 5, "elapsed_s": 1'
+    odd(f"an event with a value of {what}", file(f'{{{head}, "val/loss": {value}}}\n', "e.jsonl"), family="events")
 DEEP = "[" * 100_000 + "]" * 100_000
 odd("JSON nested too deeply", file('{"log_history": ' + DEEP + "}", "a.json"), runs=0)
 odd(
@@ -131,12 +134,13 @@ def _zip(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> by
     return out.getvalue()
 
 
-odd("a zip bomb called .pt", file(_zip({"archive/data.pkl": bytes(200_000_000)}, zipfile.ZIP_DEFLATED), "a.pt"), runs=0)
-odd(
-    "a bomb beside a log",
-    beside(lambda t: file(_zip({"a/data.pkl": bytes(50_000_000)}, zipfile.ZIP_DEFLATED), "good.pt_best.pt")(t)),
-    **GOOD,
-)
+def bomb(size: int, name: str) -> Make:
+    """Made only when it is asked for: to deflate so much takes a second."""
+    return lambda top: file(_zip({"archive/data.pkl": bytes(size)}, zipfile.ZIP_DEFLATED), name)(top)
+
+
+odd("a zip bomb called .pt", bomb(200_000_000, "a.pt"), runs=0)
+odd("a bomb beside a log", beside(bomb(50_000_000, "good.pt_best.pt")), **GOOD)
 odd("a zip without a pickle", file(_zip({"readme.txt": b"hello"}), "a.pt"), runs=0)
 odd("a zip with a path out of it", file(_zip({"../../evil/data.pkl": b"\x80\x02}q\x00."}), "a.pt"), runs=None)
 odd("an empty zip", file(_zip({}), "a.pt"), runs=0)

@@ -19,6 +19,14 @@ BEST, LAST = (5.2517, 1000), (5.3517, 1500)
 Make = Callable[[Path], Path]
 
 
+def numbered(number: int) -> tuple[str, dict[str, Any]]:
+    """The log with losses of its own, so that several beside each other are several runs; and what must come out."""
+    code = f"{number:04d}"
+    best, last = (float(f"5.{code}1"), 1000), (float(f"5.{code}2"), 1500)
+    text = LOG.replace("6.2517", f"6.{code}3").replace("5.2517", str(best[0])).replace("5.3517", str(last[0]))
+    return text, {"runs": 1, "best": best, "last": last}
+
+
 @dataclass(frozen=True)
 class Odd:
     """One odd input. `says`: words of the one sentence that refuses it, or of a finding; `runs`: how many; best and last of the first."""
@@ -29,6 +37,7 @@ class Odd:
     last: tuple[float, int | None] | None = None
     finding: str | None = None  # a kind
     refused: str | None = None  # words of the error
+    family: str = ""  # those of one are built together, each in a folder of its own
 
 
 ODD: dict[str, Odd] = {}
@@ -62,7 +71,7 @@ def folder(**files: bytes | str) -> Make:
     return make
 
 
-def beside(make_odd: Callable[[Path], None]) -> Make:
+def beside(make_odd: Callable[[Path], object]) -> Make:
     """A folder with a healthy log and something odd beside it."""
 
     def make(top: Path) -> Path:
@@ -202,40 +211,26 @@ for at in (1, 2, 3, 7):  # noise of a fixed kind at the head, in a folder
 
 
 # -- numbers ----------------------------------------------------------------------------------------------------------
-def line(value: str, step: str = "750/1500") -> Make:
+def line(value: str, step: str = "750/1500", log: str = LOG) -> Make:
     """The log with one more line."""
-    return file(LOG.replace("step 1000", f"step {step} train_loss=5.5 val_loss={value} elapsed=900.0s\nstep 1000"))
+    return file(log.replace("step 1000", f"step {step} train_loss=5.5 val_loss={value} elapsed=900.0s\nstep 1000"))
 
 
-for value in ("nan", "NaN", "inf", "-inf", "Infinity", "-Infinity", "1e999", "-1e999", "NAN", "1e-999"):
-    odd(f"a validation loss of {value}", line(value), runs=1, last=LAST)
-for value in (
-    "",
-    "None",
-    "n/a",
-    "-",
-    "--",
-    "abc",
-    "4.7.7",
-    "4,77",
-    "0x1F",
-    "1_000",
-    "1e",
-    "e5",
-    "4.77x",
-    "٤.٥",
-    "$5",
-    "=5",
-    "5=",
-    "(5",
-    "'5'",
-    "NULL",
-    "#REF!",
-    "1/0",
-):
-    odd(f"a validation loss of {value!r}", line(value), runs=1, last=LAST, **({"best": BEST} if "5" not in value else {}))
-for step in ("-750", "750.5", "7.5e2", "99999999999999999999", "9" * 500, "٧٥٠", "750k", "", "0x2EE", "nan", "inf", "1,00", "--750"):
-    odd(f"a step of {step[:24]!r}", line("9.9", step), runs=1, best=BEST, last=LAST)
+VALUES = ("nan", "NaN", "inf", "-inf", "Infinity", "-Infinity", "1e999", "-1e999", "NAN", "1e-999")
+NO_VALUES = (
+    "", "None", "n/a", "-", "--", "abc", "4.7.7", "4,77", "0x1F", "1_000", "1e", "e5", "4.77x", "٤.٥", "$5", "=5", "5=", "(5", "'5'",
+    "NULL", "#REF!", "1/0",
+)  # fmt: skip
+for number, value in enumerate((*VALUES, *NO_VALUES)):
+    text, good = numbered(number)
+    if value in VALUES or "5" in value:
+        del good["best"]
+    name = value if value in VALUES else repr(value)
+    odd(f"a validation loss of {name}", line(value, log=text), family="validation losses", **good)
+STEPS = ("-750", "750.5", "7.5e2", "99999999999999999999", "9" * 500, "٧٥٠", "750k", "", "0x2EE", "nan", "inf", "1,00", "--750")
+for number, step in enumerate(STEPS):
+    text, good = numbered(number)
+    odd(f"a step of {step[:24]!r}", line("9.9", step, text), family="steps", **good)
 odd("a step with commas", line("9.9", "750/1,500"), **GOOD)
 odd(
     "a step beyond 2^53",
@@ -354,32 +349,20 @@ NAMES = {
 }
 for what, name in NAMES.items():
     odd(f"a file name with {what}", file(LOG, "in/" + name), **GOOD)
-for what in (
-    "a pipe",
-    "a script",
-    "a link",
-    "an image",
-    "emoji",
-    "a backtick",
-    "a formula",
-    "at",
-    "stars",
-    "a brace",
-    "an entity",
-    "HTML comment",
-    "quotes",
-    "a newline",
-    "a comma",
-):
+NAMED = (
+    "a pipe", "a script", "a link", "an image", "emoji", "a backtick", "a formula", "at", "stars", "a brace", "an entity", "HTML comment",
+    "quotes", "a newline", "a comma",
+)  # fmt: skip
+for number, what in enumerate(NAMED):  # the run that is named so is the better one of the two, and in the tables
     name = NAMES[what].removesuffix(".log")
-    odd(f"a run in a log with {what}", file(f"Experiment: {name}\n{LOG}Experiment: other\n{LOG.replace('5.2517', '5.2')}"), runs=2)
-    odd(
-        f"a run in JSONL with {what}",
-        file("".join(json.dumps({"name": n, "alpha": 1, "val_loss": v}) + "\n" for n, v in ((name, 4.5), ("b", 4.6))), "a.jsonl"),
-        runs=2,
-    )
+    text, other = numbered(number)[0], numbered(number + 1000)[0]
+    odd(f"a run in a log with {what}", file(f"Experiment: {name}\n{text}Experiment: other\n{other}"), runs=2, family="runs in logs")
+    low, high = f"4.5{number:02d}", f"4.6{number:02d}"
+    rows = [json.dumps({"name": n, "alpha": 1, "val_loss": float(v)}) + "\n" for n, v in ((name, low), (f"b{number}", high))]
+    odd(f"a run in JSONL with {what}", file("".join(rows), "a.jsonl"), runs=2, family="runs in JSONL")
     cell = '"' + name.replace('"', '""') + '"'
-    odd(f"a run in CSV with {what}", file(f"name,seed,val_loss\n{cell},1,4.5\nb,2,4.6\n", "a.csv"), runs=2)
+    table = f"name,seed,val_loss\n{cell},1,{low}\nb{number},2,{high}\n"
+    odd(f"a run in CSV with {what}", file(table, "a.csv"), runs=2, family="runs in CSV")
 odd("a flag with a pipe", file("flags: --a='x|y' --b=<script>\n" + LOG), **GOOD)
 odd("a model with markup", file("model: <img/src=x> dataset: `|`\n" + LOG), **GOOD)
 odd("a metric with markup", file(LOG.replace(" elapsed", " <b>=5 a|b=3 ](x)=2 elapsed")), runs=1)

@@ -65,13 +65,17 @@ class Browser:
         self.count = 0
         self.events: list[dict[str, Any]] = []
         self.session: str | None = None
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Network", "Log"):
-            self.call(f"{domain}.enable")
+        self.hurried = False
+        self._new_tab()
         self.downloads = Path(self.folder.name) / "downloads"
         self.downloads.mkdir()
         self.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(self.downloads))
+
+    def _new_tab(self) -> None:
+        self.target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self.session = self.call("Target.attachToTarget", targetId=self.target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.call(f"{domain}.enable")
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
         """One command of the protocol and its answer; events that come in between are kept."""
@@ -102,8 +106,19 @@ class Browser:
             time.sleep(0.03)
         raise AssertionError(f"it did not become true within {seconds} s: {code}\n{self.problems()}")
 
+    def pass_time(self, seconds: float) -> None:
+        """Let the clock of the page and all its timers run on by so much, at once; what is opened next has a tab with a clock as ever."""
+        self.hurried = True
+        self.call("Emulation.setVirtualTimePolicy", policy="advance", budget=seconds * 1000)
+        while not any(e.get("method") == "Emulation.virtualTimeBudgetExpired" for e in self.events):
+            self.events.append(json.loads(self.socket.recv(timeout=120)))
+
     def open(self, path: Path, hash: str = "", width: int = 1400, height: int = 900, dark: bool = False) -> None:
         """Open a file and wait until its curves are drawn."""
+        if self.hurried:
+            self.call("Target.closeTarget", targetId=self.target)
+            self._new_tab()
+            self.hurried = False
         self.events.clear()
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500)
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])

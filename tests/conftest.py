@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +18,16 @@ from tests.browser import Browser
 hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("busy")  # machines are, and no test has a time limit
 
+gc.disable()  # what is imported stays: to look through torch again and again for garbage took a third of the collection
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in the background of a shell: the tests of Ctrl+C waited for ever
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 LOGS = Path(__file__).parent / "data" / "w3_25m" / "logs" / "w3_25m"
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

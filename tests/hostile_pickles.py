@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 
@@ -174,24 +175,21 @@ def doubling(levels: int, opener: bytes = b"]") -> bytes:
 
 
 TWICE = b"0" + b"".join(b"h" + bytes([i]) + b"h" + bytes([i]) + b"\x86q" + bytes([i + 1]) + b"0" for i in range(200))
-BOMBS: dict[str, bytes] = {
-    "ten million lists": b"\x80\x02" + b"(" + b"]" * 10_000_000 + b"t.",
-    "ten million sets": b"\x80\x04" + b"(" + b"\x8f" * 10_000_000 + b"t.",
-    "ten million marks": b"\x80\x02" + b"(" * 10_000_000 + b".",
-    "million memo entries": b"\x80\x04N" + b"\x94" * 10_000_000 + b".",
-    "references": b"\x80\x02N" + b"2" * 20_000_000 + b".",
-    "deep list": b"\x80\x02" + b"]" * 2_000_000 + b"a" * 1_999_999 + b".",
-    "deep tuple": b"\x80\x02N" + b"\x85" * 1_500_000 + b".",
-    "hash bomb": b"\x80\x02})q\x00" + TWICE + b"h\xc8Ns.",
-    "colliding integers": b"\x80\x02}("
-    + b"".join(b"\x8a\x0d" + ((2**61 - 1) * i + 2**70).to_bytes(13, "little") + b"N" for i in range(200_000))
-    + b"u.",
-    "copied again and again": b"\x80\x02]("
-    + b"NN\x86" * 100_000
-    + b"eq\x000"
-    + b"ccollections\nOrderedDict\nq\x010"
-    + b"h\x01h\x00\x85R0" * 100_000
-    + b"N.",
-    "one string, thousand times": b"\x80\x02(" + (b"X\x00\x00\x01\x00" + b"a" * 65536) * 400 + b"t.",
-    "wide text": b"\x80\x02(" + (b"X\x00\x00\x40\x00" + b"a" * (2**22 - 4) + "\U0001f600".encode()) * 7 + b"t.",
+BOMBS: dict[str, Callable[[], bytes]] = {  # made when they are asked for
+    "ten million lists": lambda: b"\x80\x02" + b"(" + b"]" * 10_000_000 + b"t.",
+    "ten million sets": lambda: b"\x80\x04" + b"(" + b"\x8f" * 10_000_000 + b"t.",
+    "ten million marks": lambda: b"\x80\x02" + b"(" * 10_000_000 + b".",
+    "million memo entries": lambda: b"\x80\x04N" + b"\x94" * 10_000_000 + b".",
+    "references": lambda: b"\x80\x02N" + b"2" * 20_000_000 + b".",
+    "deep list": lambda: b"\x80\x02" + b"]" * 2_000_000 + b"a" * 1_999_999 + b".",
+    "deep tuple": lambda: b"\x80\x02N" + b"\x85" * 1_500_000 + b".",
+    "hash bomb": lambda: b"\x80\x02})q\x00" + TWICE + b"h\xc8Ns.",
+    "colliding integers": lambda: (
+        b"\x80\x02}(" + b"".join(b"\x8a\x0d" + ((2**61 - 1) * i + 2**70).to_bytes(13, "little") + b"N" for i in range(200_000)) + b"u."
+    ),
+    "copied again and again": lambda: (
+        b"\x80\x02](" + b"NN\x86" * 100_000 + b"eq\x000" + b"ccollections\nOrderedDict\nq\x010" + b"h\x01h\x00\x85R0" * 100_000 + b"N."
+    ),
+    "one string, thousand times": lambda: b"\x80\x02(" + (b"X\x00\x00\x01\x00" + b"a" * 65536) * 400 + b"t.",
+    "wide text": lambda: b"\x80\x02(" + (b"X\x00\x00\x40\x00" + b"a" * (2**22 - 4) + "\U0001f600".encode()) * 7 + b"t.",
 }

@@ -88,6 +88,15 @@ class Report:
         """Kinds of findings."""
         return {f["kind"] for f in self.summary["findings"] if not severities or f["severity"] in severities}
 
+    def part(self, folder: str) -> Report:
+        """What is said of the files of one folder below the input; Summary.md stays whole."""
+        inside = f"{folder}/"
+        runs = [r for r in self.summary["runs"] if any(s.startswith(inside) for s in r["sources"])]
+        ids = {r["id"] for r in runs}
+        findings = [f for f in self.summary["findings"] if f["run"] in ids or (f["source"] or "").startswith(inside)]
+        sources = [s for s in self.sources if s["path"].startswith(inside)]
+        return Report({**self.summary, "runs": runs, "findings": findings}, self.text, sources)
+
     def texts(self, kind: str) -> list[str]:
         return [f["text"] for f in self.summary["findings"] if f["kind"] == kind]
 

@@ -264,7 +264,7 @@ print(time.process_time() - before, int(peak) / 1024, reading.status, reading.ba
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs_stay_small_and_short(tmp_path: Path, name: str) -> None:
-    torch_zip.write(tmp_path / "a.pt", BOMBS[name])
+    torch_zip.write(tmp_path / "a.pt", BOMBS[name]())
     out = subprocess.run([sys.executable, "-c", CHILD, str(tmp_path / "a.pt")], capture_output=True, text=True, timeout=60)
     assert out.returncode == 0, out.stderr
     seconds, mib, status = out.stdout.split()[:3]

@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 from ngt_report import __version__
 from ngt_report.commands import cli
 from ngt_report.engine import interrupted
+from ngt_report.reports import database
 from ngt_report.store import Store
 from tests.conftest import LOGS
 
@@ -234,16 +235,18 @@ def test_the_readme_lists_every_command() -> None:
 
 # -- Ctrl+C -------------------------------------------------------------------------------------------------------------
 @pytest.mark.skipif(sys.platform == "win32", reason="no signals there")
-def test_ctrl_c_in_a_statement_is_an_interruption_and_no_defect(tmp_path: Path) -> None:
+def test_ctrl_c_in_a_statement_is_an_interruption_and_no_defect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     built = CliRunner().invoke(cli, ["build", str(LOGS), "-o", str(tmp_path / "out"), "--no-dashboard"])
     assert built.exit_code == 0
-    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    try:
-        long = "SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b"
-        done = CliRunner().invoke(cli, ["query", long, "--dir", str(tmp_path / "out")])
-    finally:
-        timer.cancel()
+
+    def opened(folder: Path) -> Store:
+        store = database(folder)
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+        return store
+
+    monkeypatch.setattr("ngt_report.ask.database", opened)
+    long = "SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b"
+    done = CliRunner().invoke(cli, ["query", long, "--dir", str(tmp_path / "out")])
     assert (done.exit_code, done.stderr) == (130, "Error: interrupted\n")
 
 

@@ -36,7 +36,7 @@ def log(path: Path, losses: list[float], total: int | None = None, every: int = 
 
 
 def summary(path: Path, out: Path, **options: Any) -> str:
-    return (build(Request((str(path),), out=str(out), **options)).folder / "Summary.md").read_text(encoding="utf-8")
+    return (build(Request((str(path),), out=str(out), **{"dashboard": False, **options})).folder / "Summary.md").read_text(encoding="utf-8")
 
 
 def test_the_sample_renders_as_the_golden_file(tmp_path: Path) -> None:
@@ -85,18 +85,18 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_run_name_stays_text(name: str, tmp_path: Path) -> None:
-    rows = [{"run": name, "steps": 100, "val_loss": 4.1234, "lr": 0.1}, {"run": "vanilla", "steps": 100, "val_loss": 4.2, "lr": 0.2}]
+def test_hostile_run_names_stay_text(tmp_path: Path) -> None:
+    rows = [{"run": name, "steps": 100, "val_loss": 4 + i / 1000, "lr": i + 1} for i, name in enumerate([*HOSTILE, "vanilla"])]
     (tmp_path / "s.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
     text = summary(tmp_path / "s.jsonl", tmp_path / "out")
     shown = {cell.replace("\u200b", "") for table in tables(text) for row in table for cell in row}
-    assert name.replace("\t", " ").strip() in {c.split("#", 1)[-1] for c in shown} | shown
+    named = {c.split("#", 1)[-1] for c in shown} | shown
+    assert [name for name in HOSTILE if name.replace("\t", " ").strip() not in named] == []
     html = MarkdownIt("gfm-like").render(text)
     assert not re.search(r"<(?:script|img|em|del|h[1-6])|href=\"(?!#)", html[html.index("Fixed-step") :].split("</table>")[0])
     assert "<script" not in html and "<img" not in html and "<a " not in html
     cells = (tmp_path / "out" / "results.csv").read_text(encoding="utf-8").splitlines()
-    assert not any(line.startswith(("=", "+", "-", "@")) for line in cells)
+    assert len(cells) > len(HOSTILE) and not any(line.startswith(("=", "+", "-", "@")) for line in cells)
 
 
 def test_notes_are_made_once_included_and_never_touched(tmp_path: Path) -> None:

@@ -128,6 +128,7 @@ def test_the_base_may_be_a_file_beside_the_sweep_and_settings_come_in_order(insi
         ('[runs."a b"]\n', "name 'a b' must be letters, digits"),
         ("[runs.a\n", "s.toml is not TOML"),
         ("[grid]\nseed = [" + ",".join(map(str, range(10_001))) + "]\n", "asks for 10,001 runs, more than 10,000"),
+        ("[grid]\n" + "".join(f"optim.{k} = {list(range(1, 100))}\n" for k in ("lr", "eps", "beta1", "beta2")), "asks for 96,059,601 runs"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(inside: Path, text: str, said: str) -> None:

@@ -86,6 +86,7 @@ def test_of_two_first_builds_the_second_goes_on_from_the_first(tmp_path: Path, m
         monkeypatch.setattr(store, "_open", opened)
         with child(f"b.build(b.Request(({str(folder / 'run_00.log')!r},), out={str(out)!r}, dashboard=False))") as first:
             first.communicate()
+        assert first.returncode == 0
         return opened(*args)
 
     monkeypatch.setattr(store, "_open", late)

@@ -43,12 +43,22 @@ def verdicts(text: str, world: World) -> dict[str, str]:
     return {c.text: c.verdict for c in check(text, world)}
 
 
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, World]]:
+    """Logs whose names are numbers, words or none, and what they hold when they are read without the options of a build."""
+    logs = tmp_path_factory.mktemp("hostile") / "logs"
+    logs.mkdir()
+    with world(write(logs, HOSTILE)) as plain:
+        yield logs, plain
+
+
 @pytest.mark.parametrize("baseline", [None, "alpha", "6000", "default"])
 @pytest.mark.parametrize("step", [None, 1250])
-def test_names_that_are_numbers_words_or_no_words_raise_no_alarm(tmp_path: Path, baseline: str | None, step: int | None) -> None:
-    logs = tmp_path / "logs"
-    logs.mkdir()
-    request = Request((str(write(logs, HOSTILE)),), out=str(tmp_path / "out"), dashboard=False, baseline=baseline, step=step)
+def test_names_that_are_numbers_words_or_no_words_raise_no_alarm(
+    hostile: tuple[Path, World], tmp_path: Path, baseline: str | None, step: int | None
+) -> None:
+    logs, plain = hostile
+    request = Request((str(logs),), out=str(tmp_path / "out"), dashboard=False, baseline=baseline, step=step)
     folder = build(request).folder
     handoff(request)
     for name in ("Summary.md", "Handoff.md"):
@@ -59,8 +69,7 @@ def test_names_that_are_numbers_words_or_no_words_raise_no_alarm(tmp_path: Path,
         finally:
             store.close()
         assert [(c.line, c.text, c.claim) for c in found if c.verdict == MISMATCH] == []
-        with world(logs) as plain:  # without the options of the build: the report says which run is the baseline
-            assert wrong(text, plain) == []
+        assert wrong(text, plain) == []  # the report says which run is the baseline
 
 
 def test_a_number_in_the_column_of_runs_is_a_name(tmp_path: Path) -> None:
