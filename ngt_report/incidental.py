@@ -6,6 +6,8 @@ import re
 from functools import cache
 from typing import Any
 
+from ngt_report.text.late import late
+
 # Of names as names.clean leaves them. DuckDB reads this pattern too: no lookarounds.
 _LIBRARIES = (
     "torch|pytorch|transformers|cuda|cudnn|nccl|python|numpy|driver|jax|flax|tf|tensorflow|keras|triton|cli|schema|lightning|accelerate"
@@ -16,7 +18,7 @@ _NAMED = (
 )
 _MEMORY = "mem|memory|ram|vram|disk|swap"
 _OF_MEMORY = "free|avail|available|used|total|allocated|reserved|peak"
-NAMES = re.compile(
+NAMES = late(
     r"(?:^|_)(?:dir|path|folder|project|entity|user|username|id|uuid|file|filename|files|url|uri|host|hostname|token|port|pid|time|date|datetime"
     r"|timestamp|seed_offset|cwd|argv|email|machine|sha)$|(?:^|_)(?:local|global|node|process|world|dist|ddp)_rank$"
     rf"|^versions?$|(?:^|_)(?:{_LIBRARIES})_version$|(?:^|_)(?:{_NAMED})_name$"
@@ -35,7 +37,7 @@ OF_DATA = re.compile(  # whose place may say which it is
 )
 PLACES = re.compile(r"_(?:dir|path|folder|file|files|url|uri)$")
 KEPT = re.compile(rf"{PLACES.pattern}|_(?:id|version)$")
-VALUES = re.compile(
+VALUES = late(
     r"\d{4}-\d\d-\d\d[T _]\d\d[:\-]\d\d.*|v?\d+\.\d+\.\d+(?:[.+\-]?\w+)*|\d+\.\d+\+\w+"  # a moment, a version
     r"|\d+(?:\.\d+)?[ ]?(?:[KMGT]i?B)|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"  # an amount of memory, a UUID
     r"|finished|running|crashed|failed|killed|completed"

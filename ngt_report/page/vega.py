@@ -18,17 +18,18 @@ from ngt_report.cachefolder import cache_folder
 from ngt_report.errors import ReportError
 from ngt_report.page import shell
 from ngt_report.page.model import Library
+from ngt_report.text.late import late
 
 ENTRIES = {"vega": "vega", "vegaEmbed": "vega-embed"}  # what the page needs: global names, packages
 FORM = 3  # of the kept script; part of the cached file's name
 LARGE = 1 << 20  # bytes: a library, not a stub
 START, END = b"/**\n * Bundled by jsDelivr", b"//# sourceMappingURL="
-HEADER = re.compile(r"/\*\*.*?Original file: /npm/(?P<name>[^@\s]+)@(?P<version>[\w.-]+)/.*?\*/\s*", re.DOTALL)
+HEADER = late(r"/\*\*.*?Original file: /npm/(?P<name>[^@\s]+)@(?P<version>[\w.-]+)/.*?\*/\s*", re.DOTALL)
 NAMES = r"\{(?P<names>[\w$,\s]*)\}"
 FROM = r'from"/npm/(?P<of>[^@"]+)@[\w.-]+/\+esm";'
-IMPORT = re.compile(rf"import(?: ?(?P<default>[\w$]+),?)?(?: ?\* ?as (?P<whole>[\w$]+)|{NAMES})? ?{FROM}")
-EXPORT = re.compile(rf"export(?:\*{FROM.replace('<of>', '<all>')}|{NAMES}(?:{FROM}|;|\Z)|\s+default (?P<null>null);)")
-LEFT = re.compile(r'from"/npm/|\bexport(?:\{|\*|\s+(?:default|class|function|async|const|let|var)\b)|\bimport[\s("*{]|import\.meta')
+IMPORT = late(rf"import(?: ?(?P<default>[\w$]+),?)?(?: ?\* ?as (?P<whole>[\w$]+)|{NAMES})? ?{FROM}")
+EXPORT = late(rf"export(?:\*{FROM.replace('<of>', '<all>')}|{NAMES}(?:{FROM}|;|\Z)|\s+default (?P<null>null);)")
+LEFT = late(r'from"/npm/|\bexport(?:\{|\*|\s+(?:default|class|function|async|const|let|var)\b)|\bimport[\s("*{]|import\.meta')
 
 
 def library() -> shell.Packed:

@@ -17,7 +17,7 @@ from ngt_report.files import InputFile
 from ngt_report.text.digits import joined, words_of
 from ngt_report.waist import Reading
 
-ENDS = (1 << 12, 1 << 16)  # bytes of the head and of the end that are read whole; the second where the first are too few
+ENDS = (3 << 10, 1 << 16)  # bytes of the head and of the end that are read whole; the second where the first are too few
 LEAST = 1 << 17  # a smaller file is read whole
 PIECE = 1 << 19  # bytes of what lies between that are looked at together; they fit a core's cache
 FEW = 1 << 13  # bytes of a piece that tell at once where evaluations are many
