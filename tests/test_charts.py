@@ -143,6 +143,17 @@ def test_parallel_axes_run_from_lowest_to_highest_linear_and_logarithmic(sweep: 
     assert (best["lin"], best["place"], float(best["value"])) == (0, 1, loss_of(0.001, 128, 11))
 
 
+def test_a_setting_that_repeats_the_name_of_the_model_is_shown_once(tmp_path: Path) -> None:
+    for model in ("vanilla", "ngt"):
+        head = f"Namespace(model='{model}', variant='{model}', arch_kind='{model[:1]}', n_layer=8, lr=0.1)\n"
+        curve = [f"step {s}/300 val_loss={5 - s / 1000 - len(model) / 100:.4f} elapsed={s}.0s\n" for s in (100, 200, 300)]
+        (tmp_path / f"{model}.log").write_text(head + "".join(curve))
+    store = database(build(Request((str(tmp_path),), out=str(tmp_path / "out"), dashboard=False)).folder)
+    charts.prepare(store)
+    assert store.run("SELECT DISTINCT key FROM settings ORDER BY key") == [("arch_kind",), ("model",)]
+    store.close()
+
+
 def test_what_a_run_does_not_record_is_no_equal_setting(built: Path) -> None:
     store = database(built)
     charts.prepare(store)

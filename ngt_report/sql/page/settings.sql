@@ -19,9 +19,17 @@ told AS (
     JOIN main_set AS m ON m.budget = c.budget
     CROSS JOIN LATERAL (VALUES ('model', r.model), ('seed', r.seed::VARCHAR)) AS v (key, value)
     WHERE v.value IS NOT NULL
+),
+repeated AS ( -- the model's name, said again
+    SELECT t.key
+    FROM told AS t
+    JOIN told AS m ON m.run = t.run AND m.key = 'model' AND t.key <> 'model'
+    GROUP BY t.key
+    HAVING bool_and(t.value = m.value)
 )
 SELECT *, try_cast(value AS DOUBLE) AS number, count(*) OVER own AS runs, count(DISTINCT value) OVER own AS variety
 FROM told
+WHERE key NOT IN (FROM repeated)
 WINDOW own AS (PARTITION BY key)
 QUALIFY variety > 1 OR runs < (SELECT count(*) FROM compared JOIN main_set USING (budget))
 ORDER BY key, run
