@@ -71,6 +71,11 @@ def test_where_things_are_and_what_runs_are_called_is_no_setting() -> None:
     assert set(settings(f"{said}\n{DATA}")) == {"layers", "learning_rate"}
 
 
+def test_a_number_that_is_a_word_or_missing_is_no_setting() -> None:
+    found = settings(f"python train.py --n_layer 8 --lr --batch_size 4 --seed x --gamma nan\n{DATA}")
+    assert {key: value for key, value in found.items() if key != "command.flags"} == {"layers": 8, "batch_size": 4}
+
+
 def test_a_setting_that_the_lines_before_say_is_not_said_again() -> None:
     found = settings(f"lr: 0.1\nNamespace(n_layer=8, lr=0.1, gamma=0.5)\nNamespace(n_layer=8, lr=0.1, gamma=0.7)\n{DATA}")
     assert found == {"learning_rate": 0.1, "layers": 8, "config.gamma": 0.5}

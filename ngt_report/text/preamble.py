@@ -185,7 +185,7 @@ def _fits(key: str, value: Any) -> bool:
     """Whether a value is of the kind that this setting has."""
     if key == "model" and value in MAKERS:
         return False
-    return key != "params" and isinstance(value, str) == (key in WORDS)
+    return key != "params" and not isinstance(value, bool) and isinstance(value, str) == (key in WORDS)  # --lr without a number is no rate
 
 
 def _sum_of_tensors(reading: Reading, trial: int, lines: Sequence[tuple[int, str]]) -> None:
