@@ -9,12 +9,12 @@ from msgspec import Struct
 from ngt_report import names
 from ngt_report.files import InputFile
 from ngt_report.sources import Format
+from ngt_report.sources._above import settings_above
 from ngt_report.sources._curve import CurveReader
 from ngt_report.sources._dicts import PRINTED, Printed, stretches, values_of
 from ngt_report.sources._lines import lines_of, torn_line
 from ngt_report.sources._scalars import is_result, number
 from ngt_report.sources._shape import Shape
-from ngt_report.text.above import settings_above
 from ngt_report.text.late import late
 from ngt_report.text.loglines import kind_of, plain, record
 from ngt_report.waist import Reading

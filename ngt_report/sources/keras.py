@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ngt_report.files import InputFile
 from ngt_report.sources import Format
+from ngt_report.sources._above import settings_above
 from ngt_report.sources._curve import CurveReader
 from ngt_report.sources._drawn import drawings
 from ngt_report.sources._shape import Shape
-from ngt_report.text.above import settings_above
 from ngt_report.text.late import late
 from ngt_report.text.tokens import NUMBER
 from ngt_report.waist import Reading

@@ -14,12 +14,12 @@ from msgspec import Struct
 from ngt_report import names
 from ngt_report.files import InputFile
 from ngt_report.sources import Format
+from ngt_report.sources._above import settings_above
 from ngt_report.sources._bars import EVALUATED, Bar, Steps, alike, bars_in, evaluated
 from ngt_report.sources._curve import CurveReader
 from ngt_report.sources._drawn import drawings
 from ngt_report.sources._shape import Shape
 from ngt_report.text import loglines
-from ngt_report.text.above import settings_above
 from ngt_report.text.epochsteps import without_steps
 from ngt_report.text.lone import epoch_of, values_of
 from ngt_report.waist import Block, Column, Reading
